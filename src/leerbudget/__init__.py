@@ -1,0 +1,1 @@
+"""Learning budgets for foster families."""
