@@ -1,0 +1,87 @@
+"""Columns and named constraints of bookings: a seat and a hold of money, both or neither."""
+
+from piccolo.columns import BigInt
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from leerbudget.bookings.rules import ATTENDANCE_STATES, BOOKING_STATES, LIVE_STATES, ORIGINS
+from leerbudget.catalogue.tables import CourseSession, Meeting
+from leerbudget.foundation.columns import cents, content, flag, foreign, key, moment, one_of, text, whole
+from leerbudget.foundation.database import DB
+from leerbudget.people.rules import CHILD_AGE_BANDS
+from leerbudget.people.tables import Family, Person
+from leerbudget.wishes.tables import Wish
+
+
+class Booking(Table, db=DB, tablename="booking"):
+    """One or more persons of a family (or one professional) in one course session.
+
+    The id is the caller's idempotency key; `content_sha256` tells a repeat from another request (I5).
+    `price_cents` is the quote for all persons together and never changes.
+    """
+
+    id = key()
+    family = foreign(Family, optional=True)
+    session = foreign(CourseSession)
+    wish = foreign(Wish, optional=True)
+    origin = text(20)
+    state = text(20)
+    persons = whole()
+    price_cents = cents()
+    content_sha256 = content(optional=False)
+    offered_until = moment(optional=True)
+    booked_at = moment()
+    answered_at = moment(optional=True)
+    ended_at = moment(optional=True)
+    end_reason = text(60, optional=True)
+
+    booking_state_is_known = Check(one_of("state", BOOKING_STATES))
+    booking_origin_is_known = Check(one_of("origin", ORIGINS))
+    booking_has_persons = Check("persons BETWEEN 1 AND 10")
+    booking_price_not_negative = Check("price_cents >= 0")
+    offers_have_a_deadline = Check("state <> 'offered' OR offered_until IS NOT NULL")
+    only_ended_bookings_have_ended = Check(
+        f"({one_of('state', LIVE_STATES)}) = (ended_at IS NULL)"
+    )
+
+
+class BookingPerson(Table, db=DB, tablename="booking_person"):
+    """Who comes. Partial unique index `one_live_booking_per_person` (migrations)."""
+
+    id = key()
+    booking = foreign(Booking)
+    session = foreign(CourseSession)
+    person = foreign(Person)
+    live = flag(default=True)
+
+    booking_person_once = Unique([booking, person])
+
+
+class Attendance(Table, db=DB, tablename="attendance"):
+    """One person at one meeting. Exclusion constraint `one_meeting_at_a_time` (migrations) guards I7."""
+
+    id = key()
+    booking = foreign(Booking)
+    meeting = foreign(Meeting)
+    person = foreign(Person)
+    person_number = BigInt(default=None, null=False)
+    starts_at = moment()
+    ends_at = moment()
+    live = flag(default=True)
+    state = text(10)
+
+    attendance_once = Unique([booking, meeting, person])
+    attendance_state_is_known = Check(one_of("state", ATTENDANCE_STATES))
+
+
+class BookingChildcare(Table, db=DB, tablename="booking_childcare"):
+    """Children of one age band who come along to the childcare."""
+
+    id = key()
+    booking = foreign(Booking)
+    age_band = text(10)
+    places = whole()
+
+    booking_childcare_once = Unique([booking, age_band])
+    booking_childcare_band_is_known = Check(one_of("age_band", CHILD_AGE_BANDS))
+    booking_childcare_is_positive = Check("places BETWEEN 1 AND 20")

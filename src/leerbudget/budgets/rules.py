@@ -1,0 +1,3 @@
+"""Closed lists of budgets."""
+
+BUDGET_STATES = ("active", "expired")

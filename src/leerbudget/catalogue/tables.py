@@ -1,0 +1,135 @@
+"""Columns and named constraints of courses, venues, course sessions and meetings."""
+
+from piccolo.columns import Text
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from leerbudget.catalogue.rules import COURSE_STATES, FORMS, SESSION_ROLES, SESSION_STATES, THEMES
+from leerbudget.foundation.columns import cents, day, document, flag, foreign, key, moment, one_of, text, whole
+from leerbudget.foundation.database import DB
+from leerbudget.people.rules import CHILD_AGE_BANDS, PARTIES
+from leerbudget.people.tables import Organisation, Person
+from leerbudget.trainers.tables import Trainer
+
+
+class Course(Table, db=DB, tablename="course"):
+    """What is taught and for whom. `audience`: {criterion: {value: for|suits|not_for}} (R17, R18).
+
+    `cancellation`: [{"days_before": n, "refund_percent": p}], the first line that fits counts.
+    """
+
+    id = key()
+    external_ref = text(60)
+    title = text(200)
+    theme = text(40)
+    form = text(40)
+    goal = Text(default=None, null=False)
+    organisation = foreign(Organisation, optional=True)
+    state = text(20)
+    audience = document()
+    cancellation = document()
+    regular_guidance = flag(default=False)
+    created_at = moment()
+
+    course_ref_once = Unique([external_ref])
+    course_theme_is_known = Check(one_of("theme", THEMES))
+    course_form_is_known = Check(one_of("form", FORMS))
+    course_state_is_known = Check(one_of("state", COURSE_STATES))
+    guidance_is_never_admitted = Check("NOT (regular_guidance AND state = 'admitted')")
+
+
+class Venue(Table, db=DB, tablename="venue"):
+    """Where people meet."""
+
+    id = key()
+    external_ref = text(60)
+    name = text(200)
+    postcode4 = text(4)
+    place = text(100)
+    wheelchair = flag(default=False)
+
+    venue_ref_once = Unique([external_ref])
+    venue_postcode_has_four_digits = Check("postcode4 ~ '^[1-9][0-9]{3}$'")
+
+
+class CourseSession(Table, db=DB, tablename="course_session"):
+    """A course that is given at set moments; without a venue it is online. Price per person, incl. VAT."""
+
+    id = key()
+    external_ref = text(60)
+    course = foreign(Course)
+    venue = foreign(Venue, optional=True)
+    trainer = foreign(Trainer)
+    state = text(20)
+    price_cents = cents()
+    seats_min = whole()
+    seats_max = whole()
+    seats_taken = whole(default=0)
+    starts_at = moment(index=True)
+    ends_at = moment()
+    decide_on = day()
+    party_spread_max = whole(optional=True)
+    cancel_reason = text(200, optional=True)
+    created_at = moment()
+
+    session_ref_once = Unique([external_ref])
+    session_state_is_known = Check(one_of("state", SESSION_STATES))
+    seats_within_capacity = Check("seats_taken >= 0 AND seats_taken <= seats_max")
+    seats_min_fits_max = Check("seats_min >= 1 AND seats_min <= seats_max AND seats_max <= 1000")
+    price_within_bounds = Check("price_cents >= 0 AND price_cents <= 1000000")
+    session_ends_after_start = Check("ends_at > starts_at")
+
+
+class Meeting(Table, db=DB, tablename="meeting"):
+    """One moment of a course session."""
+
+    id = key()
+    session = foreign(CourseSession)
+    number = whole()
+    starts_at = moment()
+    ends_at = moment()
+
+    meeting_number_once = Unique([session, number])
+    meeting_ends_after_start = Check("ends_at > starts_at AND ends_at < starts_at + interval '1 day'")
+
+
+class SessionParty(Table, db=DB, tablename="session_party"):
+    """Seats of one party in a dialogue (R64)."""
+
+    id = key()
+    session = foreign(CourseSession)
+    party = text(30)
+    seats_min = whole()
+    seats_max = whole()
+    seats_taken = whole(default=0)
+
+    party_once_per_session = Unique([session, party])
+    session_party_is_known = Check(one_of("party", PARTIES))
+    party_within_capacity = Check("seats_taken >= 0 AND seats_taken <= seats_max")
+    party_min_fits_max = Check("seats_min >= 0 AND seats_min <= seats_max")
+
+
+class ChildcarePlaces(Table, db=DB, tablename="childcare_places"):
+    """Places for children of one age band during a session: the second capacity (R52)."""
+
+    id = key()
+    session = foreign(CourseSession)
+    age_band = text(10)
+    places_max = whole()
+    places_taken = whole(default=0)
+
+    childcare_band_once = Unique([session, age_band])
+    childcare_band_is_known = Check(one_of("age_band", CHILD_AGE_BANDS))
+    childcare_within_capacity = Check("places_taken >= 0 AND places_taken <= places_max")
+
+
+class SessionPerson(Table, db=DB, tablename="session_person"):
+    """A trainer or facilitator in the room."""
+
+    id = key()
+    session = foreign(CourseSession)
+    person = foreign(Person)
+    role = text(20)
+
+    person_once_per_session = Unique([session, person])
+    session_role_is_known = Check(one_of("role", SESSION_ROLES))

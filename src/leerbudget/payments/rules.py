@@ -1,0 +1,3 @@
+"""Closed lists of payments."""
+
+TOP_UP_STATES = ("requested", "confirmed", "cancelled")
