@@ -1,0 +1,59 @@
+# leerbudget: `make` alone prints what there is. Nothing here needs Docker, and nothing reads standard input.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+STAMP := .venv/.set-up
+ARGS ?=
+# Test processes: one per core, at most eight (each has its own database in one shared server).
+WORKERS ?= auto
+# How often `make soak` repeats the races and the faults.
+ROUNDS ?= 20
+
+.PHONY: help setup demo test check bench soak lock image clean
+
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with everything in it and build the web assets; quick when nothing changed
+	@$(BIN)/python scripts/build_assets.py
+
+$(STAMP): requirements.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh
+	@touch $@
+
+demo: setup ## run the whole story with a fictional Netherlands, then serve it (ARGS="--no-serve --families 500 --seed 7")
+	@$(BIN)/leerbudget demo $(ARGS)
+
+test: setup ## run every test, those in a browser included (ARGS="-k ledger" for some)
+	@sh scripts/chromium.sh
+	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses=8 --dist worksteal $(ARGS)
+
+check: setup ## lint, format, types, import contracts and house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_tidy.py
+
+bench: setup ## measure: one line per figure, as ratios within one run (minutes)
+	@$(BIN)/python scripts/bench.py $(ARGS)
+
+soak: setup ## repeat races and faults until something gives (ROUNDS=20)
+	@i=1; while [ $$i -le $(ROUNDS) ]; do \
+		echo "round $$i of $(ROUNDS)"; \
+		$(BIN)/python -m pytest -q -p no:cacheprovider $$(ls -d tests/faults tests/concurrency 2>/dev/null) $(ARGS) || exit 1; \
+		i=$$((i + 1)); \
+	done
+
+lock: setup ## choose versions anew within the bounds of pyproject.toml and write requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --group dev --upgrade pyproject.toml -o requirements.lock
+
+image: ## build the production image (needs Docker)
+	docker build --tag leerbudget .
+
+clean: ## remove what the other targets made, the demonstration's data not included
+	rm -rf .venv node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf src/leerbudget/entrypoints/web/static/built
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
