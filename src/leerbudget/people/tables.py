@@ -87,7 +87,7 @@ class ProfessionalRelation(Table, db=DB, tablename="professional_relation"):
 
 
 class AvoidEntry(Table, db=DB, tablename="avoid_entry"):
-    """"Rather not together with", without a reason, read only by matcher and booking checks (R66)."""
+    """A wish not to be together with somebody, without a reason, read only by matcher and booking checks (R66)."""
 
     id = key()
     family = foreign(Family)
