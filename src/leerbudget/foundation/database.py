@@ -1,0 +1,295 @@
+"""The database as the rooms see it: `together()`, `again()` and a handful of reads and writes.
+
+Everything runs on the connection of the transaction the caller is in, or else on a pool connection.
+Piccolo queries share that same transaction. What PostgreSQL refuses comes out as a `LeerbudgetError`:
+a violated constraint as the error that claims its name, unusable values as `InvalidInput`, time limits
+and lost races as `Busy`. The original error is always the cause.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+
+from leerbudget.foundation.engine import Isolation, PoolEngine, acquire, forget_nothing
+from leerbudget.foundation.errors import Busy, InvalidInput, LeerbudgetError, SettingsError
+
+Outcome = TypeVar("Outcome")
+
+DB = PoolEngine()
+"""The one engine; tables say `class Booking(Table, db=DB)`."""
+
+SERVER_VERSION_MIN = 18
+"""Oldest PostgreSQL that has what the tables use (`uuidv7()`)."""
+
+RETRYABLE = frozenset({"40001", "40P01", "55P03"})
+"""A lost race (serialization, deadlock) or a lock not had in time: the same work may well succeed."""
+
+_BUSY = RETRYABLE | {"57014", "25P03", "25P04", "53300", "57P01", "57P02", "57P03", "57P05"}
+"""Also: statement, idle and transaction timeouts, no slots left, and a server that stops or restarts."""
+
+
+@asynccontextmanager
+async def together(isolation: Isolation | None = None, *, readonly: bool = False) -> AsyncIterator[Any]:
+    """All or nothing: the outermost block is a transaction, a nested one a savepoint.
+
+    Yields the asyncpg connection. A failure inside a nested block undoes that block only, if the caller
+    catches it outside the block. No tasks may be started inside, and nothing slow may be awaited.
+
+    Raises:
+        LeerbudgetError: what the constraint, the value or the time limit stands for.
+        Busy: no connection, a lost race or a time limit.
+    """
+    outer = DB.own_transaction()
+    if outer is not None:
+        with translated(outer.connection):
+            async with outer.connection.transaction(isolation=isolation):
+                yield outer.connection
+        return
+    with translated():
+        async with DB.transaction(isolation=isolation, readonly=readonly) as transaction:
+            with translated(transaction.connection):
+                yield transaction.connection
+
+
+async def again(work: Callable[[], Awaitable[Outcome]], *, retries: int = 3) -> Outcome:
+    """The work's outcome; it is done anew after a lost race, at most `retries` times, with jitter.
+
+    The work opens its own `together()` and must be safe to start over. Inside a transaction it runs once:
+    only the outermost transaction can start over.
+
+    Raises:
+        Busy: it lost every race.
+    """
+    tries = 0 if DB.own_transaction() is not None else retries
+    for attempt in range(tries):
+        try:
+            return await work()
+        except (Busy, asyncpg.PostgresError) as failure:
+            if sqlstate_of(failure) not in RETRYABLE:
+                raise
+        await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, not a secret
+    with translated():
+        return await work()
+
+
+async def fetch_all(sql: str, *args: Any) -> list[Any]:
+    """Every row the query gives, as asyncpg Records."""
+    async with _connection() as connection:
+        rows: list[Any] = await connection.fetch(sql, *args)
+        return rows
+
+
+async def fetch_one(sql: str, *args: Any) -> Any | None:
+    """The first row, or None."""
+    async with _connection() as connection:
+        return await connection.fetchrow(sql, *args)
+
+
+async def fetch_value(sql: str, *args: Any) -> Any:
+    """The first column of the first row, or None when there is no row."""
+    async with _connection() as connection:
+        return await connection.fetchval(sql, *args)
+
+
+async def execute(sql: str, *args: Any) -> int:
+    """Run one statement; the number of rows it touched."""
+    async with _connection() as connection:
+        status: str = await connection.execute(sql, *args)
+        last = status.rsplit(" ", 1)[-1]
+        return int(last) if last.isdigit() else 0
+
+
+async def copy_in(table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> int:
+    """Bulk insert by COPY; the number of rows. Column defaults fill what `columns` leaves out."""
+    async with _connection() as connection:
+        status: str = await connection.copy_records_to_table(table, columns=list(columns), records=records)
+        return int(status.rsplit(" ", 1)[-1])
+
+
+async def execute_script(sql: str) -> None:
+    """Run many statements at once (simple protocol, no parameters): for migrations and test data."""
+    async with _connection() as connection:
+        await connection.execute(sql)
+
+
+@asynccontextmanager
+async def own_connection() -> AsyncIterator[Any]:
+    """A connection outside the pool, for LISTEN and session locks, closed afterwards.
+
+    Raises:
+        Busy: the server cannot be reached now.
+        SettingsError: no pool is open.
+    """
+    if not _opened:
+        raise SettingsError(message="De database is nog niet geopend (open_pool ontbreekt).")
+    with translated():
+        try:
+            connection = await asyncpg.connect(_opened[0], timeout=10)
+        except (OSError, TimeoutError) as failure:
+            raise Busy(reason="no_connection") from failure
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=5)
+
+
+@asynccontextmanager
+async def _connection() -> AsyncIterator[Any]:
+    """The current transaction's connection, or a pool connection for the length of the block."""
+    current = DB.own_transaction()
+    if current is not None:
+        with translated(current.connection):
+            yield current.connection
+        return
+    connection = await acquire(DB.pool)
+    try:
+        with translated(connection):
+            yield connection
+    finally:
+        await DB.pool.release(connection)  # type: ignore[union-attr] # acquire() saw a pool
+
+
+# --- what PostgreSQL refuses -------------------------------------------------------------------------------
+
+
+@contextmanager
+def translated(connection: Any = None) -> Iterator[None]:
+    """Within the block, what PostgreSQL refuses is raised as the house's own error, with its cause kept."""
+    try:
+        yield
+    except asyncpg.InterfaceError as failure:
+        if connection is None or not connection.is_closed():
+            raise  # our own mistake, not a connection that the server ended
+        raise Busy(reason="connection_lost") from failure
+    except asyncpg.PostgresError as refusal:
+        error = _in_our_words(refusal)
+        if error is None:
+            raise
+        raise error from refusal
+
+
+def _in_our_words(refusal: asyncpg.PostgresError) -> LeerbudgetError | None:
+    """The house's error for a refusal; None when it can only be a mistake in the code."""
+    state = refusal.sqlstate or ""
+    constraint = getattr(refusal, "constraint_name", None)
+    if state == "23502":
+        return InvalidInput(errors=[{"path": getattr(refusal, "column_name", None), "message": "Dit ontbreekt."}])
+    if state.startswith("23") or constraint in LeerbudgetError.claimed_constraints():
+        return LeerbudgetError.for_constraint(constraint)(constraint=constraint)
+    if state.startswith("22"):
+        return InvalidInput(errors=[{"path": "", "message": "Deze waarde kan niet worden bewaard."}])
+    if state in _BUSY or state.startswith("08"):
+        return Busy(reason=state)
+    return None
+
+
+def sqlstate_of(error: BaseException | None) -> str | None:
+    """The PostgreSQL error code behind an error, looking through its causes."""
+    while error is not None:
+        if isinstance(error, asyncpg.PostgresError):
+            state: str | None = error.sqlstate
+            return state
+        error = error.__cause__
+    return None
+
+
+# --- opening and closing -----------------------------------------------------------------------------------
+
+_opened: list[str] = []
+
+
+async def open_pool(dsn: str, size: int = 10, *, for_migration: bool = False) -> None:
+    """Open the pool for this process, after checking that the server and the role may be used.
+
+    Only `for_migration` may the role be one that stands above the rules.
+
+    Raises:
+        SettingsError: unreachable, older than PostgreSQL 18, or a role that could bypass the rules.
+    """
+    if DB.pool is not None:
+        raise RuntimeError("a pool is already open; close_pool() first")
+    await check_server(dsn, for_migration=for_migration)
+    DB.pool = await asyncpg.create_pool(
+        dsn, min_size=1, max_size=size, reset=forget_nothing, server_settings={"application_name": "leerbudget"}
+    )
+    _opened[:] = [dsn]
+
+
+async def close_pool() -> None:
+    """Close the pool; a second call does nothing. Connections still in use get five seconds."""
+    pool, DB.pool = DB.pool, None
+    _opened.clear()
+    if pool is not None:
+        try:
+            await asyncio.wait_for(pool.close(), 5)
+        except TimeoutError:
+            pool.terminate()
+
+
+async def check_server(dsn: str, *, for_migration: bool = False) -> None:
+    """Refuse a server that cannot be reached or is too old, and a role that stands above the rules.
+
+    Raises:
+        SettingsError: with one sentence that names the trouble, never the password.
+    """
+    connection = await connect(dsn)
+    try:
+        refuse_old_server(connection.get_server_version().major)
+        if not for_migration:
+            await refuse_superuser(connection)
+    finally:
+        await connection.close(timeout=5)
+
+
+async def connect(dsn: str, **options: Any) -> Any:
+    """One asyncpg connection.
+
+    Raises:
+        SettingsError: it cannot be made; the sentence names server and reason, never the password.
+    """
+    try:
+        return await asyncpg.connect(dsn, timeout=10, **options)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+        reason = str(failure) or type(failure).__name__
+        raise SettingsError(message=f"De database {where(dsn)} is niet te bereiken: {reason}") from failure
+
+
+def where(dsn: str) -> str:
+    """The DSN without its password, for people to read."""
+    head, at, tail = dsn.rpartition("@")
+    if not at:
+        return dsn
+    scheme, slashes, login = head.partition("://")
+    return f"{scheme}{slashes}{login.split(':', 1)[0]}@{tail}"
+
+
+def refuse_old_server(major: int) -> None:
+    """Refuse a PostgreSQL older than 18.
+
+    Raises:
+        SettingsError: it is older.
+    """
+    if major < SERVER_VERSION_MIN:
+        raise SettingsError(
+            message=f"De database is PostgreSQL {major}; leerbudget heeft versie {SERVER_VERSION_MIN} of nieuwer nodig."
+        )
+
+
+async def refuse_superuser(connection: Any) -> None:
+    """Refuse a role for which checks and row security do not hold.
+
+    Raises:
+        SettingsError: the role is a superuser or has BYPASSRLS.
+    """
+    role = await connection.fetchrow(
+        "SELECT rolname, rolsuper OR rolbypassrls AS above FROM pg_roles WHERE rolname = current_user"
+    )
+    if role["above"]:
+        raise SettingsError(
+            message=f"De databaserol '{role['rolname']}' is een superuser of mag rijbeveiliging omzeilen. "
+            "Gebruik een gewone rol, zoals leerbudget_app."
+        )

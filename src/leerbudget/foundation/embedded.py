@@ -1,0 +1,474 @@
+"""A PostgreSQL server of our own, from the programs in a wheel: started, shared, handed over, stopped.
+
+One process owns the server: the one that holds the lock beside the data. Others with the same data
+directory are guests and simply connect; when the owner goes, its server goes with it (on Linux by the
+kernel, even after `kill -9`) and a guest starts it anew within about a second. The server listens on a
+socket inside its private data directory; TCP only on request, on the loopback address.
+"""
+
+import asyncio
+import atexit
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import asyncpg
+import structlog
+
+from leerbudget.foundation.binaries import (
+    MAJOR,
+    ServerUser,
+    clean_environment,
+    find_programs,
+    groups_of,
+    programs_for,
+    reachable,
+    run_as,
+    server_user,
+)
+from leerbudget.foundation.errors import SettingsError
+
+SUPERUSER = "postgres"
+"""The bootstrap role; only the server's own operating-system user (and root) can log in as it."""
+
+START_SECONDS = 120.0
+"""Longest wait for a start, recovery after a crash included (3 GB of WAL took 27 s)."""
+
+SOCKET_PATH_MAX = 80
+"""Longer directories do not fit a Unix socket address (107 bytes with the file's name)."""
+
+_SETTINGS = {
+    "shared_buffers": "256MB",
+    "max_wal_size": "512MB",  # bounds crash recovery to seconds
+    "max_connections": "100",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "wal_compression": "pglz",
+    "log_min_messages": "warning",
+    "log_min_error_statement": "panic",  # statements can hold personal data
+    "log_line_prefix": "%m [%p] %u ",
+}
+_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "shared_buffers": "128MB",
+    "max_connections": "200",
+}
+
+_LAUNCH = """
+import ctypes, os, signal, sys
+parent, uid, gid, groups = sys.argv[1:5]
+if uid:
+    os.setgroups([int(g) for g in groups.split()]); os.setgid(int(gid)); os.setuid(int(uid))
+os.umask(0o077)
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGINT, 0, 0, 0)  # PR_SET_PDEATHSIG: stop with the owner
+    if os.getppid() != int(parent): sys.exit("the owner is gone")
+os.execv(sys.argv[5], sys.argv[5:])
+"""
+"""Run by a bare Python so that no code of ours runs between fork and exec in a process with threads."""
+
+log = structlog.get_logger(__name__)
+_living: "weakref.WeakSet[EmbeddedServer]" = weakref.WeakSet()
+
+
+class EmbeddedServer:
+    """A running server, owned or shared. Use as a context manager, or call `stop()`.
+
+    Args:
+        data_dir: the directory that holds the data, the log and the lock; made when absent.
+        fast: for tests only: no durability, so a crash may lose everything.
+        listen_port: also listen on 127.0.0.1 at this port, with SCRAM passwords.
+        programs: directory with the PostgreSQL programs, instead of the wheel's.
+    """
+
+    def __init__(
+        self, data_dir: Path, *, fast: bool = False, listen_port: int | None = None, programs: str | None = None
+    ) -> None:
+        self.home = data_dir.expanduser().absolute()
+        self.data = self.home / "postgres"
+        self.owns = False
+        self._fast, self._listen_port, self._chosen = fast, listen_port, programs
+        self._user: ServerUser | None = None
+        self._lock: int | None = None
+        self._child: subprocess.Popen[bytes] | None = None
+        self._failure: BaseException | None = None
+        self._pid = os.getpid()
+        self._settled, self._stopping = threading.Event(), threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="leerbudget-postgres", daemon=True)
+
+    @classmethod
+    def start(
+        cls,
+        data_dir: Path,
+        *,
+        fast: bool = False,
+        listen_port: int | None = None,
+        programs: str | None = None,
+        wait_seconds: float = START_SECONDS,
+    ) -> Self:
+        """A server that answers `SELECT 1`: started here, or shared with the process that owns it.
+
+        Raises:
+            SettingsError: it cannot be used or did not start in time; one sentence says why.
+        """
+        server = cls(data_dir, fast=fast, listen_port=listen_port, programs=programs)
+        _living.add(server)
+        server._keeper.start()
+        if not server._settled.wait(wait_seconds):
+            server.stop()
+            raise SettingsError(
+                message=f"De database in {server.home} startte niet binnen {wait_seconds:.0f} seconden. "
+                f"Zie {server.home / 'postgres.log'}."
+            )
+        if server._failure is not None:
+            server.stop()
+            raise server._failure
+        return server
+
+    @property
+    def admin_dsn(self) -> str:
+        """Connection string of the superuser, for bootstrap, backup and tests."""
+        return self.dsn(SUPERUSER, "postgres")
+
+    def dsn(self, role: str, database: str, password: str = "") -> str:
+        """Connection string for a role over the private socket."""
+        address = _address(self.data)
+        if address is None:
+            raise SettingsError(message=f"De database in {self.home} draait nu niet.")
+        port, directory = address
+        login = f"{quote(role)}:{quote(password)}" if password else quote(role)
+        return f"postgresql://{login}@/{quote(database)}?host={quote(directory)}&port={port}"
+
+    def stop(self) -> None:
+        """Stop the server if this process owns it, and let go; a second call does nothing."""
+        if os.getpid() != self._pid:
+            return
+        self._stopping.set()
+        if self._keeper.is_alive() and threading.current_thread() is not self._keeper:
+            self._keeper.join(60)
+        _living.discard(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # --- the keeper's thread: it lives as long as the server, since the kernel watches the starting thread ---
+
+    def _keep(self) -> None:
+        try:
+            self._make_home()
+            while not self._stopping.is_set():
+                if self._take_lock():
+                    self._own()
+                elif not self._settled.is_set() and self._answers():
+                    self._settled.set()
+                else:
+                    self._stopping.wait(0.2 if self._settled.is_set() else 0.05)
+        except BaseException as failure:  # told to whoever waits for the start
+            self._failure = failure
+            if self._settled.is_set():  # the one who asked for the start has long gone on
+                log.exception("embedded_server_failed", reason=str(failure), data_dir=str(self.home))
+        finally:
+            self._end_child()
+            self._drop_lock()
+            self._settled.set()
+
+    def _own(self) -> None:
+        user = self._user = server_user(self.data)
+        if not reachable(user, self.home):
+            raise SettingsError(
+                message=f"{self.home} is niet bereikbaar voor gebruiker '{user.name}', onder wie PostgreSQL draait. "
+                "Zet LEERBUDGET_DATA_DIR op een andere plek, bijvoorbeeld /var/lib/leerbudget."
+            )
+        programs = programs_for(user, find_programs(self._chosen), self.home)
+        self._stop_orphan(programs)
+        self._prepare(programs)
+        deaths: list[float] = []
+        while not self._stopping.is_set():
+            self._launch(programs)
+            self.owns = True
+            self._settled.set()
+            while self._child is not None and self._child.poll() is None:
+                if self._stopping.wait(0.2):
+                    return
+            deaths = [moment for moment in deaths if moment > time.monotonic() - 60] + [time.monotonic()]
+            log.warning("embedded_server_died", data_dir=str(self.home), deaths_last_minute=len(deaths))
+            if len(deaths) > 5:
+                raise SettingsError(message=f"De database in {self.home} valt telkens uit. {self._last_words()}")
+
+    def _make_home(self) -> None:
+        try:
+            if not self.home.exists():
+                self.home.parent.mkdir(parents=True, exist_ok=True)
+                self.home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
+            descriptor = os.open(self.home / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            os.close(descriptor)
+        except OSError as failure:
+            raise self._not_ours(failure.strerror or str(failure)) from failure
+        if self.data.exists() and os.geteuid() not in {0, self.data.stat().st_uid}:
+            raise self._not_ours("de gegevens zijn van een andere gebruiker")
+
+    def _not_ours(self, reason: str) -> SettingsError:
+        return SettingsError(
+            message=f"De gegevensmap {self.home} is niet te gebruiken: {reason}. "
+            "Kies met LEERBUDGET_DATA_DIR een map die van u is."
+        )
+
+    def _take_lock(self) -> bool:
+        descriptor = os.open(self.home / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._lock = descriptor
+        return True
+
+    def _drop_lock(self) -> None:
+        descriptor, self._lock = self._lock, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _stop_orphan(self, programs: Path) -> None:
+        """A server without an owner is stopping, or outlived an owner on a system without that kernel help."""
+        pid = _postmaster_pid(self.data)
+        if pid is None or not _is_server(pid, self.data) or self._user is None:
+            return
+        run_as(self._user, programs / "pg_ctl", "stop", "-D", self.data, "-m", "fast", "-t", "100")
+
+    def _prepare(self, programs: Path) -> None:
+        version = self.data / "PG_VERSION"
+        if version.exists():
+            found = version.read_text().strip()
+            if found != str(MAJOR):
+                raise SettingsError(
+                    message=f"De gegevens in {self.data} zijn van PostgreSQL {found}; dit programma leest versie {MAJOR}. "
+                    "Zet ze over met pg_upgrade of een reservekopie (zie docs/operations.md)."
+                )
+        else:
+            self._initialise(programs)
+        self._write_private("pg_hba.conf", _hba())
+        self._write_private("pg_ident.conf", _ident(self._mapped_users()))
+
+    def _initialise(self, programs: Path) -> None:
+        """Make the data directory aside and move it in place, so a broken start leaves nothing half done."""
+        if self.data.exists() and any(self.data.iterdir()):
+            raise SettingsError(message=f"{self.data} is niet leeg, maar er staat geen database in.")
+        making = Path(tempfile.mkdtemp(prefix="postgres-making-", dir=self.home))
+        self._give(making)
+        done = run_as(
+            self._server_user,
+            *(programs / "initdb", "-D", making, "-U", SUPERUSER, "--encoding=UTF8", "--no-locale"),
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
+            *("--auth-local=peer", "--auth-host=scram-sha-256"),
+            *(["--no-sync"] if self._fast else []),
+        )
+        if done.returncode != 0:
+            raise SettingsError(message=f"De database in {self.home} is niet te maken: {_last_line(done.stderr)}")
+        making.rename(self.data)
+
+    @property
+    def _server_user(self) -> ServerUser:
+        if self._user is None:
+            raise RuntimeError("only the owner knows the server's user")
+        return self._user
+
+    def _give(self, place: Path) -> None:
+        if self._server_user.switch:
+            os.chown(place, self._server_user.uid, self._server_user.gid)
+
+    def _write_private(self, name: str, text: str) -> None:
+        place = self.data / name
+        place.write_text(text)
+        place.chmod(0o600)
+        self._give(place)
+
+    def _mapped_users(self) -> list[str]:
+        return ["root", self._server_user.name] if self._server_user.switch else [self._server_user.name]
+
+    def _launch(self, programs: Path) -> None:
+        """Start `postgres` and wait until it answers; a start that fails at once is tried again for a while."""
+        deadline = time.monotonic() + START_SECONDS
+        pause = 0.1
+        while not self._stopping.is_set():
+            self._child = self._spawn(programs)
+            while self._child.poll() is None and not self._stopping.is_set():
+                if _status(self.data) == "ready" and _postmaster_pid(self.data) == self._child.pid and self._answers():
+                    return
+                if time.monotonic() > deadline:
+                    raise SettingsError(
+                        message=f"De database in {self.home} startte niet op tijd. {self._last_words()}"
+                    )
+                time.sleep(0.01)
+            pause *= 2  # the remains of a killed server may need a moment to let go of its memory
+            if pause > 5:
+                raise SettingsError(message=f"De database in {self.home} start niet. {self._last_words()}")
+            self._stopping.wait(pause)
+
+    def _spawn(self, programs: Path) -> subprocess.Popen[bytes]:
+        user = self._server_user
+        settings = _SETTINGS | (_FAST if self._fast else {}) | self._listening()
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        switch = [str(user.uid), str(user.gid), " ".join(map(str, groups_of(user)))] if user.switch else ["", "", ""]
+        with os.fdopen(
+            os.open(self.home / "postgres.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab"
+        ) as output:
+            if output.tell() > 10_000_000:
+                output.truncate(0)
+            return subprocess.Popen(  # noqa: S603 - programs of our own choosing
+                [
+                    *(sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), *switch),
+                    *(str(programs / "postgres"), "-D", str(self.data), *options),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                env=clean_environment(),
+                start_new_session=True,  # Ctrl-C in the terminal reaches us, and we stop it
+            )
+
+    def _listening(self) -> dict[str, str]:
+        directory = self.data if len(str(self.data)) <= SOCKET_PATH_MAX else self._short_directory()
+        chosen = {"unix_socket_directories": f'"{directory}"', "unix_socket_permissions": "0700"}
+        if self._listen_port is None:
+            return chosen | {"listen_addresses": ""}
+        return chosen | {"listen_addresses": "127.0.0.1", "port": str(self._listen_port)}
+
+    def _short_directory(self) -> Path:
+        """A private directory for the socket, remembered beside the data so that it stays the same."""
+        note = self.home / "socket-directory"
+        if note.exists():
+            known = Path(note.read_text())
+            if known.is_dir() and not known.is_symlink() and known.stat().st_uid == self._server_user.uid:
+                return known
+        made = Path(tempfile.mkdtemp(prefix="leerbudget-"))
+        self._give(made)
+        note.write_text(str(made))
+        return made
+
+    def _end_child(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        for means, seconds in ((signal.SIGINT, 30), (signal.SIGQUIT, 10), (signal.SIGKILL, 10)):
+            if child.poll() is not None:
+                break
+            child.send_signal(means)
+            try:
+                child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                continue
+        self.owns = False
+
+    def _answers(self) -> bool:
+        """Whether the server answers a query now."""
+        if _address(self.data) is None:
+            return False
+        try:
+            return asyncio.run(_select_one(self.admin_dsn))
+        except (OSError, TimeoutError, SettingsError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+
+    def _last_words(self) -> str:
+        try:
+            text = (self.home / "postgres.log").read_text(errors="replace")
+        except OSError:
+            return ""
+        return f"Laatste regel van postgres.log: {_last_line(text)}"
+
+
+async def _select_one(dsn: str) -> bool:
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        return bool(await connection.fetchval("SELECT 1") == 1)
+    finally:
+        await connection.close(timeout=5)
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "(geen uitleg)"
+
+
+def _pid_file(data: Path) -> list[str]:
+    try:
+        return (data / "postmaster.pid").read_text().split("\n")
+    except OSError:
+        return []
+
+
+def _status(data: Path) -> str:
+    lines = _pid_file(data)
+    return lines[7].strip() if len(lines) > 7 else ""
+
+
+def _postmaster_pid(data: Path) -> int | None:
+    lines = _pid_file(data)
+    return int(lines[0]) if lines and lines[0].isdigit() else None
+
+
+def _address(data: Path) -> tuple[int, str] | None:
+    """Port and socket directory of the server that runs on this data."""
+    lines = _pid_file(data)
+    return (int(lines[3]), lines[4]) if len(lines) > 5 and lines[3].isdigit() else None
+
+
+def _is_server(pid: int, data: Path) -> bool:
+    """Whether the process is the server of this data, not a stranger that got its number."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    if sys.platform != "linux":
+        return True
+    try:
+        return Path(f"/proc/{pid}/cwd").resolve() == data.resolve()
+    except OSError:
+        return False
+
+
+def _hba() -> str:
+    return (
+        "# written by leerbudget at every start\n"
+        f"local all {SUPERUSER} peer map=leerbudget\n"
+        "local all all scram-sha-256\n"
+        f"host all {SUPERUSER} all reject\n"
+        "host all all 127.0.0.1/32 scram-sha-256\n"
+    )
+
+
+def _ident(users: list[str]) -> str:
+    return "".join(f'leerbudget "{user}" {SUPERUSER}\n' for user in users)
+
+
+def _stop_all() -> None:
+    for server in list(_living):
+        server.stop()
+
+
+def _close_locks() -> None:
+    for server in list(_living):
+        server._drop_lock()  # noqa: SLF001 - a forked child must not keep its parent's lock
+
+
+atexit.register(_stop_all)
+os.register_at_fork(after_in_child=_close_locks)

@@ -1,0 +1,124 @@
+"""A database that is ready for use, whichever way: the embedded server or the one that was configured."""
+
+import asyncio
+import contextlib
+import io
+import sys
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import structlog
+
+from leerbudget.foundation import roles
+from leerbudget.foundation.database import close_pool, connect, open_pool, together
+from leerbudget.foundation.embedded import SUPERUSER, EmbeddedServer
+from leerbudget.foundation.errors import SettingsError
+from leerbudget.foundation.settings import Settings
+
+Outcome = TypeVar("Outcome")
+
+log = structlog.get_logger(__name__)
+
+_MIGRATION_LOCK = 7_305_002
+
+
+@dataclass(frozen=True)
+class Dsns:
+    """Connection strings by purpose. They hold passwords, so `repr` shows none of them.
+
+    Args:
+        app: what the web application logs in with.
+        worker: what background work logs in with; longer time limits.
+        reader: read only, for reports and export.
+        owner: the login that may become `leerbudget_owner` to migrate; None when it was not configured.
+    """
+
+    app: str = field(repr=False)
+    worker: str = field(repr=False)
+    reader: str = field(repr=False)
+    owner: str | None = field(repr=False)
+
+
+@contextmanager
+def running_database(settings: Settings, *, fast: bool = False) -> Iterator[Dsns]:
+    """The database of these settings, with its roles in place, for as long as the block lasts.
+
+    Without `database_url` the embedded server runs (or is shared) under `data_dir`. With it, nothing is
+    started; when `owner_url` is set too, missing roles and the database are made with it. Blocks while
+    it starts, so use it around `asyncio.run` or `uvicorn.run`.
+
+    Raises:
+        SettingsError: it cannot be reached, is too old, or the data directory cannot be used.
+    """
+    if settings.database_url is not None:
+        yield _finished(_external_dsns(settings.database_url, settings.owner_url))
+        return
+    with EmbeddedServer.start(settings.data_dir, fast=fast, programs=settings.pg_bin) as server:
+        yield _finished(embedded_dsns(server))
+
+
+def _finished(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The work's outcome, in a loop of its own, whether or not one runs here already."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+async def embedded_dsns(server: EmbeddedServer) -> Dsns:
+    """The roles and the database on the embedded server, made when absent."""
+    passwords = roles.stored_passwords(server.home)
+    await roles.bootstrap(server.admin_dsn, passwords)
+    app, worker, reader = (
+        server.dsn(role, roles.DATABASE, passwords[role]) for role in (roles.APP, roles.WORKER, roles.READER)
+    )
+    return Dsns(app=app, worker=worker, reader=reader, owner=server.dsn(SUPERUSER, roles.DATABASE))
+
+
+async def _external_dsns(url: str, owner_url: str | None) -> Dsns:
+    if owner_url is not None:
+        parts = urlsplit(url)
+        known = {parts.username: unquote(parts.password)} if parts.username and parts.password else {}
+        login = await connect(owner_url)
+        try:
+            ready = await login.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", roles.OWNER)
+        finally:
+            await login.close()
+        if not ready:
+            await roles.bootstrap(owner_url, known, database=parts.path.lstrip("/") or roles.DATABASE)
+    return Dsns(app=url, worker=url, reader=url, owner=owner_url)
+
+
+async def migrate(dsns: Dsns) -> None:
+    """Bring the schema up to date: all of Piccolo's migrations forwards, all or nothing, one process at a time.
+
+    Raises:
+        SettingsError: no owner login is configured, the server is too old, or a migration failed.
+    """
+    if dsns.owner is None:
+        raise SettingsError(message="Zet LEERBUDGET_OWNER_URL: de rol die de tabellen maakt en wijzigt.")
+    await open_pool(dsns.owner, size=2, for_migration=True)
+    try:
+        async with together() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+            await connection.execute(f"SET LOCAL ROLE {roles.OWNER}")
+            await connection.execute("SET LOCAL lock_timeout = '30s'")
+            await _forwards()
+    finally:
+        await close_pool()
+
+
+async def _forwards() -> None:
+    from piccolo.apps.migrations.commands.forwards import run_forwards  # noqa: PLC0415 - slow, and only here
+
+    told, path = io.StringIO(), list(sys.path)
+    try:
+        with contextlib.redirect_stdout(told):
+            result = await run_forwards("leerbudget")
+    finally:
+        sys.path[:] = path  # Piccolo puts the migrations folder in front and leaves it there
+    if not result.success:
+        raise SettingsError(message=f"De database is niet bijgewerkt: {result.message}")
+    log.info("migrated", steps=[line.strip() for line in told.getvalue().splitlines() if line.startswith("  - ")])
