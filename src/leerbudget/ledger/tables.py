@@ -62,3 +62,4 @@ class Transfer(Table, db=DB, tablename="transfer"):
     phase_is_known = Check(one_of("phase", PHASES))
     resolution_names_its_reservation = Check("(phase IN ('post', 'void', 'expire')) = (resolves IS NOT NULL)")
     only_reservations_expire = Check("expires_at IS NULL OR phase = 'reserve'")
+    corrections_have_a_reason = Check("kind <> 'correction' OR reason IS NOT NULL")
