@@ -10,6 +10,11 @@ WORKERS ?= auto
 # How often `make soak` repeats the races and the faults.
 ROUNDS ?= 20
 
+# A folder that was moved or copied is set up anew: a virtual environment remembers where it was made.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
 .PHONY: help setup demo test check bench soak lock image clean
 
 help: ## show this list
@@ -20,7 +25,7 @@ setup: $(STAMP) ## make .venv with everything in it and build the web assets; qu
 
 $(STAMP): requirements.lock pyproject.toml scripts/setup.sh
 	@sh scripts/setup.sh
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 demo: setup ## run the whole story with a fictional Netherlands, then serve it (ARGS="--no-serve --families 500 --seed 7")
 	@$(BIN)/leerbudget demo $(ARGS)

@@ -3,6 +3,7 @@
 # Needs Python >= 3.11. Complaints are one plain line each. PYTHON=/path/to/python chooses another Python.
 set -u
 cd "$(dirname "$0")/.." || exit 1
+here=$(pwd -P)
 
 say() { echo "setup: $*"; }
 fail() { echo "setup: $*" >&2; exit 1; }
@@ -33,15 +34,22 @@ ensure_venv_module() {
     "$1" -c 'import ensurepip, venv' >/dev/null 2>&1 || fail "this Python cannot make virtual environments; install $package"
 }
 
+# A virtual environment that came along with a moved or copied folder still points to the old place.
+at_home() {
+    made_by=$(grep '^command' .venv/pyvenv.cfg 2>/dev/null) || return 0
+    case "$made_by" in *"$here/.venv") return 0 ;; *) return 1 ;; esac
+}
+
 make_venv() {
-    if [ -x .venv/bin/python ] && recent .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1; then
+    if [ -x .venv/bin/python ] && recent .venv/bin/python && at_home \
+        && .venv/bin/python -m pip --version >/dev/null 2>&1; then
         return
     fi
     python=$(find_python) || exit 1
     ensure_venv_module "$python"
     say "making .venv with $("$python" --version)"
     rm -rf .venv
-    "$python" -m venv .venv || fail "$python -m venv .venv did not work"
+    "$python" -m venv "$here/.venv" || fail "$python -m venv .venv did not work"
 }
 
 # Runs a command quietly; when it fails, one line says what was tried and the last thing it said.
