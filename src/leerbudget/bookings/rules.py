@@ -1,7 +1,69 @@
-"""States of a booking (requirements 4.7) and of attendance."""
+"""States of a booking, what a cancellation costs, and for whom a course is: plain values in, plain values out."""
 
-BOOKING_STATES = ("offered", "confirmed", "attended", "no_show", "declined", "expired", "cancelled")
-LIVE_STATES = ("offered", "confirmed", "attended", "no_show")
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+BOOKING_STATES: Final = ("offered", "confirmed", "attended", "no_show", "declined", "expired", "cancelled")
+LIVE_STATES: Final = ("offered", "confirmed", "attended", "no_show")
 """States that keep their seat: what is over still took place."""
-ORIGINS = ("direct", "round", "coordinator")
-ATTENDANCE_STATES = ("planned", "present", "absent")
+
+ORIGINS: Final = ("direct", "round", "coordinator")
+ATTENDANCE_STATES: Final = ("planned", "present", "absent")
+
+STEPS: Final[Mapping[str, frozenset[str]]] = {
+    "offered": frozenset({"confirmed", "declined", "expired", "cancelled"}),
+    "confirmed": frozenset({"attended", "no_show", "cancelled"}),
+    "attended": frozenset(),
+    "no_show": frozenset(),
+    "declined": frozenset(),
+    "expired": frozenset(),
+    "cancelled": frozenset(),
+}
+
+
+def may_step(state: str, to: str) -> bool:
+    """Whether a booking in `state` may go to state `to`."""
+    return to in STEPS[state]
+
+
+def refund_percent(ladder: Sequence[Mapping[str, int]], starts_at: datetime, at: datetime) -> int:
+    """The share of the price that comes back on cancelling at `at`, in percent (the course's own rule).
+
+    A line `{"days_before": n, "refund_percent": p}` fits when at least n whole days remain before the
+    first meeting. The fitting line with the most days counts; without one nothing comes back.
+    """
+    remaining = starts_at - at
+    fitting = [line for line in ladder if remaining >= timedelta(days=line["days_before"])]
+    if not fitting:
+        return 0
+    return max(fitting, key=lambda line: line["days_before"])["refund_percent"]
+
+
+def fee_cents(price_cents: int, percent_refunded: int) -> int:
+    """What the family still pays, rounded down to the cent in the family's favour."""
+    return price_cents * (100 - percent_refunded) // 100
+
+
+def free_until(ladder: Sequence[Mapping[str, int]], starts_at: datetime) -> datetime | None:
+    """The last instant on which cancelling is free; None when it never is."""
+    free = [line["days_before"] for line in ladder if line["refund_percent"] == 100]
+    return starts_at - timedelta(days=min(free)) if free else None
+
+
+def suits(audience: Mapping[str, Mapping[str, str]], traits: Mapping[str, Iterable[str]]) -> bool:
+    """Whether a course is open to a family (hard rule `not_for`, R17).
+
+    A family has one or more values for each criterion. A criterion refuses when every value the family
+    has for it is marked `not_for`: a family with a baby and a teenager may join a course about teenagers.
+    """
+    for criterion, marks in audience.items():
+        values = list(traits.get(criterion, ()))
+        if values and all(marks.get(value, "suits") == "not_for" for value in values):
+            return False
+    return True
+
+
+def attendance_outcome(states: Iterable[str]) -> str:
+    """`attended` when somebody was at one meeting or more, otherwise `no_show`."""
+    return "attended" if "present" in set(states) else "no_show"

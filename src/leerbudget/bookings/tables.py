@@ -40,9 +40,7 @@ class Booking(Table, db=DB, tablename="booking"):
     booking_has_persons = Check("persons BETWEEN 1 AND 10")
     booking_price_not_negative = Check("price_cents >= 0")
     offers_have_a_deadline = Check("state <> 'offered' OR offered_until IS NOT NULL")
-    only_ended_bookings_have_ended = Check(
-        f"({one_of('state', LIVE_STATES)}) = (ended_at IS NULL)"
-    )
+    only_ended_bookings_have_ended = Check(f"({one_of('state', LIVE_STATES)}) = (ended_at IS NULL)")
 
 
 class BookingPerson(Table, db=DB, tablename="booking_person"):

@@ -24,6 +24,7 @@ class MatchingRound(Table, db=DB, tablename="matching_round"):
     starts_on = day()
     ends_on = day()
     answer_until = moment(optional=True)
+    solve_requested_at = moment(optional=True)
     instance = content()
     outcome = content()
     audit = document(optional=True)
@@ -60,6 +61,7 @@ class Proposal(Table, db=DB, tablename="proposal"):
     refusal_code = text(60, optional=True)
     booking = foreign(Booking, optional=True)
     answered_at = moment(optional=True)
+    decline_reason = text(20, optional=True)
 
     one_proposal_per_wish = Unique([round, wish])
     proposal_state_is_known = Check(one_of("state", PROPOSAL_STATES))

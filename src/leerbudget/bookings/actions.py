@@ -1,0 +1,447 @@
+"""The verbs of bookings: book, answer, cancel, attend, finish.
+
+Lock order everywhere: the course session (seat), then the booking, then accounts by ascending id.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from leerbudget.bookings import queries, rules
+from leerbudget.bookings.errors import (
+    AttendanceMissing,
+    BookingUnknown,
+    ChildcareMismatch,
+    MeetingNotOver,
+    NotCancellable,
+    NotForThisFamily,
+    NotTogether,
+    OfferLapsed,
+    PersonsUnknown,
+)
+from leerbudget.budgets import actions as budgets
+from leerbudget.catalogue import actions as catalogue
+from leerbudget.foundation import clock
+from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
+from leerbudget.foundation.errors import IdempotencyMismatch
+from leerbudget.foundation.ids import new_id
+from leerbudget.ledger import actions as ledger
+from leerbudget.notifications import actions as notifications
+from leerbudget.wishes import actions as wishes
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRequest:
+    """Persons of one family, or one professional (`family` None), who want seats in one course session.
+
+    `childcare`: children per age band. `offered_until` makes it an offer that must be answered first.
+    """
+
+    id: UUID
+    family: UUID | None
+    session: UUID
+    persons: tuple[UUID, ...]
+    wish: UUID | None = None
+    childcare: Mapping[str, int] = field(default_factory=dict)
+    origin: str = "direct"
+    offered_until: datetime | None = None
+
+    def fingerprint(self) -> bytes:
+        """SHA-256 of what was asked, to tell a repeat from another request under the same id (I5)."""
+        asked = (self.family, self.session, sorted(self.persons), self.wish, sorted(self.childcare.items()))
+        return hashlib.sha256(msgspec.json.encode(asked)).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class BookingReceipt:
+    """What a booking came to: its state, the price for all persons together, and which budgets hold it."""
+
+    booking: UUID
+    state: str
+    price_cents: int
+    shares: tuple[budgets.PaymentShare, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """What a cancellation costs and gives back, in cents; together they are the price."""
+
+    booking: UUID
+    price_cents: int
+    fee_cents: int
+    refund_cents: int
+    free_until: datetime | None
+
+
+async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt:
+    """Take the seats and hold the money: both or neither.
+
+    The same request under the same id again answers with the same receipt and changes nothing.
+
+    Raises:
+        IdempotencyMismatch: the id was used for another request.
+        PersonsUnknown: persons that do not belong to the family, or none.
+        ChildcareMismatch: an impossible number of children.
+        NotForThisFamily: the course is not for this kind of family.
+        NotTogether: an own professional or an avoided person is in the room.
+        AlreadyBooked: one of the persons is in this session already.
+        MeetingsOverlap: one of the persons has another meeting at that time.
+        SessionFull, PartyFull, ChildcareFull, NotBookable: from the catalogue.
+        BudgetTooSmall: the family's budgets cannot pay.
+    """
+    async with together():
+        earlier = await _same_request(request)
+        if earlier is not None:
+            return earlier
+        party = await _party_of(request)
+        if any(not 1 <= places <= 20 for places in request.childcare.values()):
+            raise ChildcareMismatch
+        quote = await catalogue.take_seats(
+            request.session, len(request.persons), party=party, childcare=request.childcare
+        )
+        if request.family is not None and not await queries.course_suits(quote.course, request.family):
+            raise NotForThisFamily
+        if await queries.room_conflicts(request.session, request.family, request.persons):
+            raise NotTogether
+        price_cents = quote.price_cents * len(request.persons) if request.family is not None else 0
+        await _insert(request, price_cents)
+        shares = await _hold(request, quote, price_cents, actor=actor)
+        if request.wish is not None:
+            await wishes.mark([request.wish], "proposed" if request.offered_until else "booked")
+        await _tell(request)
+        state = "confirmed" if request.offered_until is None else "offered"
+        return BookingReceipt(request.id, state, price_cents, shares)
+
+
+async def accept(booking: UUID, *, actor: UUID | None) -> None:  # noqa: ARG001 - every verb knows who asked
+    """The family says yes to an offer.
+
+    Raises:
+        BookingUnknown: there is no such booking.
+        OfferLapsed: it was answered before or its time is over.
+    """
+    async with together():
+        accepted = await execute(
+            "UPDATE booking SET state = 'confirmed', answered_at = $2, offered_until = NULL"
+            " WHERE id = $1 AND state = 'offered' AND offered_until >= $2",
+            booking,
+            clock.now(),
+        )
+        if not accepted:
+            await _exists(booking)
+            raise OfferLapsed
+        await _mark_wishes([booking], "booked")
+        await _tell_about(booking, "booking_confirmed")
+
+
+async def decline(booking: UUID, *, actor: UUID | None) -> None:
+    """The family says no to an offer: seat and money are free again, nothing else follows (R73).
+
+    Raises:
+        BookingUnknown: there is no such booking.
+        OfferLapsed: it was answered before or its time is over.
+    """
+    async with together():
+        ended = await _end(booking, ("offered",), "declined", reason="declined", keep_cents=0, actor=actor)
+        if ended is None:
+            raise OfferLapsed
+
+
+async def expire_offers(*, actor: UUID | None = None, limit: int = 500) -> list[UUID]:
+    """Offers whose time is over free their seat and money, each in its own transaction; the booking ids."""
+    due = await fetch_all(
+        "SELECT id FROM booking WHERE state = 'offered' AND offered_until < $1 ORDER BY offered_until LIMIT $2",
+        clock.now(),
+        limit,
+    )
+    expired = []
+    for row in due:
+        async with together():
+            if await _end(row["id"], ("offered",), "expired", reason="expired", keep_cents=0, actor=actor) is not None:
+                expired.append(row["id"])
+    return expired
+
+
+async def cancel(booking: UUID, *, actor: UUID | None, dry_run: bool = False) -> Cancellation:
+    """Stop a booking by the course's own rule; with `dry_run` only say what it would cost.
+
+    Raises:
+        BookingUnknown: there is no such booking.
+        NotCancellable: it stopped before, or the first meeting has begun.
+    """
+    async with together():
+        facts = await fetch_one(
+            "SELECT b.state, b.price_cents, s.starts_at, c.cancellation"
+            " FROM booking b JOIN course_session s ON s.id = b.session JOIN course c ON c.id = s.course"
+            " WHERE b.id = $1 FOR NO KEY UPDATE OF s",
+            booking,
+        )
+        if facts is None:
+            raise BookingUnknown
+        at = clock.now()
+        if facts["state"] not in ("offered", "confirmed") or at >= facts["starts_at"]:
+            raise NotCancellable
+        ladder = msgspec.json.decode(facts["cancellation"], type=list[dict[str, int]])
+        percent = 100 if facts["state"] == "offered" else rules.refund_percent(ladder, facts["starts_at"], at)
+        fee = rules.fee_cents(facts["price_cents"], percent)
+        if not dry_run:
+            ended = await _end(
+                booking, ("offered", "confirmed"), "cancelled", reason="cancelled", keep_cents=fee, actor=actor
+            )
+            if ended is None:
+                raise NotCancellable
+            await _tell_about(booking, "booking_cancelled")
+        free_until = rules.free_until(ladder, facts["starts_at"])
+        return Cancellation(booking, facts["price_cents"], fee, facts["price_cents"] - fee, free_until)
+
+
+async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> list[UUID]:
+    """A course session does not go on: everyone gets everything back (the ended bookings' ids).
+
+    Raises:
+        NotBookable, SessionUnknown: from the catalogue, when it cannot be cancelled any more.
+    """
+    async with together():
+        await catalogue.decide(session, False, reason, actor=actor)
+        live = await fetch_all(
+            "SELECT id FROM booking WHERE session = $1 AND state IN ('offered', 'confirmed') ORDER BY id", session
+        )
+        for row in live:
+            await _end(
+                row["id"], ("offered", "confirmed"), "cancelled", reason="session_cancelled", keep_cents=0, actor=actor
+            )
+            await _tell_about(row["id"], "session_cancelled")
+        return [row["id"] for row in live]
+
+
+async def decide_sessions(*, actor: UUID | None = None) -> tuple[list[UUID], list[UUID]]:
+    """On their decision date sessions go on or not: (going on, cancelled). Each in its own transaction.
+
+    A session goes on when the confirmed seats reach its minimum, per party too. Offers that are still
+    open do not count.
+    """
+    going, cancelled = [], []
+    for row in await queries.sessions_to_decide(clock.today()):
+        if row.enough:
+            async with together():
+                await catalogue.decide(row.session, True, None, actor=actor)
+            going.append(row.session)
+        else:
+            await cancel_session(row.session, reason="group_too_small", actor=actor)
+            cancelled.append(row.session)
+    return going, cancelled
+
+
+async def record_attendance(meeting: UUID, absent: Collection[UUID], *, actor: UUID | None) -> int:  # noqa: ARG001
+    """Say who was there; everyone live who is not named absent was present. Answers the number present.
+
+    Raises:
+        MeetingNotOver: the meeting has not ended.
+    """
+    async with together():
+        ends_at = await fetch_value("SELECT ends_at FROM meeting WHERE id = $1", meeting)
+        if ends_at is None or ends_at > clock.now():
+            raise MeetingNotOver
+        await execute(
+            "UPDATE attendance SET state = CASE WHEN person = ANY($2::uuid[]) THEN 'absent' ELSE 'present' END"
+            " FROM booking b WHERE b.id = attendance.booking AND b.state = 'confirmed'"
+            " AND attendance.meeting = $1 AND attendance.live",
+            meeting,
+            list(absent),
+        )
+        present: int = await fetch_value(
+            "SELECT count(*) FROM attendance WHERE meeting = $1 AND live AND state = 'present'", meeting
+        )
+        return present
+
+
+async def finish_session(session: UUID, *, actor: UUID | None) -> int:
+    """After the last meeting: bookings become attended or no-show and their holds are paid out.
+
+    Answers the number of bookings finished.
+
+    Raises:
+        MeetingNotOver: the last meeting has not ended.
+        AttendanceMissing: somebody's attendance is not recorded.
+    """
+    async with together():
+        ends_at = await fetch_value("SELECT ends_at FROM course_session WHERE id = $1 FOR NO KEY UPDATE", session)
+        if ends_at is None or ends_at > clock.now():
+            raise MeetingNotOver
+        missing = await queries.attendance_missing(session)
+        if missing:
+            raise AttendanceMissing(missing=missing)
+        finished = await fetch_all(_FINISH, session)
+        paid = [row["id"] for row in finished if row["price_cents"] > 0]
+        await budgets.settle_many(paid, "all", actor=actor, reason="attended")
+        await _mark_wishes([row["id"] for row in finished if row["state"] == "attended"], "fulfilled")
+        await _mark_wishes([row["id"] for row in finished if row["state"] == "no_show"], "open")
+        await catalogue.mark_done(session)
+        return len(finished)
+
+
+_FINISH = """
+UPDATE booking b
+SET state = CASE WHEN EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AND a.live AND a.state = 'present')
+                 THEN 'attended' ELSE 'no_show' END
+WHERE b.session = $1 AND b.state = 'confirmed'
+RETURNING b.id, b.price_cents, b.state
+"""
+
+
+async def _same_request(request: BookingRequest) -> BookingReceipt | None:
+    """The receipt of an earlier request under this id; the advisory lock makes twins wait for each other."""
+    await execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"booking {request.id}")
+    row = await fetch_one("SELECT state, price_cents, content_sha256 FROM booking WHERE id = $1", request.id)
+    if row is None:
+        return None
+    if row["content_sha256"] != request.fingerprint():
+        raise IdempotencyMismatch(id=str(request.id))
+    shares = await queries.shares_of(request.id)
+    return BookingReceipt(request.id, row["state"], row["price_cents"], shares)
+
+
+async def _party_of(request: BookingRequest) -> str:
+    rows = await fetch_all("SELECT id, family, party FROM person WHERE id = ANY($1::uuid[])", list(request.persons))
+    fitting = {row["id"] for row in rows if row["family"] == request.family}
+    alone = request.family is not None or len(request.persons) == 1
+    if not request.persons or len(request.persons) != len(fitting) or not alone:
+        raise PersonsUnknown
+    party: str = rows[0]["party"]
+    return party
+
+
+async def _insert(request: BookingRequest, price_cents: int) -> None:
+    state = "confirmed" if request.offered_until is None else "offered"
+    await execute(
+        "INSERT INTO booking (id, family, session, wish, origin, state, persons, price_cents, content_sha256,"
+        " offered_until, booked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        request.id,
+        request.family,
+        request.session,
+        request.wish,
+        request.origin,
+        state,
+        len(request.persons),
+        price_cents,
+        request.fingerprint(),
+        request.offered_until,
+        clock.now(),
+    )
+    ids = [new_id() for _ in request.persons]
+    await execute(
+        "INSERT INTO booking_person (id, booking, session, person, live)"
+        " SELECT p.id, $1, $2, p.person, true FROM unnest($3::uuid[], $4::uuid[]) AS p(id, person)",
+        request.id,
+        request.session,
+        ids,
+        list(request.persons),
+    )
+    await execute(
+        "INSERT INTO attendance (id, booking, meeting, person, person_number, starts_at, ends_at, live, state)"
+        " SELECT uuidv7(), $1, m.id, p.id, p.number, m.starts_at, m.ends_at, true, 'planned'"
+        " FROM meeting m CROSS JOIN person p WHERE m.session = $2 AND p.id = ANY($3::uuid[])",
+        request.id,
+        request.session,
+        list(request.persons),
+    )
+    if request.childcare:
+        await execute(
+            "INSERT INTO booking_childcare (id, booking, age_band, places)"
+            " SELECT uuidv7(), $1, c.band, c.places FROM unnest($2::text[], $3::int[]) AS c(band, places)",
+            request.id,
+            list(request.childcare),
+            list(request.childcare.values()),
+        )
+
+
+async def _hold(
+    request: BookingRequest, quote: catalogue.SeatQuote, price_cents: int, *, actor: UUID | None
+) -> tuple[budgets.PaymentShare, ...]:
+    if request.family is None or price_cents == 0:
+        return ()
+    payee = await ledger.account_of("trainer_payable", quote.trainer, constrained=False)
+    return await budgets.hold(
+        request.id,
+        request.family,
+        price_cents,
+        payee_account=payee,
+        theme=quote.theme,
+        form=quote.form,
+        on=quote.starts_at.astimezone(clock.AMSTERDAM).date(),
+        actor=actor,
+    )
+
+
+async def _end(
+    booking: UUID, states: Sequence[str], to: str, *, reason: str, keep_cents: int, actor: UUID | None
+) -> UUID | None:
+    """Free seat, time, childcare and money of a booking that is still in one of the states; None when it is not."""
+    facts = await fetch_one(
+        "SELECT b.session, b.persons, b.price_cents, p.party FROM booking b"
+        " JOIN LATERAL (SELECT person FROM booking_person WHERE booking = b.id LIMIT 1) bp ON true"
+        " JOIN person p ON p.id = bp.person JOIN course_session s ON s.id = b.session"
+        " WHERE b.id = $1 FOR NO KEY UPDATE OF s",
+        booking,
+    )
+    if facts is None:
+        raise BookingUnknown
+    ended = await execute(
+        "UPDATE booking SET state = $2, ended_at = $3, end_reason = $4, offered_until = NULL,"
+        " answered_at = coalesce(answered_at, $3) WHERE id = $1 AND state = ANY($5::text[])",
+        booking,
+        to,
+        clock.now(),
+        reason,
+        list(states),
+    )
+    if not ended:
+        return None
+    await execute("UPDATE booking_person SET live = false WHERE booking = $1", booking)
+    await execute("UPDATE attendance SET live = false WHERE booking = $1", booking)
+    childcare = await fetch_all("SELECT age_band, places FROM booking_childcare WHERE booking = $1", booking)
+    await catalogue.return_seats(
+        facts["session"],
+        facts["persons"],
+        party=facts["party"],
+        childcare={row["age_band"]: row["places"] for row in childcare},
+    )
+    if facts["price_cents"] > 0:
+        await budgets.settle(booking, keep_cents, actor=actor, reason=reason)
+    await _mark_wishes([booking], "open")
+    return booking
+
+
+async def _mark_wishes(booking_ids: Sequence[UUID], state: str) -> None:
+    """The wishes behind these bookings follow: a place that falls away leaves the wish waiting again."""
+    rows = await fetch_all("SELECT wish FROM booking WHERE id = ANY($1::uuid[]) AND wish IS NOT NULL", booking_ids)
+    if rows:
+        await wishes.mark([row["wish"] for row in rows], state)
+
+
+async def _exists(booking: UUID) -> None:
+    if await fetch_value("SELECT true FROM booking WHERE id = $1", booking) is None:
+        raise BookingUnknown
+
+
+async def _tell(request: BookingRequest) -> None:
+    await _tell_about(request.id, "booking_confirmed" if request.offered_until is None else "proposal_offered")
+
+
+async def _tell_about(booking: UUID, kind: str) -> None:
+    """A notice to every person with an address; it names no course and no family detail (reliability 4)."""
+    rows = await fetch_all(
+        "SELECT p.id, p.email, b.offered_until FROM booking_person bp JOIN person p ON p.id = bp.person"
+        " JOIN booking b ON b.id = bp.booking WHERE bp.booking = $1 AND p.email IS NOT NULL ORDER BY p.id",
+        booking,
+    )
+    context = {"booking": str(booking)}
+    if rows and rows[0]["offered_until"] is not None:
+        context["answer_until"] = rows[0]["offered_until"].isoformat()
+    await notifications.post_many(
+        [notifications.Notice(kind, f"{booking}:{row['id']}", row["email"], context) for row in rows]
+    )

@@ -1,0 +1,261 @@
+"""Reads about bookings, as they are shown; and the checks that the booking action makes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from leerbudget.bookings import rules
+from leerbudget.budgets.actions import PaymentShare
+from leerbudget.foundation import clock
+from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
+from leerbudget.people.rules import experience_band, experience_years
+
+
+@dataclass(frozen=True, slots=True)
+class BookingView:
+    """A booking as its family sees it."""
+
+    booking: UUID
+    session: UUID
+    title: str
+    state: str
+    end_reason: str | None
+    price_cents: int
+    persons: tuple[str, ...]
+    starts_at: datetime
+    ends_at: datetime
+    place: str | None
+    offered_until: datetime | None
+    booked_at: datetime
+    session_state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody on a trainer's list: a name and an address to reach them, nothing about the family."""
+
+    booking: UUID
+    person: UUID
+    name: str
+    email: str | None
+    state: str
+    attendance: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDecision:
+    """Whether a session on its decision date has enough confirmed seats."""
+
+    session: UUID
+    confirmed: int
+    enough: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookingTotals:
+    """Numbers of bookings by state."""
+
+    by_state: dict[str, int]
+
+    @property
+    def live(self) -> int:
+        """Bookings that keep their seat."""
+        return sum(self.by_state.get(state, 0) for state in rules.LIVE_STATES)
+
+
+_VIEW = """
+SELECT b.id AS booking, b.session, c.title, b.state, b.end_reason, b.price_cents,
+       array(SELECT p.name FROM booking_person bp JOIN person p ON p.id = bp.person
+             WHERE bp.booking = b.id ORDER BY p.name) AS persons,
+       s.starts_at, s.ends_at, v.place, b.offered_until, b.booked_at, s.state AS session_state
+FROM booking b JOIN course_session s ON s.id = b.session JOIN course c ON c.id = s.course
+LEFT JOIN venue v ON v.id = s.venue
+"""
+
+
+async def bookings_of(family: UUID) -> list[BookingView]:
+    """Every booking of a family, the nearest course first."""
+    return [_view(row) for row in await fetch_all(_VIEW + "WHERE b.family = $1 ORDER BY s.starts_at, b.id", family)]
+
+
+async def booking(booking_id: UUID, family: UUID) -> BookingView | None:
+    """One booking of this family; None when it is another's or unknown."""
+    row = await fetch_one(_VIEW + "WHERE b.id = $1 AND b.family = $2", booking_id, family)
+    return None if row is None else _view(row)
+
+
+def _view(row: dict[str, object]) -> BookingView:
+    values = dict(row)
+    values["persons"] = tuple(values["persons"])  # type: ignore[arg-type] # an array column
+    return BookingView(**values)  # type: ignore[arg-type] # columns are named after the fields
+
+
+async def roster(session: UUID) -> list[Participant]:
+    """Who comes to a session: for its trainer."""
+    rows = await fetch_all(
+        "SELECT bp.booking, p.id AS person, p.name, p.email, b.state,"
+        " array(SELECT a.state FROM attendance a JOIN meeting m ON m.id = a.meeting"
+        "       WHERE a.booking = b.id AND a.person = p.id ORDER BY m.number) AS attendance"
+        " FROM booking_person bp JOIN booking b ON b.id = bp.booking JOIN person p ON p.id = bp.person"
+        " WHERE bp.session = $1 AND bp.live ORDER BY p.name, p.id",
+        session,
+    )
+    return [
+        Participant(r["booking"], r["person"], r["name"], r["email"], r["state"], tuple(r["attendance"])) for r in rows
+    ]
+
+
+async def totals() -> BookingTotals:
+    """Numbers of bookings by state."""
+    rows = await fetch_all("SELECT state, count(*) AS n FROM booking GROUP BY state")
+    return BookingTotals({row["state"]: row["n"] for row in rows})
+
+
+async def shares_of(booking_id: UUID) -> tuple[PaymentShare, ...]:
+    """Which budgets hold how many cents for a booking."""
+    rows = await fetch_all(
+        "SELECT budget, amount_cents FROM budget_hold WHERE purpose = $1 ORDER BY reservation", booking_id
+    )
+    return tuple(PaymentShare(row["budget"], row["amount_cents"]) for row in rows)
+
+
+async def room_conflicts(session: UUID, family: UUID | None, persons: Sequence[UUID]) -> bool:
+    """Whether somebody in the room and the seekers must not meet (R65, R66), in whichever direction.
+
+    In the room: trainers, facilitators and everyone with a live seat. The caller holds the session's row,
+    so nobody can come in between the check and the seat.
+    """
+    found: bool = await fetch_value(_CONFLICT, session, family, list(persons), clock.today())
+    return found
+
+
+_CONFLICT = """
+WITH room AS (
+  SELECT person FROM session_person WHERE session = $1
+  UNION SELECT person FROM booking_person WHERE session = $1 AND live
+), room_families AS (
+  SELECT DISTINCT p.family FROM room JOIN person p ON p.id = room.person WHERE p.family IS NOT NULL
+), kept_apart AS (
+  SELECT family, professional AS person FROM professional_relation WHERE ends_on IS NULL OR ends_on >= $4::date
+  UNION SELECT family, person FROM avoid_entry
+)
+SELECT EXISTS (SELECT FROM kept_apart k JOIN room ON room.person = k.person WHERE k.family = $2)
+    OR EXISTS (SELECT FROM kept_apart k JOIN room_families f ON f.family = k.family
+               WHERE k.person = ANY($3::uuid[]) AND k.family IS DISTINCT FROM $2)
+"""
+
+
+async def course_suits(course: UUID, family: UUID) -> bool:
+    """Whether the course's audience is open to the family (hard rule `not_for`)."""
+    row = await fetch_one(
+        "SELECT c.audience, f.family_type, f.care_forms, f.child_age_bands, f.first_placement_on"
+        " FROM course c CROSS JOIN family f WHERE c.id = $1 AND f.id = $2",
+        course,
+        family,
+    )
+    if row is None:
+        return False
+    traits = {
+        "family_type": [row["family_type"]],
+        "care_forms": row["care_forms"],
+        "child_age_bands": row["child_age_bands"],
+        "experience": [experience_band(experience_years(row["first_placement_on"], clock.today()))],
+    }
+    return rules.suits(msgspec.json.decode(row["audience"]), traits)
+
+
+async def attendance_missing(session: UUID) -> int:
+    """Places in this session for which nobody said yet whether the person was there."""
+    missing: int = await fetch_value(
+        "SELECT count(*) FROM attendance a JOIN booking b ON b.id = a.booking"
+        " WHERE b.session = $1 AND b.state = 'confirmed' AND a.live AND a.state = 'planned'",
+        session,
+    )
+    return missing
+
+
+async def sessions_to_decide(on: date) -> list[SessionDecision]:
+    """Conditional sessions whose decision date has come, and whether their confirmed seats suffice."""
+    rows = await fetch_all(_DECISIONS, on)
+    return [SessionDecision(row["session"], row["confirmed"], row["enough"]) for row in rows]
+
+
+_DECISIONS = """
+WITH due AS (
+  SELECT id, seats_min, party_spread_max FROM course_session WHERE state = 'conditional' AND decide_on <= $1
+), seats AS (
+  SELECT bp.session, p.party, count(*) AS confirmed
+  FROM booking_person bp JOIN booking b ON b.id = bp.booking JOIN person p ON p.id = bp.person
+  WHERE bp.live AND b.state = 'confirmed' AND bp.session IN (SELECT id FROM due)
+  GROUP BY bp.session, p.party
+), parties AS (
+  SELECT sp.session, bool_and(coalesce(seats.confirmed, 0) >= sp.seats_min) AS each_has_enough,
+         max(coalesce(seats.confirmed, 0)) - min(coalesce(seats.confirmed, 0)) AS spread
+  FROM session_party sp LEFT JOIN seats ON seats.session = sp.session AND seats.party = sp.party
+  WHERE sp.session IN (SELECT id FROM due) GROUP BY sp.session
+)
+SELECT due.id AS session, coalesce(sum(seats.confirmed), 0)::int AS confirmed,
+       coalesce(sum(seats.confirmed), 0) >= due.seats_min
+       AND coalesce(bool_and(parties.each_has_enough), true)
+       AND (due.party_spread_max IS NULL OR coalesce(max(parties.spread), 0) <= due.party_spread_max) AS enough
+FROM due LEFT JOIN seats ON seats.session = due.id LEFT JOIN parties ON parties.session = due.id
+GROUP BY due.id, due.seats_min, due.party_spread_max ORDER BY due.id
+"""
+
+
+async def sessions_to_finish(before: datetime) -> list[UUID]:
+    """Confirmed sessions whose last meeting ended before the given instant."""
+    rows = await fetch_all(
+        "SELECT id FROM course_session WHERE state IN ('confirmed', 'running') AND ends_at < $1 ORDER BY ends_at, id",
+        before,
+    )
+    return [row["id"] for row in rows]
+
+
+async def inconsistencies() -> list[str]:
+    """Plain messages about broken promises I3, I4 and I7, for `leerbudget doctor`; empty when all is well."""
+    problems = []
+    for sentence, sql in _PROMISES.items():
+        count = await fetch_value(sql)
+        if count:
+            problems.append(sentence.format(n=count))
+    return problems
+
+
+_PROMISES = {
+    "I3: bij {n} bijeenkomsten klopt het aantal bezette plaatsen niet": """
+        SELECT count(*) FROM course_session s WHERE s.seats_taken <>
+          (SELECT count(*) FROM booking_person bp WHERE bp.session = s.id AND bp.live)""",
+    "I3: bij {n} partijen klopt het aantal bezette plaatsen niet": """
+        SELECT count(*) FROM session_party sp WHERE sp.seats_taken <>
+          (SELECT count(*) FROM booking_person bp JOIN person p ON p.id = bp.person
+           WHERE bp.session = sp.session AND bp.live AND p.party = sp.party)""",
+    "I3: bij {n} leeftijdsgroepen klopt het aantal opvangplaatsen niet": """
+        SELECT count(*) FROM childcare_places cp WHERE cp.places_taken <>
+          (SELECT coalesce(sum(bc.places), 0) FROM booking_childcare bc JOIN booking b ON b.id = bc.booking
+           WHERE b.session = cp.session AND bc.age_band = cp.age_band AND b.ended_at IS NULL)""",
+    "I4: {n} inschrijvingen hebben niet precies hun prijs vastgehouden of betaald": """
+        SELECT count(*) FROM booking b LEFT JOIN (
+          SELECT h.purpose, sum(h.amount_cents) AS held, count(r.id) AS resolved, count(*) AS holds,
+                 bool_and(r.phase = 'post') AS posted
+          FROM budget_hold h LEFT JOIN transfer r ON r.resolves = h.reservation GROUP BY h.purpose
+        ) h ON h.purpose = b.id
+        WHERE (b.state IN ('offered', 'confirmed')
+               AND NOT (coalesce(h.held, 0) = b.price_cents AND coalesce(h.resolved, 0) = 0))
+           OR (b.state IN ('attended', 'no_show') AND b.price_cents > 0
+               AND NOT (coalesce(h.held, 0) = b.price_cents AND h.posted IS TRUE AND h.resolved = h.holds))
+           OR (b.ended_at IS NOT NULL AND coalesce(h.resolved, 0) <> coalesce(h.holds, 0))""",
+    "I7: {n} keer zou iemand op twee plaatsen tegelijk zijn": """
+        SELECT count(*) FROM attendance a JOIN attendance o ON o.person = a.person AND o.id > a.id
+          AND tstzrange(a.starts_at, a.ends_at) && tstzrange(o.starts_at, o.ends_at) WHERE a.live AND o.live""",
+    "I7: {n} gezinnen zitten bij hun eigen professional of iemand van hun lijst": """
+        SELECT count(*) FROM booking_person bp JOIN booking b ON b.id = bp.booking
+        JOIN (SELECT family, professional AS person, starts_on, ends_on FROM professional_relation
+              UNION ALL SELECT family, person, created_at::date, NULL FROM avoid_entry) k ON k.family = b.family
+        WHERE bp.live AND b.booked_at::date BETWEEN k.starts_on AND coalesce(k.ends_on, 'infinity')
+          AND (EXISTS (SELECT FROM session_person sp WHERE sp.session = bp.session AND sp.person = k.person)
+            OR EXISTS (SELECT FROM booking_person o WHERE o.session = bp.session AND o.live AND o.person = k.person))""",
+}
