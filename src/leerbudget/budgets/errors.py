@@ -1,0 +1,90 @@
+"""What the budgets refuse. Every named constraint of its tables has its error here."""
+
+from leerbudget.foundation.errors import IdempotencyMismatch, InvalidInput, LeerbudgetError, NotFound
+
+
+class BudgetTooSmall(LeerbudgetError):
+    """The family's budgets that may pay this hold too little. `missing_cents` short of it, `free_cents` there is."""
+
+    code = "budget_too_small"
+    message_nl = "Er staat niet genoeg op uw leerbudget."
+
+
+class PotTooSmall(LeerbudgetError):
+    """The organisation's pot holds too little to grant this. `organisation`, `missing_cents`, `free_cents`."""
+
+    code = "pot_too_small"
+    message_nl = "Er staat niet genoeg in de pot van de organisatie om dit toe te kennen."
+
+
+class LoweringTooLarge(LeerbudgetError):
+    """A budget cannot be lowered below what is held and spent. `free_cents` is the most that can go."""
+
+    code = "lowering_too_large"
+    message_nl = "Een leerbudget kan niet lager worden dan wat al is vastgelegd of uitgegeven."
+
+
+class GrantKnown(IdempotencyMismatch):
+    """The budget's id, or the organisation's number for it, was used before for another grant. `external_ref`."""
+
+    code = "grant_known"
+    message_nl = "Deze toekenning bestaat al, met een andere inhoud."
+    constraint = ("budget_ref_once_per_organisation", "budget_account_once", "budget_pkey")
+
+
+class BudgetUnknown(NotFound):
+    """There is no such budget."""
+
+    code = "budget_unknown"
+
+
+class HolderUnknown(NotFound):
+    """A grant names a family or an organisation that does not exist."""
+
+    code = "budget_holder_unknown"
+    message_nl = "Dit gezin of deze organisatie bestaat niet."
+    constraint = ("budget_family_fkey", "budget_organisation_fkey", "budget_account_fkey")
+
+
+class UnusableGrant(InvalidInput):
+    """A grant without a meaning: no amount, a period that runs backwards, an unknown earmark or state."""
+
+    code = "unusable_grant"
+    message_nl = "Deze toekenning kan niet bestaan."
+    constraint = (
+        "budget_state_is_known",
+        "budget_period_runs_forward",
+        "grant_is_positive",
+        "budget_themes_are_known",
+        "budget_forms_are_known",
+    )
+
+
+class HoldKnown(IdempotencyMismatch):
+    """The purpose holds money already: of another family, for another amount or to another payee."""
+
+    code = "hold_known"
+    message_nl = "Hiervoor is al een ander bedrag vastgelegd."
+    constraint = ("budget_once_per_purpose", "reservation_once", "budget_hold_pkey")
+
+
+class UnusableHold(InvalidInput):
+    """A hold without an amount, or on a budget or a reservation that does not exist."""
+
+    code = "unusable_hold"
+    message_nl = "Dit bedrag kan niet worden vastgelegd."
+    constraint = ("hold_is_positive", "budget_hold_budget_fkey", "budget_hold_reservation_fkey")
+
+
+class KeepsTooMuch(InvalidInput):
+    """More would be kept than was held for the purpose. `held_cents`."""
+
+    code = "keeps_too_much"
+    message_nl = "Er kan niet meer worden afgerekend dan is vastgelegd."
+
+
+class AlreadySettled(LeerbudgetError):
+    """The purpose was settled before, with another amount. `kept_cents` is what was kept then."""
+
+    code = "already_settled"
+    message_nl = "Dit is al afgerekend."
