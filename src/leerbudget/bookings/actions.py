@@ -206,7 +206,7 @@ async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> l
         NotBookable, SessionUnknown: from the catalogue, when it cannot be cancelled any more.
     """
     async with together():
-        await catalogue.decide(session, False, reason, actor=actor)
+        await catalogue.decide(session, runs=False, reason=reason, actor=actor)
         live = await fetch_all(
             "SELECT id FROM booking WHERE session = $1 AND state IN ('offered', 'confirmed') ORDER BY id", session
         )
@@ -228,7 +228,7 @@ async def decide_sessions(*, actor: UUID | None = None) -> tuple[list[UUID], lis
     for row in await queries.sessions_to_decide(clock.today()):
         if row.enough:
             async with together():
-                await catalogue.decide(row.session, True, None, actor=actor)
+                await catalogue.decide(row.session, runs=True, reason=None, actor=actor)
             going.append(row.session)
         else:
             await cancel_session(row.session, reason="group_too_small", actor=actor)

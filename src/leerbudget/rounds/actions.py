@@ -9,6 +9,7 @@ import gzip
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -238,14 +239,14 @@ def _outcome(content: bytes) -> Outcome:
     return read_outcome(gzip.decompress(content))
 
 
-async def _find(round_id: UUID) -> Mapping[str, object]:
+async def _find(round_id: UUID) -> Any:
     row = await fetch_one("SELECT * FROM matching_round WHERE id = $1", round_id)
     if row is None:
         raise RoundUnknown
-    return row  # type: ignore[no-any-return] # asyncpg has no types
+    return row
 
 
-async def _round(round_id: UUID, *, to: str):  # type: ignore[no-untyped-def] # an asyncpg record
+async def _round(round_id: UUID, *, to: str) -> Any:
     row = await _find(round_id)
     if not rules.may_step(str(row["state"]), to):
         raise WrongRoundState(state=row["state"])
@@ -325,21 +326,19 @@ def _childcare_by_seeker(instance: object) -> dict[str, dict[str, int]]:
 
 
 async def _offer(
-    proposal: Mapping[str, object],
+    proposal: Any,
     childcare: Mapping[str, dict[str, int]],
     answer_until: datetime,
     *,
     actor: UUID | None,
 ) -> None:
-    round_id, wish, family = (UUID(str(proposal[k])) if proposal[k] else None for k in ("round", "wish", "family"))
-    assert round_id is not None and wish is not None  # noqa: S101, PT018 - both columns are NOT NULL
     request = bookings.BookingRequest(
-        id=rules.booking_id(round_id, wish),
-        family=family,
-        session=proposal["session"],  # type: ignore[arg-type] # asyncpg has no types
-        persons=tuple(proposal["persons"]),  # type: ignore[arg-type] # as above
-        wish=wish,
-        childcare=childcare.get(str(family), {}),
+        id=rules.booking_id(proposal["round"], proposal["wish"]),
+        family=proposal["family"],
+        session=proposal["session"],
+        persons=tuple(proposal["persons"]),
+        wish=proposal["wish"],
+        childcare=childcare.get(str(proposal["family"]), {}),
         origin="round",
         offered_until=answer_until,
     )

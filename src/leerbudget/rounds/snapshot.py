@@ -150,7 +150,7 @@ async def _seekers() -> list[dict[str, Any]]:
     for row in await fetch_all(_BUDGETS, owners, today):
         budgets[row["family"]].append(row)
     return [
-        _seeker(owner, wishes[owner], persons, preferences[owner], families.get(owner), budgets[owner], today)
+        _seeker(owner, wishes[owner], persons, preferences[owner], family=families.get(owner), budgets=budgets[owner])
         for owner in sorted(owners)
         if owner in preferences and (owner in families or wishes[owner][0]["family"] is None)
     ]
@@ -165,9 +165,9 @@ def _seeker(
     wishes: list[Any],
     persons: Mapping[UUID, Any],
     preference: Any,
+    *,
     family: Any | None,
     budgets: list[Any],
-    today: date,
 ) -> dict[str, Any]:
     going = sorted({person for wish in wishes for person in wish["persons"]})
     seeker: dict[str, Any] = {
@@ -188,7 +188,7 @@ def _seeker(
     return seeker | {
         "family_type": family["family_type"],
         "care_forms": list(family["care_forms"]),
-        "experience_years": experience_years(family["first_placement_on"], today),
+        "experience_years": experience_years(family["first_placement_on"], clock.today()),
         "child_age_bands": list(family["child_age_bands"]),
         "professionals": [str(person) for person in family["professionals"]],
         "avoid": [str(person) for person in family["avoid"]],

@@ -30,11 +30,15 @@ async def solve_in_own_process(instance: bytes, seed: int, limits: SolveLimits) 
     """
     with tempfile.TemporaryDirectory(prefix="leerbudget-round-") as folder:
         question, answer = Path(folder, "instance.json.gz"), Path(folder, "outcome.json.gz")
-        question.write_bytes(instance)
+        await asyncio.to_thread(question.write_bytes, instance)
         await _run(question, answer, seed, limits)
-        if not answer.exists():
-            raise SolverFailed(reason="er kwam geen uitkomst")
-        return answer.read_bytes()
+        return await asyncio.to_thread(_read, answer)
+
+
+def _read(answer: Path) -> bytes:
+    if not answer.exists():
+        raise SolverFailed(reason="er kwam geen uitkomst")
+    return answer.read_bytes()
 
 
 async def _run(question: Path, answer: Path, seed: int, limits: SolveLimits) -> None:

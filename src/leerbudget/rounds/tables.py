@@ -63,7 +63,7 @@ class Proposal(Table, db=DB, tablename="proposal"):
     answered_at = moment(optional=True)
     decline_reason = text(20, optional=True)
 
-    one_proposal_per_wish = Unique([round, wish])
+    one_proposal_per_wish = Unique([round, wish])  # noqa: A003 - a round of matching, in a class body that rounds nothing
     proposal_state_is_known = Check(one_of("state", PROPOSAL_STATES))
     offered_proposals_have_a_booking = Check(
         "state NOT IN ('offered', 'accepted', 'declined', 'expired') OR booking IS NOT NULL"
@@ -80,4 +80,4 @@ class NonPlacement(Table, db=DB, tablename="non_placement"):
     reasons = document()
     would_have_helped = document()
 
-    one_non_placement_per_wish = Unique([round, wish])
+    one_non_placement_per_wish = Unique([round, wish])  # noqa: A003 - a round of matching, in a class body that rounds nothing
