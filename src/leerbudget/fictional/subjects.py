@@ -70,7 +70,7 @@ SUBJECTS: tuple[Subject, ...] = (
         goal="U praat met een tiener over vrijheid, vrienden en het internet, en u blijft in gesprek.",
         situation="Onze puber zit de hele nacht op de telefoon.",
         wants="Ik wil afspraken maken die ook werken.",
-        audience={"child_age": {"a12_15": "for", "a16_17": "for", "a0_3": "not_for", "a4_8": "not_for"}},
+        audience={"child_age_bands": {"a12_15": "for", "a16_17": "for", "a0_3": "not_for", "a4_8": "not_for"}},
         by_child={"a0_3": 0.0, "a4_8": 0.0, "a9_11": 0.7, "a12_15": 2.2, "a16_17": 1.6, "a18_20": 0.6},
     ),
     Subject(
@@ -80,7 +80,7 @@ SUBJECTS: tuple[Subject, ...] = (
         goal="U maakt met een jongere een plan voor geld, wonen en steun na de achttiende verjaardag.",
         situation="Over een jaar wordt ons pleegkind achttien en er is nog niets geregeld.",
         wants="Ik wil weten wat er kan en wie waarbij helpt.",
-        audience={"child_age": {"a16_17": "for", "a18_20": "for", "a0_3": "not_for", "a4_8": "not_for"}},
+        audience={"child_age_bands": {"a16_17": "for", "a18_20": "for", "a0_3": "not_for", "a4_8": "not_for"}},
         by_child={"a0_3": 0.0, "a4_8": 0.0, "a9_11": 0.0, "a12_15": 0.8, "a16_17": 4.0, "a18_20": 4.0},
     ),
     Subject(
@@ -106,7 +106,7 @@ SUBJECTS: tuple[Subject, ...] = (
         goal="U volgt wat een kind al kan en kiest spel en steun die daarbij passen.",
         situation="Ons pleegkind wil niet naar school.",
         wants="Ik wil samen met de juf een plan maken.",
-        audience={"child_age": {"a4_8": "for", "a9_11": "for", "a16_17": "not_for", "a18_20": "not_for"}},
+        audience={"child_age_bands": {"a4_8": "for", "a9_11": "for", "a16_17": "not_for", "a18_20": "not_for"}},
         by_child={"a0_3": 1.6, "a4_8": 2.0, "a9_11": 1.6, "a12_15": 0.3, "a16_17": 0.0, "a18_20": 0.0},
     ),
     Subject(
@@ -152,7 +152,7 @@ SUBJECTS: tuple[Subject, ...] = (
         goal="U geeft een kind dat maar kort blijft rust en een duidelijk begin en einde.",
         situation="Vrijdagavond komt er een kind dat we niet kennen.",
         wants="Ik wil weten wat een kind de eerste uren nodig heeft.",
-        audience={"care_form": {"crisis": "for", "part_time": "for"}},
+        audience={"care_forms": {"crisis": "for", "part_time": "for"}},
         by_care={"full_time_long": 0.15, "full_time_temporary": 0.4, "part_time": 3.0, "crisis": 4.0},
     ),
     Subject(
