@@ -1,0 +1,187 @@
+"""The words of every notice, and when to try again: plain values in, plain values out.
+
+A subject says what kind of news it is and nothing more: no course topic, no child, no family
+(reliability section 4). A body says when and where to look; the details are behind the login.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from babel.dates import format_datetime
+
+from leerbudget.foundation import money
+from leerbudget.foundation.clock import AMSTERDAM
+from leerbudget.notifications.errors import UnknownNotice
+
+LEASE = timedelta(minutes=5)
+"""How long a claimed notice belongs to one worker."""
+
+SEND_SECONDS_MAX = 60
+"""Longest that one attempt to deliver may take; a claim that ends sooner is not used any more."""
+
+GIVE_UP_AFTER = timedelta(days=3)
+"""A notice that could not be delivered for so long is given up (as mail servers do)."""
+
+_BACKOFF_FIRST = timedelta(minutes=1)
+_BACKOFF_MAX = timedelta(hours=4)
+
+_CLOSE = "Met vriendelijke groet,\nleerbudget\n"
+_QUESTION = "Hebt u een vraag? Antwoord dan op deze mail."
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A notice's subject and body, and what its context must hold.
+
+    `{link}` becomes an address on this site; fields ending in `_at` become day and time in Amsterdam,
+    fields ending in `_cents` become euros.
+    """
+
+    subject: str
+    body: str
+    needs: frozenset[str]
+
+
+def _wording(subject: str, *sentences: str, needs: str) -> Wording:
+    body = "\n\n".join(["Beste lezer,", *sentences, _QUESTION, _CLOSE])
+    return Wording(subject, body, frozenset(needs.split()))
+
+
+WORDINGS: Mapping[str, Wording] = {
+    "magic_link": _wording(
+        "Uw link om in te loggen",
+        "U vroeg om in te loggen bij leerbudget.",
+        "Open deze link en kies dan 'Inloggen':\n{link}",
+        "De link werkt {minutes} minuten en één keer.",
+        "Vroeg u dit niet? Dan hoeft u niets te doen.",
+        needs="link minutes",
+    ),
+    "proposal_offered": _wording(
+        "Er staat een voorstel voor u klaar",
+        "Wij hebben iets gevonden dat past bij wat u zocht.",
+        "U kunt het voorstel bekijken en kiezen:\n{link}",
+        "Uw plek blijft vrij tot {answer_before_at}.",
+        "Past het niet? Dan zoeken wij verder.",
+        needs="link answer_before_at",
+    ),
+    "proposal_expiring": _wording(
+        "Uw voorstel wacht nog op antwoord",
+        "Er staat nog een voorstel voor u klaar.",
+        "U kunt kiezen tot {answer_before_at}.",
+        "Bekijk het voorstel hier:\n{link}",
+        "Kiest u niet? Dan gaat de plek naar een ander gezin.",
+        needs="link answer_before_at",
+    ),
+    "booking_confirmed": _wording(
+        "U bent ingeschreven",
+        "Uw inschrijving is gelukt.",
+        "De eerste keer is op {starts_at}.",
+        "De plaats en het programma staan hier:\n{link}",
+        "Kunt u toch niet komen? Daar kunt u zich ook weer afmelden.",
+        needs="link starts_at",
+    ),
+    "booking_cancelled": _wording(
+        "Uw inschrijving is geannuleerd",
+        "Uw inschrijving voor {starts_at} is geannuleerd.",
+        "Er komt {returned_cents} vrij in uw leerbudget.",
+        "U ziet uw budget hier:\n{link}",
+        needs="link starts_at returned_cents",
+    ),
+    "session_cancelled": _wording(
+        "Een bijeenkomst gaat niet door",
+        "De bijeenkomst van {starts_at} gaat helaas niet door.",
+        "Het hele bedrag staat weer in uw leerbudget.",
+        "Uw wens blijft staan. Wij zoeken iets anders voor u.",
+        "Zelf zoeken kan ook:\n{link}",
+        needs="link starts_at",
+    ),
+    "session_confirmed": _wording(
+        "Uw bijeenkomst gaat door",
+        "De bijeenkomst van {starts_at} gaat door.",
+        "Wij zien u daar graag.",
+        "De plaats en het programma staan hier:\n{link}",
+        needs="link starts_at",
+    ),
+    "top_up_received": _wording(
+        "Uw storting is ontvangen",
+        "Wij hebben {amount_cents} ontvangen met kenmerk {reference}.",
+        "Het bedrag staat klaar om toe te kennen.",
+        "Bekijk het overzicht hier:\n{link}",
+        needs="link amount_cents reference",
+    ),
+    "grant_received": _wording(
+        "U hebt een leerbudget gekregen",
+        "U hebt een leerbudget van {amount_cents} gekregen.",
+        "U kiest zelf wat u wilt leren.",
+        "Bekijk hier wat er kan:\n{link}",
+        needs="link amount_cents",
+    ),
+}
+"""Kind of notice → its words. Every sentence has at most fifteen words (a test counts them)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail as it is delivered. `message_id` is the same at every attempt (I8)."""
+
+    message_id: str
+    address: str
+    subject: str
+    body: str
+
+
+def check_notice(kind: str, context: Mapping[str, Any]) -> None:
+    """Refuse a notice that could not be put into words later.
+
+    Raises:
+        UnknownNotice: the kind is not known or the context misses something.
+    """
+    wording = WORDINGS.get(kind)
+    missing = "de tekst" if wording is None else ", ".join(sorted(wording.needs - set(context)))
+    if missing:
+        raise UnknownNotice(kind=kind, missing=missing)
+
+
+def render(kind: str, context: Mapping[str, Any], base_url: str = "") -> tuple[str, str]:
+    """Subject and body in plain Dutch. `context["link"]` is a path; `base_url` is put in front of it.
+
+    Raises:
+        UnknownNotice: the kind is not known or the context misses something.
+    """
+    check_notice(kind, context)
+    wording = WORDINGS[kind]
+    words = {name: _in_words(name, value, base_url) for name, value in context.items()}
+    return wording.subject, wording.body.format_map(words)
+
+
+def _in_words(name: str, value: Any, base_url: str) -> str:
+    if name == "link":
+        return f"{base_url}{value}"
+    if name.endswith("_cents"):
+        return money.euros(int(value))
+    if name.endswith("_at"):
+        moment = datetime.fromisoformat(str(value)).astimezone(AMSTERDAM)
+        return format_datetime(moment, "EEEE d MMMM y 'om' HH.mm 'uur'", locale="nl")
+    return str(value)
+
+
+def message_id(kind: str, business_ref: str, address: str, base_url: str) -> str:
+    """The Message-ID of this notice to this address: always the same, and telling nothing (I8, RFC 5322 3.6.4)."""
+    digest = hashlib.sha256(f"{kind}\x00{business_ref}\x00{address}".encode()).hexdigest()[:40]
+    return f"<{digest}@{urlsplit(base_url).hostname or 'leerbudget.invalid'}>"
+
+
+def next_attempt(attempts: int, now: datetime) -> datetime:
+    """When to try again after so many attempts: 1, 2, 4 … minutes later, at most 4 hours."""
+    wait = _BACKOFF_FIRST * 2 ** min(attempts - 1, 12) if attempts > 0 else _BACKOFF_FIRST
+    return now + min(wait, _BACKOFF_MAX)
+
+
+def hopeless(*, created_at: datetime, useless_after: datetime | None, permanent: bool, next_at: datetime) -> bool:
+    """Whether a notice that was not accepted is given up."""
+    late = useless_after is not None and next_at >= useless_after
+    return permanent or late or next_at >= created_at + GIVE_UP_AFTER
