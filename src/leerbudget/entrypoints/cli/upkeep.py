@@ -1,0 +1,52 @@
+"""`leerbudget migrate` and `leerbudget doctor`."""
+
+import asyncio
+import json
+
+import click
+
+from leerbudget.bookings import queries as bookings
+from leerbudget.entrypoints.cli.with_database import with_database
+from leerbudget.foundation.database import fetch_value
+from leerbudget.foundation.running import migrate as migrate_database
+from leerbudget.foundation.running import running_database
+from leerbudget.foundation.settings import Settings
+from leerbudget.ledger import queries as ledger
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database up to date; safe to run again and by several at once."""
+    settings = Settings.from_environment()
+    with running_database(settings) as dsns:
+        asyncio.run(migrate_database(dsns))
+    click.echo("database: up to date")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
+@click.pass_context
+def doctor(context: click.Context, *, as_json: bool) -> None:
+    """Check the promises I1-I4 and I7 on the live database, read-only. Exit code 1 when one is broken."""
+    report = with_database(_examine, role="reader")
+    problems = [problem for found in report.values() for problem in found]
+    if as_json:
+        click.echo(json.dumps({"healthy": not problems, "checks": report}, ensure_ascii=False))
+    else:
+        for check, found in report.items():
+            click.echo(f"{'ok  ' if not found else 'FAIL'}  {check}")
+            for problem in found:
+                click.echo(f"      {problem}")
+    context.exit(1 if problems else 0)
+
+
+async def _examine() -> dict[str, list[str]]:
+    version = await fetch_value("SHOW server_version")
+    promises = await bookings.inconsistencies()
+    return {
+        f"database (PostgreSQL {version}) answers, migrated": [],
+        "I1, I2 ledger: every counter equals its transfers, nothing overspent": await ledger.check(),
+        "I3 seats and childcare places equal live bookings": [p for p in promises if p.startswith("I3")],
+        "I4 every booking holds or paid exactly its price": [p for p in promises if p.startswith("I4")],
+        "I7 nobody in two places, nobody with their own professional": [p for p in promises if p.startswith("I7")],
+    }

@@ -1,0 +1,49 @@
+"""Runs a command's work with the database ready: embedded or external, migrated, with an open pool."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from leerbudget.foundation.clock import use_test_clock
+from leerbudget.foundation.database import close_pool, fetch_value, open_pool
+from leerbudget.foundation.errors import SettingsError
+from leerbudget.foundation.running import Dsns, running_database
+from leerbudget.foundation.settings import Settings
+
+Answer = TypeVar("Answer")
+
+
+def with_database(work: Callable[[], Awaitable[Answer]], *, role: str = "worker") -> Answer:
+    """The work's answer, done with the pool open as the given role (app, worker or reader).
+
+    Raises:
+        SettingsError: wrong settings, a database that cannot be used, or one that was never migrated.
+    """
+    settings = Settings.from_environment()
+    use_test_clock(settings.test_clock)
+    with running_database(settings) as dsns:
+        return asyncio.run(with_pool(dsns, role, work))
+
+
+async def with_pool(dsns: Dsns, role: str, work: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The work's answer, with the pool open for its length.
+
+    Raises:
+        SettingsError: the database was never migrated.
+    """
+    await open_pool(getattr(dsns, role))
+    try:
+        await refuse_unmigrated()
+        return await work()
+    finally:
+        await close_pool()
+
+
+async def refuse_unmigrated() -> None:
+    """Refuse a database without our tables.
+
+    Raises:
+        SettingsError: `leerbudget migrate` has to run first.
+    """
+    if await fetch_value("SELECT to_regclass('matching_round')") is None:
+        raise SettingsError(message="De database is nog leeg. Voer eerst `leerbudget migrate` uit.")
