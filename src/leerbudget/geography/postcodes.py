@@ -24,7 +24,7 @@ class Place:
     lon: float
 
 
-class UnknownPostcode(ValueError):  # noqa: N818 - reads as what happened, as all errors of this house do
+class UnknownPostcode(ValueError):
     """These four digits are no Dutch postcode area."""
 
     def __init__(self, postcode4: str) -> None:

@@ -1,0 +1,292 @@
+"""The judge of every outcome: recomputes each hard rule, each payment, the score and every promise.
+
+Independent of the engine and of the candidates: it shares the formats, the points of the criteria and the
+travel minutes with them, nothing else. An outcome without violations may be published; one violation and
+it may not.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from leerbudget.matcher.criteria import first_placement
+from leerbudget.matcher.criteria.criterion import PERMILLE, Facts
+from leerbudget.matcher.criteria.weights import score, weights_of
+from leerbudget.matcher.day_parts import local_date
+from leerbudget.matcher.hard_rules import Placed, Rulebook, by_seeker, by_session, can_pay, made_for, way_to
+from leerbudget.matcher.instance import Instance, Interval, OfferedSession, Seeker, SeekerPerson, fingerprint
+from leerbudget.matcher.outcome import (
+    AcceptOnline,
+    ArrangeSitter,
+    Change,
+    FreeBlocked,
+    FreeDayParts,
+    MorePlacements,
+    Outcome,
+    PayMore,
+    Placement,
+    TravelFarther,
+    gap_of,
+)
+from leerbudget.matcher.vocabulary import ChildcareNeed, Facet, TravelMode
+
+OUTCOME_CODES = {
+    "other_instance": "the outcome answers another instance",
+    "unknown_id": "every seeker, wish, session and budget is in the instance",
+    "persons_apart": "all persons of a wish together or not at all",
+    "fixed": "what is fixed stays",
+    "payment_earmark": "a budget pays only for its themes",
+    "payment_expired": "a budget pays only for sessions that start before it expires",
+    "payment_overspent": "a budget pays no more than it has",
+    "payment_sum": "budgets and own contribution pay exactly price times persons",
+    "own_contribution": "no more own contribution than the seeker agreed to, all placements together",
+    "score_placement": "the score of a placement is what the criteria give",
+    "score_total": "the total is the sum of the placements and the bonuses",
+    "bound": "the bound is not below the score",
+    "gap": "the gap follows from score and bound",
+    "session_report": "runs and seats are what the placements make of them",
+    "unplaced": "every wish is placed or reported as unplaced, once",
+    "would_have_helped": "the promised change makes the placement possible without taking anyone's place",
+}
+"""What the audit checks beside `hard_rules.CODES`, by violation code."""
+
+
+class Violation(NamedTuple):
+    """Something wrong: a stable code, the place in the outcome's file, and what was found."""
+
+    code: str
+    path: str
+    message: str
+
+
+def audit(instance: Instance, outcome: Outcome) -> list[Violation]:
+    """Everything that is wrong with an outcome; an empty list means it keeps all rules."""
+    if outcome.instance is not None and outcome.instance != fingerprint(instance):
+        return [Violation("other_instance", "$.instance", "the fingerprint is of another instance")]
+    unknown = list(_unknown_ids(instance, outcome))
+    if unknown:
+        return unknown
+    rules = Rulebook.of(instance)
+    return [
+        *_hard_rules(rules, outcome),
+        *_fixed(instance, outcome),
+        *_payments(rules, outcome),
+        *_scores(instance, rules, outcome),
+        *_reports(instance, rules, outcome),
+        *_promises(rules, outcome),
+    ]
+
+
+def placed_of(outcome: Outcome) -> list[Placed]:
+    """The ids of all placements, in their order."""
+    return [Placed(p.seeker, p.wish, p.session) for p in outcome.placements]
+
+
+def _unknown_ids(instance: Instance, outcome: Outcome) -> Iterator[Violation]:
+    wishes = {seeker.id: {wish.id for wish in seeker.wishes} for seeker in instance.seekers}
+    budgets = {seeker.id: {budget.id for budget in seeker.budgets} for seeker in instance.seekers}
+    sessions = {session.id for session in instance.sessions}
+    for i, p in enumerate(outcome.placements):
+        if p.wish not in wishes.get(p.seeker, ()) or p.session not in sessions:
+            yield Violation("unknown_id", f"$.placements[{i}]", "seeker, wish or session is not in the instance")
+        elif any(budget not in budgets[p.seeker] for budget, _ in p.payment):
+            yield Violation("unknown_id", f"$.placements[{i}].payment", "not a budget of this seeker")
+    for i, u in enumerate(outcome.unplaced):
+        if u.wish not in wishes.get(u.seeker, ()):
+            yield Violation("unknown_id", f"$.unplaced[{i}]", "seeker or wish is not in the instance")
+        elif any(helped.session not in sessions for helped in u.would_have_helped):
+            yield Violation("unknown_id", f"$.unplaced[{i}].would_have_helped", "the session is not in the instance")
+    for i, report in enumerate(outcome.sessions):
+        if report.id not in sessions:
+            yield Violation("unknown_id", f"$.sessions[{i}]", "the session is not in the instance")
+
+
+def _hard_rules(rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
+    placements = placed_of(outcome)
+    place = {placed: f"$.placements[{i}]" for i, placed in enumerate(placements)}
+    for i, (placed, p) in enumerate(zip(placements, outcome.placements, strict=True)):
+        if sorted(p.persons) != sorted(rules.wish(placed).persons):
+            yield Violation("persons_apart", f"$.placements[{i}].persons", "not exactly the persons of the wish")
+        for code, message in rules.of_placement(placed):
+            yield Violation(code, place[placed], message)
+    for seeker, group in by_seeker(placements).items():
+        for code, message in rules.of_seeker(seeker, group):
+            yield Violation(code, place[group[-1]], f"seeker {seeker}: {message}")
+    for session, group in by_session(placements).items():
+        for code, message in rules.of_session(session, group):
+            yield Violation(code, place[group[-1]], f"session {session}: {message}")
+
+
+def _fixed(instance: Instance, outcome: Outcome) -> Iterator[Violation]:
+    placed = set(placed_of(outcome))
+    for triple in instance.fixed:
+        if triple not in placed:
+            yield Violation("fixed", "$.placements", f"the fixed placement {list(triple)} is not there")
+
+
+def _payments(rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
+    spent: dict[tuple[str, str], int] = {}
+    own: dict[str, int] = {}
+    for i, p in enumerate(outcome.placements):
+        seeker, session, path = rules.seekers[p.seeker], rules.sessions[p.session], f"$.placements[{i}].payment"
+        own[p.seeker] = own.get(p.seeker, 0) + p.own_contribution_cents
+        for budget_id, cents in p.payment:
+            spent[p.seeker, budget_id] = spent.get((p.seeker, budget_id), 0) + cents
+            budget = next(b for b in seeker.budgets if b.id == budget_id)
+            if budget.themes is not None and session.theme not in budget.themes:
+                yield Violation("payment_earmark", path, f"budget {budget_id} is not for {session.theme}")
+            elif not can_pay(budget, session):
+                yield Violation("payment_expired", path, f"budget {budget_id} expires on {budget.expires_on}")
+        due = session.price_cents * len(rules.persons(Placed(p.seeker, p.wish, p.session)))
+        paid = sum(cents for _, cents in p.payment) + p.own_contribution_cents
+        if paid != due:
+            yield Violation("payment_sum", path, f"{paid} cents are paid, {due} are due")
+    for (seeker_id, budget_id), cents in spent.items():
+        budget = next(b for b in rules.seekers[seeker_id].budgets if b.id == budget_id)
+        if cents > budget.available_cents:
+            message = f"budget {budget_id} of seeker {seeker_id} pays {cents} of {budget.available_cents} cents"
+            yield Violation("payment_overspent", "$.placements", message)
+    for seeker_id, cents in own.items():
+        if cents > rules.seekers[seeker_id].own_contribution_cents_max:
+            yield Violation("own_contribution", "$.placements", f"seeker {seeker_id} pays {cents} cents itself")
+
+
+def _scores(instance: Instance, rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
+    weights = weights_of(instance)
+    expected = placement_scores(rules, outcome.placements, weights)
+    for i, (p, points) in enumerate(zip(outcome.placements, expected, strict=True)):
+        if p.score != points:
+            yield Violation("score_placement", f"$.placements[{i}].score", f"{p.score}, the criteria give {points}")
+    served = {p.seeker for p in outcome.placements}
+    total = sum(expected) + sum(first_placement.bonus(rules.seekers[seeker], weights) for seeker in served)
+    if outcome.score != total:
+        yield Violation("score_total", "$.score", f"{outcome.score}, the placements give {total}")
+    if outcome.bound < outcome.score:
+        yield Violation("bound", "$.bound", f"{outcome.bound} is below the score {outcome.score}")
+    if not abs(outcome.gap - gap_of(outcome.score, outcome.bound)) <= 1e-6:
+        yield Violation("gap", "$.gap", f"{outcome.gap}, score and bound give {gap_of(outcome.score, outcome.bound)}")
+
+
+def placement_scores(rules: Rulebook, placements: list[Placement], weights: dict[str, int]) -> list[int]:
+    """The points of every placement, by the criteria or as the instance gives them."""
+    placed = [Placed(p.seeker, p.wish, p.session) for p in placements]
+    if rules.given is not None:
+        return [rules.given.get(triple, 0) for triple in placed]
+    return [int(points) for points in score(facts_of(rules, placed), weights)]
+
+
+def facts_of(rules: Rulebook, placed: list[Placed]) -> Facts:
+    """What the criteria look at, gathered one placement at a time."""
+    rows = np.array([_fact_row(rules, triple) for triple in placed], np.int64).reshape(len(placed), 10)
+    return Facts(
+        rank=rows[:, 0],
+        urgent=rows[:, 1],
+        online=rows[:, 2],
+        travel_share=rows[:, 3],
+        calm_share=rows[:, 4],
+        form_liked=rows[:, 5],
+        made_for=rows[:, 6:].T,
+    )
+
+
+def _fact_row(rules: Rulebook, placed: Placed) -> list[int]:
+    seeker, session, wish = rules.seekers[placed.seeker], rules.sessions[placed.session], rules.wish(placed)
+    online = session.pc4 is None and session.lat is None
+    way = None if online else way_to(seeker, session)
+    calm = calm_meetings(session, rules.persons(placed))
+    calm_share = calm * PERMILLE // len(session.meetings) if session.meetings else PERMILLE
+    liked = wish.forms is None or session.form in wish.forms
+    fits = made_for(seeker, session)
+    share = PERMILLE if way is None else way.share
+    return [wish.rank, wish.urgent, online, share, calm_share, liked, *(bool(fits[facet]) for facet in Facet)]
+
+
+def calm_meetings(session: OfferedSession, persons: list[SeekerPerson]) -> int:
+    """How many meetings start on a date (Amsterdam) on which nobody who goes has anything blocked."""
+    moment = timedelta(microseconds=1)
+    busy = [(local_date(since), local_date(until - moment)) for person in persons for since, until in person.blocked]
+    dates = [local_date(start) for start, _ in session.meetings]
+    return sum(not any(first <= day <= last for first, last in busy) for day in dates)
+
+
+def _reports(instance: Instance, rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
+    groups = by_session(placed_of(outcome))
+    reported = [report.id for report in outcome.sessions]
+    if sorted(reported) != sorted(rules.sessions):
+        yield Violation("session_report", "$.sessions", "every session is reported once")
+    for i, report in enumerate(outcome.sessions):
+        session, group = rules.sessions[report.id], groups.get(report.id, [])
+        seats = session.seats_taken + sum(len(rules.persons(placed)) for placed in group)
+        if report.seats != seats:
+            yield Violation("session_report", f"$.sessions[{i}].seats", f"{report.seats}, there are {seats}")
+        if report.runs != rules.runs(report.id, group):
+            yield Violation("session_report", f"$.sessions[{i}].runs", f"{report.runs} is not so")
+    wishes = [(seeker.id, wish.id) for seeker in instance.seekers for wish in seeker.wishes]
+    told = [(p.seeker, p.wish) for p in outcome.placements] + [(u.seeker, u.wish) for u in outcome.unplaced]
+    if sorted(set(told)) != sorted(wishes):
+        yield Violation("unplaced", "$.unplaced", "a wish is neither placed nor reported as unplaced")
+    if len(outcome.unplaced) + len(set(told[: len(outcome.placements)])) != len(wishes):
+        yield Violation("unplaced", "$.unplaced", "a wish is reported more than once, or placed and unplaced")
+
+
+def _promises(rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
+    placements = placed_of(outcome)
+    of_seeker, of_session = by_seeker(placements), by_session(placements)
+    for i, u in enumerate(outcome.unplaced):
+        for j, helped in enumerate(u.would_have_helped):
+            wanted = Placed(u.seeker, u.wish, helped.session)
+            changed = rules.with_seeker(applied(helped.change, rules, wanted))
+            breaches = [
+                *changed.of_placement(wanted),
+                *changed.of_seeker(u.seeker, [*of_seeker.get(u.seeker, []), wanted]),
+                *changed.of_session(helped.session, [*of_session.get(helped.session, []), wanted]),
+            ]
+            if breaches:
+                path = f"$.unplaced[{i}].would_have_helped[{j}]"
+                yield Violation("would_have_helped", path, f"it still breaks {breaches[0].code}: {breaches[0].message}")
+
+
+def applied(change: Change, rules: Rulebook, wanted: Placed) -> Seeker:  # noqa: PLR0911 - one return per kind of change
+    """The seeker as it would be after the change. Only this seeker changes; the policy stays."""
+    seeker, replace = rules.seekers[wanted.seeker], msgspec.structs.replace
+    match change:
+        case TravelFarther(mode=mode, minutes=minutes):
+            return replace(seeker, travel_minutes_max=seeker.travel_minutes_max | {TravelMode(mode): minutes})
+        case AcceptOnline():
+            return replace(seeker, online_ok=True)
+        case PayMore(cents=cents):
+            return replace(seeker, own_contribution_cents_max=seeker.own_contribution_cents_max + cents)
+        case MorePlacements(max_placements=most):
+            return replace(seeker, max_placements=most)
+        case ArrangeSitter():
+            return replace(seeker, childcare_need=ChildcareNeed.OWN_SITTER)
+        case FreeDayParts(day_parts=parts):
+            return _with_persons(seeker, rules, wanted, lambda person: _freed(person, parts))
+        case FreeBlocked():
+            meetings = rules.sessions[wanted.session].meetings
+            return _with_persons(seeker, rules, wanted, lambda person: _unblocked(person, meetings))
+
+
+def _with_persons(
+    seeker: Seeker, rules: Rulebook, wanted: Placed, change: Callable[[SeekerPerson], SeekerPerson]
+) -> Seeker:
+    goes = {person.id for person in rules.persons(wanted)}
+    persons = [change(person) if person.id in goes else person for person in seeker.persons]
+    return msgspec.structs.replace(seeker, persons=persons)
+
+
+def _freed(person: SeekerPerson, day_parts: list[int]) -> SeekerPerson:
+    bits = "".join("1" if place in day_parts else bit for place, bit in enumerate(person.availability))
+    return msgspec.structs.replace(person, availability=bits)
+
+
+def _unblocked(person: SeekerPerson, meetings: list[Interval]) -> SeekerPerson:
+    kept = [
+        (since, until)
+        for since, until in person.blocked
+        if not any(start < until and since < end for start, end in meetings)
+    ]
+    return msgspec.structs.replace(person, blocked=kept)

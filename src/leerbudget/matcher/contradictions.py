@@ -1,0 +1,180 @@
+"""What an instance may not contradict, beyond the types of its fields: every refusal names its place.
+
+Nothing here is repaired or guessed: an unsound question gets no answer. Empty lists are sound.
+"""
+
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+from leerbudget.geography.postcodes import all_places
+from leerbudget.matcher.criteria.weights import DEFAULTS
+from leerbudget.matcher.errors import InstanceRefused
+from leerbudget.matcher.hard_rules import NEEDS_COMPANY, Breach, Placed, Rulebook, by_seeker, by_session, shunned
+from leerbudget.matcher.instance import Instance, Interval, OfferedSession, Seeker
+from leerbudget.matcher.vocabulary import FACET_VALUES
+
+MEETING_HOURS_MAX = 24
+
+
+def check(instance: Instance) -> None:
+    """Accept the instance, or refuse the first contradiction.
+
+    Raises:
+        InstanceRefused: with the place in the file.
+    """
+    for name in instance.policy.weights:
+        if name not in DEFAULTS:
+            known = ", ".join(DEFAULTS)
+            raise InstanceRefused(f"$.policy.weights.{name}", f"no such weight; there are {known}")
+    _once("$.seekers[{}].id", [seeker.id for seeker in instance.seekers])
+    _once("$.sessions[{}].id", [session.id for session in instance.sessions])
+    for i, seeker in enumerate(instance.seekers):
+        _check_seeker(seeker, f"$.seekers[{i}]")
+    for i, session in enumerate(instance.sessions):
+        _check_session(session, f"$.sessions[{i}]")
+    _check_people(instance)
+    _check_references(instance)
+    _check_fixed(instance)
+
+
+def _once(path: str, values: Sequence[Hashable]) -> None:
+    seen: set[Hashable] = set()
+    for i, value in enumerate(values):
+        if value in seen:
+            raise InstanceRefused(path.format(i), f"{value!r} is there twice")
+        seen.add(value)
+
+
+def _check_seeker(seeker: Seeker, path: str) -> None:
+    _check_place(seeker, path)
+    _once(path + ".persons[{}].id", [person.id for person in seeker.persons])
+    _once(path + ".wishes[{}].id", [wish.id for wish in seeker.wishes])
+    _once(path + ".budgets[{}].id", [budget.id for budget in seeker.budgets])
+    if seeker.experience_years is not None and not math.isfinite(seeker.experience_years):
+        raise InstanceRefused(f"{path}.experience_years", "a finite number was expected")
+    persons = {person.id for person in seeker.persons}
+    for j, wish in enumerate(seeker.wishes):
+        _once(f"{path}.wishes[{j}].persons[{{}}]", wish.persons)
+        _known(f"{path}.wishes[{j}].persons", wish.persons, persons, "a person of this seeker")
+    for j, person in enumerate(seeker.persons):
+        for k, interval in enumerate(person.blocked):
+            _check_interval(interval, f"{path}.persons[{j}].blocked[{k}]")
+    if shunned(seeker) & (persons | {seeker.id}):
+        raise InstanceRefused(f"{path}.avoid", "a seeker cannot avoid itself or its own persons")
+
+
+def _check_place(someone: Seeker | OfferedSession, path: str) -> None:
+    if (someone.lat is None) != (someone.lon is None):
+        raise InstanceRefused(f"{path}.lat", "give both lat and lon, or neither")
+    if someone.lat is not None and someone.lon is not None:
+        if someone.pc4 is not None:
+            raise InstanceRefused(f"{path}.pc4", "give pc4 or lat and lon, not both")
+        if not (abs(someone.lat) <= 90 and abs(someone.lon) <= 180):
+            raise InstanceRefused(f"{path}.lat", "these degrees are not on the globe")
+    if someone.pc4 is not None and someone.pc4 not in all_places():
+        raise InstanceRefused(f"{path}.pc4", f"{someone.pc4[:20]!r} is not a known Dutch postcode of four digits")
+
+
+def _check_interval(interval: Interval, path: str) -> None:
+    for side, moment in enumerate(interval):
+        if moment.tzinfo is None or moment.utcoffset() is None:
+            raise InstanceRefused(f"{path}[{side}]", "a moment needs its zone, such as +01:00")
+    if not interval[0] < interval[1]:
+        raise InstanceRefused(path, "it ends before it starts")
+
+
+def _known(path: str, ids: Iterable[str], known: Iterable[str], what: str) -> None:
+    unknown = set(ids) - set(known)
+    if unknown:
+        raise InstanceRefused(path, f"{min(unknown)!r} is not {what}")
+
+
+def _check_session(session: OfferedSession, path: str) -> None:
+    _check_place(session, path)
+    if session.seats_min > session.seats_max:
+        raise InstanceRefused(f"{path}.seats_min", f"{session.seats_min} is more than seats_max {session.seats_max}")
+    if session.seats_taken > session.seats_max:
+        raise InstanceRefused(f"{path}.seats_taken", f"{session.seats_taken} is more than seats_max")
+    _check_meetings(session.meetings, f"{path}.meetings")
+    for facet, fits in session.audience.items():
+        _known(f"{path}.audience.{facet}", fits, FACET_VALUES[facet], f"a value of {facet}")
+    _once(path + ".people[{}]", session.people)
+    _check_parties(session, path)
+
+
+def _check_meetings(meetings: Sequence[Interval], path: str) -> None:
+    for i, (start, end) in enumerate(meetings):
+        _check_interval((start, end), f"{path}[{i}]")
+        if end - start > timedelta(hours=MEETING_HOURS_MAX):
+            raise InstanceRefused(f"{path}[{i}]", f"a meeting lasts at most {MEETING_HOURS_MAX} hours")
+    in_order = sorted(range(len(meetings)), key=lambda i: meetings[i][0])
+    for i, j in pairwise(in_order):
+        if meetings[j][0] < meetings[i][1]:
+            raise InstanceRefused(f"{path}[{j}]", f"it overlaps meeting {i} of the same session")
+
+
+def _check_parties(session: OfferedSession, path: str) -> None:
+    parties = session.parties or {}
+    _known(f"{path}.parties_taken", session.parties_taken, parties, "a party of this session")
+    for party, (least, most) in parties.items():
+        if least > most:
+            raise InstanceRefused(f"{path}.parties.{party}", f"at least {least} is more than at most {most}")
+        if session.parties_taken.get(party, 0) > most:
+            raise InstanceRefused(f"{path}.parties_taken.{party}", f"more than at most {most}")
+    if sum(session.parties_taken.values()) > session.seats_taken:
+        raise InstanceRefused(f"{path}.parties_taken", "together more than seats_taken")
+    if sum(least for least, _ in parties.values()) > session.seats_max:
+        raise InstanceRefused(f"{path}.parties", "together they need more than seats_max")
+
+
+def _check_people(instance: Instance) -> None:
+    """An id is one seeker or one person of one seeker: avoiding somebody must mean one somebody."""
+    owner: dict[str, str] = {seeker.id: seeker.id for seeker in instance.seekers}
+    for i, seeker in enumerate(instance.seekers):
+        for j, person in enumerate(seeker.persons):
+            if owner.setdefault(person.id, seeker.id) != seeker.id:
+                path = f"$.seekers[{i}].persons[{j}].id"
+                raise InstanceRefused(path, f"{person.id!r} also belongs to seeker {owner[person.id]!r}")
+
+
+def _check_references(instance: Instance) -> None:
+    seekers = {seeker.id: {wish.id for wish in seeker.wishes} for seeker in instance.seekers}
+    sessions = {session.id for session in instance.sessions}
+
+    def known(path: str, seeker: str, wish: str | None, session: str) -> None:
+        _known(path, [seeker], seekers, "a seeker")
+        _known(path, [] if wish is None else [wish], seekers[seeker], f"a wish of seeker {seeker!r}")
+        _known(path, [session], sessions, "a session")
+
+    for i, (seeker, wish, session) in enumerate(instance.fixed):
+        known(f"$.fixed[{i}]", seeker, wish, session)
+    for i, (seeker, session) in enumerate(instance.forbidden):
+        known(f"$.forbidden[{i}]", seeker, None, session)
+    for i, (seeker, wish, session, _) in enumerate(instance.candidates or []):
+        known(f"$.candidates[{i}]", seeker, wish, session)
+    _once("$.fixed[{}]", instance.fixed)
+    _once("$.forbidden[{}]", instance.forbidden)
+    _once("$.candidates[{}]", [triple[:3] for triple in instance.candidates or []])
+
+
+def _check_fixed(instance: Instance) -> None:
+    """What is fixed may wait for company, but may not break any other rule."""
+    if not instance.fixed:
+        return
+    rules = Rulebook.of(instance)
+    fixed = [Placed(*triple) for triple in instance.fixed]
+    number = {placed: i for i, placed in enumerate(fixed)}
+
+    def refuse(last: Placed, breaches: Iterable[Breach]) -> None:
+        for code, message in breaches:
+            if code not in NEEDS_COMPANY:
+                raise InstanceRefused(f"$.fixed[{number[last]}]", f"breaks the hard rule {code}: {message}")
+
+    for placed in fixed:
+        refuse(placed, rules.of_placement(placed))
+    for seeker, group in by_seeker(fixed).items():
+        refuse(group[-1], rules.of_seeker(seeker, group))
+    for session, group in by_session(fixed).items():
+        refuse(group[-1], rules.of_session(session, group))

@@ -1,0 +1,22 @@
+"""An offer made for the form of care this family gives (R17)."""
+
+from leerbudget.matcher.criteria.criterion import Case, Criterion, Facts, Whole
+from leerbudget.matcher.vocabulary import FACET_VALUE_NL, Facet
+
+FACET = Facet.CARE_FORMS
+ROW = list(Facet).index(FACET)
+
+
+def points(facts: Facts, weight: int) -> Whole:
+    """The whole weight when the offer says `for` of a form of care the family gives; none for `suits`. `not_for` is a hard rule."""
+    shared: Whole = facts.made_for[ROW] * weight
+    return shared
+
+
+def sentence(case: Case) -> str | None:
+    """For whom it was made, when that is this seeker."""
+    names = [FACET_VALUE_NL[value] for value in case.made_for.get(FACET, [])]
+    return f"Het is speciaal voor {' en '.join(names)}." if names else None
+
+
+CRITERION = Criterion("care_form", "Vorm van pleegzorg", 15, points, sentence)
