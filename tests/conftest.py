@@ -4,7 +4,9 @@ In a parallel run the controlling process owns the server and outlives its worke
 (`foundation.embedded`). Whichever process comes first makes the template.
 """
 
+import fcntl
 import importlib.util
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -21,9 +23,11 @@ import pytest
 from leerbudget.foundation import roles
 from leerbudget.foundation.database import close_pool, open_pool
 from leerbudget.foundation.embedded import EmbeddedServer
-from leerbudget.foundation.running import Dsns, embedded_dsns, migrate
+from leerbudget.foundation.running import Dsns, embedded_dsns, migrate, prepare_embedded
 
 TEMPLATE_LOCK = 7_305_003
+RUN_PREFIX = "leerbudget-tests-"
+ROOM_IN_MEMORY = 2_000_000_000  # bytes; write-ahead log and a few clones fit several times over
 RUN_DIR = pytest.StashKey[Path]()
 SERVER = pytest.StashKey[EmbeddedServer]()
 
@@ -41,12 +45,38 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the run's directory; workers of a parallel run get the controller's."""
     given = getattr(config, "workerinput", {}).get("leerbudget_run_dir")
     if given is None:
-        # pytest's own temporary directories are closed to other users, and root's server is another user
-        made = Path(tempfile.mkdtemp(prefix="leerbudget-tests-"))
-        made.chmod(0o711)
-        config.stash[RUN_DIR] = made
+        config.stash[RUN_DIR] = _fresh_run_dir()
     else:
         config.stash[RUN_DIR] = Path(given)
+
+
+def _fresh_run_dir() -> Path:
+    """A directory that an unprivileged server can enter, in memory where there is room for it.
+
+    pytest's own temporary directories are closed to other users, and root's server is another user.
+    Cloning a database takes 20 ms in memory and up to 600 ms on a slow disk.
+    """
+    parent = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a private name in it
+    if not (os.access(parent, os.W_OK | os.X_OK) and shutil.disk_usage(parent).free > ROOM_IN_MEMORY):
+        parent = Path(tempfile.gettempdir())
+    _clear_abandoned(parent)
+    made = Path(tempfile.mkdtemp(prefix=RUN_PREFIX, dir=parent))
+    made.chmod(0o711)
+    return made
+
+
+def _clear_abandoned(parent: Path) -> None:
+    """Remove what killed runs left: our own directories whose server nobody holds any more."""
+    for left in parent.glob(f"{RUN_PREFIX}*"):
+        held = left / "cluster" / "postgres.lock"
+        if left.stat().st_uid != os.geteuid() or not held.exists():
+            continue
+        with held.open("r+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            shutil.rmtree(left, ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -80,15 +110,18 @@ def cluster(run_dir: Path) -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
-async def template(cluster: EmbeddedServer) -> Dsns:
-    """The migrated database that every clone is copied from; nobody stays connected to it."""
+async def template(cluster: EmbeddedServer, run_dir: Path) -> Dsns:
+    """The migrated database that every clone is copied from; nobody connects to it once it is ready."""
+    ready = run_dir / "template-ready"
     keeper = await asyncpg.connect(cluster.admin_dsn)
     try:
         await keeper.execute("SELECT pg_advisory_lock($1)", TEMPLATE_LOCK)
-        dsns = await embedded_dsns(cluster)
-        if importlib.util.find_spec("leerbudget.piccolo_app") is not None:
-            await migrate(dsns)
-        return dsns
+        if not ready.exists():
+            dsns = await prepare_embedded(cluster)
+            if importlib.util.find_spec("leerbudget.piccolo_app") is not None:
+                await migrate(dsns)
+            ready.touch()
+        return embedded_dsns(cluster)
     finally:
         await keeper.close()
 

@@ -1,25 +1,510 @@
 """`together()`, `again()` and the helpers, against a real server."""
 
+import asyncio
+from typing import ClassVar
+
+import asyncpg
 import pytest
+from piccolo.columns import Integer, Varchar
+from piccolo.table import Table
 
-from leerbudget.foundation.database import execute, fetch_value, together
+from leerbudget.foundation.database import (
+    DB,
+    again,
+    close_pool,
+    copy_in,
+    execute,
+    execute_script,
+    fetch_all,
+    fetch_one,
+    fetch_value,
+    open_pool,
+    own_connection,
+    sqlstate_of,
+    together,
+)
+from leerbudget.foundation.errors import Busy, Conflict, InvalidInput, LeerbudgetError, SettingsError
 
 
-async def make_tables(admin):
-    await admin.execute("SET ROLE leerbudget_owner")
-    await admin.execute(
-        "CREATE TABLE thing (name text PRIMARY KEY, amount int NOT NULL DEFAULT 0, CONSTRAINT thing_amount CHECK (amount >= 0))"
-    )
-    await admin.execute("RESET ROLE")
+class Thing(Table, db=DB, tablename="thing"):
+    """A table of this test, as a room would declare it."""
+
+    name = Varchar(primary_key=True)
+    amount = Integer()
 
 
-async def test_a_failure_in_a_nested_block_undoes_that_block_only(world_db, admin):
-    """A nested block that fails and is caught outside leaves nothing; the outer block keeps its own writes."""
-    await make_tables(admin)
+class TooSmallError(LeerbudgetError):
+    """A thing's amount fell below zero."""
+
+    code: ClassVar[str] = "thing_too_small"
+    constraint: ClassVar[str] = "thing_amount"
+
+
+@pytest.fixture
+async def things(world_db, admin):
+    """A table with a check, a key and a constraint that only fires at COMMIT."""
+    await admin.execute("""
+        SET ROLE leerbudget_owner;
+        CREATE TABLE thing (
+            name text PRIMARY KEY,
+            amount int NOT NULL DEFAULT 0,
+            parent text CONSTRAINT thing_parent REFERENCES thing DEFERRABLE INITIALLY DEFERRED,
+            CONSTRAINT thing_amount CHECK (amount >= 0)
+        );
+        RESET ROLE;
+    """)
+    return admin
+
+
+async def add(name, amount=0, parent=None):
+    await execute("INSERT INTO thing VALUES ($1, $2, $3)", name, amount, parent)
+
+
+async def names():
+    return await fetch_value("SELECT string_agg(name, ' ' ORDER BY name) FROM thing")
+
+
+async def failing(name, failure=ZeroDivisionError):
+    """Write a row in a nested block and fail."""
     async with together():
-        await execute("INSERT INTO thing VALUES ($1)", "outer")
+        await add(name)
+        raise failure
+
+
+# --- all or nothing ---------------------------------------------------------------------------------------
+
+
+async def test_a_failure_undoes_the_whole_block(things):
+    """A block that fails leaves nothing; its error travels on unchanged."""
+    with pytest.raises(ZeroDivisionError):
+        await failing("a")
+    assert await names() is None
+
+
+async def test_a_failure_in_a_nested_block_undoes_that_block_only(things):
+    """A nested block that fails and is caught outside leaves nothing; the outer block keeps its own writes."""
+    async with together():
+        await add("outer")
         with pytest.raises(ZeroDivisionError):
+            await failing("inner")
+        await add("after")
+    assert await names() == "after outer"
+
+
+async def test_piccolo_alone_keeps_what_a_failed_nested_block_wrote(things):
+    """Negative control: Piccolo's own nested transaction keeps the inner rows, which is why `together()` exists."""
+
+    async def piccolo_failing():
+        async with DB.transaction():
+            await add("inner")
+            raise ZeroDivisionError
+
+    async with DB.transaction():
+        await add("outer")
+        with pytest.raises(ZeroDivisionError):
+            await piccolo_failing()
+    assert await names() == "inner outer"
+
+
+async def test_a_refused_statement_in_a_nested_block_leaves_the_outer_one_usable(things):
+    """After a database error in a savepoint the outer transaction goes on and commits."""
+    async with together():
+        await add("one")
+        with pytest.raises(Conflict):
             async with together():
-                await execute("INSERT INTO thing VALUES ($1)", "inner")
-                raise ZeroDivisionError
-    assert await fetch_value("SELECT string_agg(name, ',') FROM thing") == "outer"
+                await add("one")
+        await add("two")
+    assert await names() == "one two"
+
+
+async def test_three_levels_deep_each_undoes_its_own(things):
+    """Savepoints nest: only the level that failed, and those inside it, are undone."""
+
+    async def middle():
+        async with together():
+            await add("middle")
+            async with together():
+                await add("inner kept by middle")
+            raise ZeroDivisionError
+
+    async with together():
+        await add("outer")
+        with pytest.raises(ZeroDivisionError):
+            await middle()
+        async with together():
+            await add("second")
+    assert await names() == "outer second"
+
+
+async def test_piccolo_queries_share_the_transaction(things):
+    """A Piccolo query inside `together()` sees its rows and is undone with it."""
+
+    async def mixed():
+        async with together() as connection:
+            await Thing.insert(Thing(name="p", amount=3))
+            assert await connection.fetchval("SELECT amount FROM thing WHERE name = 'p'") == 3
+            await execute("UPDATE thing SET amount = 4 WHERE name = 'p'")
+            assert await Thing.select(Thing.amount).first() == {"amount": 4}
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await mixed()
+    assert await Thing.count() == 0
+
+
+async def test_a_block_can_be_read_only_and_choose_its_isolation(things):
+    """`readonly` refuses writes; a repeatable-read block keeps seeing its snapshot."""
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        async with together(readonly=True):
+            await add("a")
+    async with together(isolation="repeatable_read"):
+        assert await names() is None
+        await things.execute("INSERT INTO thing VALUES ('later')")
+        assert await names() is None
+    assert await names() == "later"
+
+
+async def test_a_task_started_inside_cannot_use_the_connection(things):
+    """A task born inside `together()` is refused in plain words, in every way to the database; nothing hangs."""
+
+    async def nested():
+        async with together():
+            pass
+
+    async with together():
+        for way in (names, nested, lambda: Thing.count().run()):
+            with pytest.raises(RuntimeError, match="started inside together"):
+                await asyncio.create_task(way())
+        await add("mine")
+    assert await names() == "mine"
+
+
+# --- the pool survives ------------------------------------------------------------------------------------
+
+
+async def commit_that_fails():
+    """A foreign key that is only checked at COMMIT."""
+    async with together():
+        await add("orphan", 0, "nobody")
+
+
+async def test_failed_commits_do_not_lose_connections(world_db, things):
+    """After more failed commits than the pool has connections, every connection still works."""
+    await close_pool()
+    await open_pool(world_db.dsns.app, size=3)
+    for _ in range(8):
+        with pytest.raises(Conflict):
+            await commit_that_fails()
+        assert DB.current_transaction.get() is None
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*(fetch_value("SELECT 1 FROM pg_sleep(0.05)") for _ in range(6))) == [1] * 6
+
+
+async def test_the_plain_engine_does_lose_them(world_db, things):
+    """Negative control: with Piccolo's own engine three failed commits exhaust a pool of three."""
+    from piccolo.engine.postgres import PostgresEngine
+
+    class Quiet(PostgresEngine):
+        async def check_version(self):
+            """No connection at construction."""
+
+        async def prep_database(self):
+            """Nothing."""
+
+    plain = Quiet({"dsn": world_db.dsns.app})
+    await plain.start_connection_pool(min_size=1, max_size=3)
+    pool = plain.pool
+    try:
+        await asyncio.gather(*(_plain_commit_that_fails(plain) for _ in range(3)))
+        with pytest.raises(TimeoutError):
+            await pool.fetchval("SELECT 1", timeout=0.3) if pool.get_idle_size() else await pool.acquire(timeout=0.3)
+    finally:
+        pool.terminate()
+
+
+async def _plain_commit_that_fails(engine):
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        async with engine.transaction() as transaction:
+            await transaction.connection.execute("INSERT INTO thing VALUES ('orphan', 0, 'nobody')")
+
+
+@pytest.mark.parametrize("statement", ["SELECT pg_sleep(5)", "INSERT INTO thing VALUES ('gone')"])
+async def test_cancelled_work_gives_its_connection_back(world_db, things, statement):
+    """Tasks cancelled at any moment of a block leave nothing behind and lose no connection."""
+    await close_pool()
+    await open_pool(world_db.dsns.app, size=2)
+
+    async def work():
+        async with together() as connection:
+            await connection.execute(statement)
+            await asyncio.sleep(5)
+
+    for delay in (0, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.03, 0.06):
+        tasks = [asyncio.create_task(work()) for _ in range(3)]
+        await asyncio.sleep(delay)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*(fetch_value("SELECT 1 FROM pg_sleep(0.02)") for _ in range(4))) == [1] * 4
+    assert await names() is None
+
+
+async def test_a_connection_comes_back_clean(world_db, things):
+    """What a block set for itself does not reach the next user of the connection."""
+    await close_pool()
+    await open_pool(world_db.dsns.app, size=1)
+    before = await fetch_value("SHOW lock_timeout")
+    async with together():
+        await execute("SET LOCAL lock_timeout = '77ms'")
+        await execute("SELECT pg_advisory_xact_lock(42)")
+    assert await fetch_value("SHOW lock_timeout") == before
+    assert await fetch_value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
+async def test_a_full_pool_answers_busy_within_its_limit(world_db, monkeypatch):
+    """Whoever cannot get a connection in time hears `Busy` instead of waiting for ever."""
+    monkeypatch.setattr("leerbudget.foundation.engine.ACQUIRE_SECONDS", 0.2)
+    await close_pool()
+    await open_pool(world_db.dsns.app, size=1)
+    taken, release = asyncio.Event(), asyncio.Event()
+
+    async def holder():
+        async with together():
+            taken.set()
+            await release.wait()
+
+    task = asyncio.create_task(holder())
+    await taken.wait()
+    with pytest.raises(Busy):
+        await fetch_value("SELECT 1")
+    with pytest.raises(Busy):
+        async with together():
+            pass
+    release.set()
+    await task
+    assert await fetch_value("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("pause", [0, 0.05])
+@pytest.mark.parametrize("last", ["write", "nothing"])
+async def test_a_backend_killed_in_a_block_is_busy_once(things, pause, last):
+    """A backend killed in a block gives `Busy` at the next statement or at COMMIT; the pool replaces it."""
+
+    async def killed():
+        async with together():
+            await add("lost")
+            pid = await fetch_value("SELECT pg_backend_pid()")
+            await things.execute(f"SELECT pg_terminate_backend({pid})")
+            await asyncio.sleep(pause)
+            if last == "write":
+                await add("also lost")
+
+    with pytest.raises(Busy):
+        await killed()
+    assert await names() is None
+    await add("kept")
+    assert await names() == "kept"
+
+
+async def test_a_connection_killed_while_idle_is_replaced(things):
+    """Connections that the server ended between two requests are replaced without anyone noticing."""
+    await asyncio.gather(*(fetch_value("SELECT pg_sleep(0.01)") for _ in range(5)))
+    await things.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'leerbudget_app'")
+    await asyncio.sleep(0.1)
+    assert await asyncio.gather(*(fetch_value("SELECT 1") for _ in range(5))) == [1] * 5
+
+
+async def test_nothing_works_before_the_pool_is_open():
+    """Without a pool every way to the database says so in one sentence."""
+    assert DB.pool is None
+    for way in (lambda: fetch_value("SELECT 1"), lambda: Thing.count().run()):
+        with pytest.raises(SettingsError, match="niet geopend"):
+            await way()
+    with pytest.raises(SettingsError, match="niet geopend"):
+        async with together():
+            pass
+    await close_pool()
+
+
+# --- what PostgreSQL refuses ------------------------------------------------------------------------------
+
+
+async def test_a_claimed_constraint_is_raised_as_its_own_error(things):
+    """A violated constraint leaves as the error that claims its name, with the database's error as cause."""
+    with pytest.raises(TooSmallError) as caught:
+        async with together():
+            await add("a", -1)
+    assert isinstance(caught.value.__cause__, asyncpg.CheckViolationError)
+    assert caught.value.data == {"constraint": "thing_amount"}
+    with pytest.raises(TooSmallError):
+        await add("a", -1)  # outside a block too
+
+
+async def test_piccolo_refusals_are_translated_by_together(things):
+    """A constraint that a Piccolo query violates leaves `together()` as the domain error as well."""
+    with pytest.raises(TooSmallError):
+        async with together():
+            await Thing.insert(Thing(name="a", amount=-1))
+
+
+async def test_an_unclaimed_constraint_is_a_conflict_that_names_it(things):
+    """A constraint that no error claims is a `Conflict` carrying its name."""
+    await add("a")
+    with pytest.raises(Conflict) as caught:
+        await add("a")
+    assert caught.value.data == {"constraint": "thing_pkey"}
+
+
+async def test_a_trigger_can_refuse_under_a_claimed_name(things):
+    """A refusal raised by the database's own code under a claimed constraint name is translated too."""
+    with pytest.raises(TooSmallError):
+        await execute("DO $$BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '55000', CONSTRAINT = 'thing_amount'; END$$")
+
+
+BAD_VALUES = {
+    "NUL byte": ("a\x00b", 0),
+    "lone surrogate": ("\ud800", 0),
+    "number beyond 32 bits": ("a", 2**31),
+    "number beyond 64 bits": ("a", 2**63),
+    "wrong type": ("a", "many"),
+    "missing": (None, 0),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_VALUES)
+async def test_unusable_values_are_invalid_input(things, kind):
+    """A value that cannot be stored is `InvalidInput`, not an unknown failure."""
+    with pytest.raises(InvalidInput) as caught:
+        async with together():
+            await add(*BAD_VALUES[kind])
+    assert caught.value.data["errors"]
+
+
+async def test_a_mistake_in_the_code_is_not_disguised(things):
+    """Errors that only a programmer can cause travel on as they are."""
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await fetch_value("SELECT 1 FROM nothing_like_it")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await execute("CREATE TABLE mine (x int)")
+    with pytest.raises(asyncpg.InterfaceError):
+        await fetch_value("SELECT $1::int")
+
+
+# --- lost races -------------------------------------------------------------------------------------------
+
+
+async def increment():
+    """Read, think, write: wrong without isolation."""
+    async with together(isolation="serializable"):
+        amount = await fetch_value("SELECT amount FROM thing WHERE name = 'n'")
+        await asyncio.sleep(0)
+        await execute("UPDATE thing SET amount = $1 WHERE name = 'n'", amount + 1)
+
+
+async def careless_increment():
+    """The same without isolation."""
+    async with together():
+        amount = await fetch_value("SELECT amount FROM thing WHERE name = 'n'")
+        await asyncio.sleep(0.01)
+        await execute("UPDATE thing SET amount = $1 WHERE name = 'n'", amount + 1)
+
+
+async def test_retried_work_counts_exactly_under_concurrency(things):
+    """Of 20 concurrent increments each counts once or says `Busy` and counts not at all."""
+    await add("n")
+    outcomes = await asyncio.gather(*(again(increment) for _ in range(20)), return_exceptions=True)
+    done = outcomes.count(None)
+    assert all(outcome is None or isinstance(outcome, Busy) for outcome in outcomes)
+    assert done >= 4
+    assert await fetch_value("SELECT amount FROM thing") == done
+
+
+async def test_enough_retries_lose_nothing(things):
+    """With room for retries all 20 increments arrive."""
+    await add("n")
+    await asyncio.gather(*(again(increment, retries=30) for _ in range(20)))
+    assert await fetch_value("SELECT amount FROM thing") == 20
+
+
+async def test_the_same_work_without_isolation_loses_updates(things):
+    """Negative control: read committed with a pause between read and write loses increments."""
+    await add("n")
+    await asyncio.gather(*(careless_increment() for _ in range(10)))
+    assert await fetch_value("SELECT amount FROM thing") < 10
+
+
+async def test_again_tries_four_times_at_most_and_only_for_lost_races(things):
+    """A lost race is tried three times anew and then is `Busy`; any other failure is told at once."""
+    attempts = []
+
+    async def losing(state):
+        attempts.append(state)
+        async with together():
+            await execute(f"DO $$BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '{state}'; END$$")
+
+    for state in ("40001", "40P01", "55P03"):
+        with pytest.raises(Busy) as caught:
+            await again(lambda state=state: losing(state))
+        assert sqlstate_of(caught.value) == state
+        assert attempts.count(state) == 4
+    with pytest.raises(Busy):
+        await again(lambda: losing("57014"))
+    assert attempts.count("57014") == 1
+
+
+async def test_a_deadlock_is_retried(things):
+    """Two blocks that lock two rows in opposite order both finish under `again()`."""
+    await execute("INSERT INTO thing VALUES ('a'), ('b')")
+
+    async def both(first, second):
+        async with together():
+            await execute("UPDATE thing SET amount = amount + 1 WHERE name = $1", first)
+            await asyncio.sleep(0.05)
+            await execute("UPDATE thing SET amount = amount + 1 WHERE name = $1", second)
+
+    await asyncio.gather(again(lambda: both("a", "b")), again(lambda: both("b", "a")))
+    assert await fetch_value("SELECT sum(amount) FROM thing") == 4
+
+
+async def test_again_inside_a_transaction_runs_once(things):
+    """Only the outermost transaction can start over, so inside one the work is done once."""
+    attempts = []
+
+    async def losing():
+        attempts.append(1)
+        async with together():
+            await execute("DO $$BEGIN RAISE EXCEPTION 'lost' USING ERRCODE = '40001'; END$$")
+
+    async with together():
+        with pytest.raises(Busy):
+            await again(losing)
+    assert len(attempts) == 1
+
+
+# --- reads and writes -------------------------------------------------------------------------------------
+
+
+async def test_the_helpers_read_and_write(things):
+    """Rows, a row, a value, a count, a bulk copy and a script, in and outside a transaction."""
+    assert await copy_in("thing", ["name", "amount"], [("a", 1), ("b", 2)]) == 2
+    assert [tuple(row) for row in await fetch_all("SELECT name, amount FROM thing ORDER BY 1")] == [("a", 1), ("b", 2)]
+    row = await fetch_one("SELECT * FROM thing WHERE name = $1", "b")
+    assert row["amount"] == 2
+    assert await fetch_one("SELECT * FROM thing WHERE name = $1", "z") is None
+    assert await execute("UPDATE thing SET amount = 5") == 2
+    async with together():
+        await copy_in("thing", ["name"], [("c",)])
+        await execute_script("INSERT INTO thing VALUES ('d'); UPDATE thing SET amount = 6 WHERE name = 'd'")
+    assert await fetch_value("SELECT amount FROM thing WHERE name = 'd'") == 6
+    with pytest.raises(Conflict):
+        await copy_in("thing", ["name"], [("x",), ("a",)])
+    assert await names() == "a b c d"
+
+
+async def test_an_own_connection_lives_outside_the_pool(world_db):
+    """Session locks and LISTEN get a connection that is closed afterwards, so they cannot leak."""
+    async with own_connection() as connection:
+        await connection.execute("SELECT pg_advisory_lock(77)")
+        assert await fetch_value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77") == 1
+    assert await fetch_value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77") == 0

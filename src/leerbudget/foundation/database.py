@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from leerbudget.foundation.engine import Isolation, PoolEngine, acquire, forget_nothing
+from leerbudget.foundation.engine import CONNECT_FAILURES, Isolation, PoolEngine, acquire, forget_nothing, lost_is_busy
 from leerbudget.foundation.errors import Busy, InvalidInput, LeerbudgetError, SettingsError
 
 Outcome = TypeVar("Outcome")
@@ -49,10 +49,15 @@ async def together(isolation: Isolation | None = None, *, readonly: bool = False
             async with outer.connection.transaction(isolation=isolation):
                 yield outer.connection
         return
-    with translated():
+    try:
         async with DB.transaction(isolation=isolation, readonly=readonly) as transaction:
             with translated(transaction.connection):
                 yield transaction.connection
+    except asyncpg.PostgresError as refusal:  # by BEGIN or COMMIT; nearer refusals are translated by now
+        error = in_our_words(refusal)
+        if error is None:
+            raise
+        raise error from refusal
 
 
 async def again(work: Callable[[], Awaitable[Outcome]], *, retries: int = 3) -> Outcome:
@@ -72,8 +77,7 @@ async def again(work: Callable[[], Awaitable[Outcome]], *, retries: int = 3) -> 
             if sqlstate_of(failure) not in RETRYABLE:
                 raise
         await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter, not a secret
-    with translated():
-        return await work()
+    return await work()
 
 
 async def fetch_all(sql: str, *args: Any) -> list[Any]:
@@ -126,15 +130,15 @@ async def own_connection() -> AsyncIterator[Any]:
     """
     if not _opened:
         raise SettingsError(message="De database is nog niet geopend (open_pool ontbreekt).")
-    with translated():
-        try:
-            connection = await asyncpg.connect(_opened[0], timeout=10)
-        except (OSError, TimeoutError) as failure:
-            raise Busy(reason="no_connection") from failure
-        try:
+    try:
+        connection = await asyncpg.connect(_opened[0], timeout=10)
+    except CONNECT_FAILURES as failure:
+        raise Busy(reason="no_connection") from failure
+    try:
+        with translated(connection):
             yield connection
-        finally:
-            await connection.close(timeout=5)
+    finally:
+        await connection.close(timeout=5)
 
 
 @asynccontextmanager
@@ -157,22 +161,19 @@ async def _connection() -> AsyncIterator[Any]:
 
 
 @contextmanager
-def translated(connection: Any = None) -> Iterator[None]:
+def translated(connection: Any) -> Iterator[None]:
     """Within the block, what PostgreSQL refuses is raised as the house's own error, with its cause kept."""
     try:
-        yield
-    except asyncpg.InterfaceError as failure:
-        if connection is None or not connection.is_closed():
-            raise  # our own mistake, not a connection that the server ended
-        raise Busy(reason="connection_lost") from failure
+        with lost_is_busy(connection):
+            yield
     except asyncpg.PostgresError as refusal:
-        error = _in_our_words(refusal)
+        error = in_our_words(refusal)
         if error is None:
             raise
         raise error from refusal
 
 
-def _in_our_words(refusal: asyncpg.PostgresError) -> LeerbudgetError | None:
+def in_our_words(refusal: asyncpg.PostgresError) -> LeerbudgetError | None:
     """The house's error for a refusal; None when it can only be a mistake in the code."""
     state = refusal.sqlstate or ""
     constraint = getattr(refusal, "constraint_name", None)

@@ -7,7 +7,9 @@ transaction as part of the outer one. `PoolEngine` mends the first two; `databas
 """
 
 import asyncio
+import contextlib
 import os
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Literal, Self, cast
 
@@ -60,11 +62,11 @@ class PoolTransaction(PostgresTransaction):
         return await acquire(self.engine.pool)
 
     async def _give_back(self) -> None:
-        if self.connection.is_closed() or not (self._committed or self._rolled_back):
+        if not is_gone(self.connection) and not (self._committed or self._rolled_back):
             self.connection.terminate()  # its state is unknown: never let the pool hand it out again
         if self.engine.pool is not None:
             await asyncio.shield(self.engine.pool.release(self.connection))
-        elif not self.connection.is_closed():
+        elif not is_gone(self.connection):
             await asyncio.shield(self.connection.close())
 
     async def __aexit__(
@@ -83,14 +85,41 @@ class PoolTransaction(PostgresTransaction):
         if self._rolled_back or self._committed:
             return
         if error is None:
-            await self.transaction.commit()
+            with lost_is_busy(self.connection):
+                await self.transaction.commit()
             self._committed = True
             return
-        try:
+        with contextlib.suppress(
+            Exception
+        ):  # the connection died; the server rolls back, and `error` is the one to tell
             await self.transaction.rollback()
             self._rolled_back = True
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            return  # the connection died; the server rolls back, and the first error is the one to tell
+
+
+def is_gone(connection: Any) -> bool:
+    """Whether the server or we ended this connection (a terminated pool connection cannot even be asked)."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
+@contextlib.contextmanager
+def lost_is_busy(connection: Any) -> Iterator[None]:
+    """Within the block, using a connection that the server has ended is `Busy`, not a mistake in our code.
+
+    When it happens during COMMIT nobody can tell whether the server still did it; callers make their own
+    ids, so asking again is safe.
+    """
+    try:
+        yield
+    except asyncpg.InternalClientError as failure:  # asyncpg was told of the end, but did not expect to be
+        connection.terminate()
+        raise Busy(reason="connection_lost") from failure
+    except asyncpg.InterfaceError as failure:
+        if not is_gone(connection):
+            raise
+        raise Busy(reason="connection_lost") from failure
 
 
 class PoolEngine(PostgresEngine):

@@ -58,7 +58,7 @@ def running_database(settings: Settings, *, fast: bool = False) -> Iterator[Dsns
         yield _finished(_external_dsns(settings.database_url, settings.owner_url))
         return
     with EmbeddedServer.start(settings.data_dir, fast=fast, programs=settings.pg_bin) as server:
-        yield _finished(embedded_dsns(server))
+        yield _finished(prepare_embedded(server))
 
 
 def _finished(work: Coroutine[Any, Any, Outcome]) -> Outcome:
@@ -67,14 +67,23 @@ def _finished(work: Coroutine[Any, Any, Outcome]) -> Outcome:
         return thread.submit(asyncio.run, work).result()
 
 
-async def embedded_dsns(server: EmbeddedServer) -> Dsns:
-    """The roles and the database on the embedded server, made when absent."""
+def embedded_dsns(server: EmbeddedServer) -> Dsns:
+    """Connection strings for the embedded server's roles; `prepare_embedded` makes what they name."""
     passwords = roles.stored_passwords(server.home)
-    await roles.bootstrap(server.admin_dsn, passwords)
     app, worker, reader = (
         server.dsn(role, roles.DATABASE, passwords[role]) for role in (roles.APP, roles.WORKER, roles.READER)
     )
     return Dsns(app=app, worker=worker, reader=reader, owner=server.dsn(SUPERUSER, roles.DATABASE))
+
+
+async def prepare_embedded(server: EmbeddedServer) -> Dsns:
+    """The roles and the database on the embedded server, made when absent.
+
+    Raises:
+        SettingsError: the server cannot be reached.
+    """
+    await roles.bootstrap(server.admin_dsn, roles.stored_passwords(server.home))
+    return embedded_dsns(server)
 
 
 async def _external_dsns(url: str, owner_url: str | None) -> Dsns:
