@@ -163,6 +163,14 @@ async def balances(accounts: Collection[UUID]) -> dict[UUID, Balance]:
     return found
 
 
+async def find_accounts(kind: str, owners: Collection[UUID]) -> dict[UUID, UUID]:
+    """The account of every owner that has one of this kind, by owner."""
+    rows = await fetch_all(
+        "SELECT owner, id FROM account WHERE kind = $1 AND owner = ANY($2::uuid[])", kind, list(owners)
+    )
+    return {row["owner"]: row["id"] for row in rows}
+
+
 def _balance(posted: int, pending: int) -> Balance:
     return Balance(posted, pending, posted - pending)
 

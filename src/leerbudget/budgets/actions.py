@@ -1,0 +1,406 @@
+"""Grant budgets, hold and settle money, and let what is left fall back: the only writer of these tables.
+
+Locks: a family's budgets in ascending id order (`FOR NO KEY UPDATE`), then accounts in ascending id order
+(the ledger). Whoever lowers what is free - a hold, a lowering, an expiry - holds the budget's lock first,
+so what it read stays true until it commits. Settling only ever raises what is free and needs no lock.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from leerbudget.budgets.errors import (
+    AlreadySettled,
+    BudgetUnknown,
+    GrantKnown,
+    HoldKnown,
+    KeepsTooMuch,
+    LoweringTooLarge,
+    PotTooSmall,
+)
+from leerbudget.budgets.rules import GrantOrder, Payer, PaymentShare, day_fault, grant_faults, kept, may_pay, waterfall
+from leerbudget.foundation.clock import now, today
+from leerbudget.foundation.database import execute, fetch_all, together
+from leerbudget.foundation.errors import Busy
+from leerbudget.foundation.ids import new_id
+from leerbudget.ledger.actions import account_of, accounts_of, open_accounts, record
+from leerbudget.ledger.errors import AlreadyResolved, NeverOverspent, TransferKnown
+from leerbudget.ledger.queries import balances, find_accounts
+from leerbudget.ledger.rules import REASON_LENGTH, AccountOrder, TransferOrder, cents_fault, refuse, text_fault
+
+Keep = Literal["all", "nothing"]
+
+_KNOWN_GRANTS = """
+    SELECT b.id, b.external_ref, b.family, b.organisation, b.granted_cents, b.starts_on, b.expires_on, b.themes,
+           b.forms, b.carry_over
+    FROM budget b
+    WHERE b.id = ANY($1::uuid[])
+       OR (b.organisation, b.external_ref) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
+"""
+
+# Earmarks travel as one text each: PostgreSQL cannot unnest lists of lists of different lengths.
+_INSERT_BUDGETS = """
+    INSERT INTO budget (id, external_ref, family, organisation, account, granted_cents, starts_on, expires_on,
+                        themes, forms, carry_over, state, granted_at)
+    SELECT id, external_ref, family, organisation, id, granted_cents, starts_on, expires_on,
+           string_to_array(themes, ','), string_to_array(forms, ','), carry_over, 'active', $11
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::date[], $7::date[], $8::text[],
+                $9::text[], $10::boolean[])
+         AS wanted(id, external_ref, family, organisation, granted_cents, starts_on, expires_on, themes, forms,
+                   carry_over)
+    ORDER BY organisation, external_ref
+    ON CONFLICT DO NOTHING
+"""
+
+_LOCK_FAMILY = """
+    SELECT id, account, starts_on, expires_on, themes, forms, state FROM budget
+    WHERE family = $1 AND state = 'active' AND $2 BETWEEN starts_on AND expires_on AND expires_on >= $3
+    ORDER BY id FOR NO KEY UPDATE
+"""
+
+# After the lock, in a fresh snapshot: what is free now, and what this purpose held before.
+_FREE_AND_HELD = """
+    SELECT NULL::uuid AS budget, a.id AS account, NULL::uuid AS family,
+           a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS cents
+    FROM account a WHERE a.id = ANY($1::uuid[])
+    UNION ALL
+    SELECT h.budget, t.credit, b.family, h.amount_cents
+    FROM budget_hold h JOIN budget b ON b.id = h.budget JOIN transfer t ON t.id = h.reservation
+    WHERE h.purpose = $2
+"""
+
+_INSERT_HOLDS = """
+    INSERT INTO budget_hold (id, purpose, budget, reservation, amount_cents, held_at)
+    SELECT id, $5, budget, reservation, amount_cents, $6
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) AS wanted(id, budget, reservation, amount_cents)
+"""
+
+_HOLDS = """
+    SELECT h.purpose, h.budget, h.amount_cents, h.reservation, t.debit, t.credit, r.phase,
+           CASE WHEN r.phase = 'post' THEN r.amount_cents ELSE 0 END AS kept_cents
+    FROM budget_hold h JOIN transfer t ON t.id = h.reservation LEFT JOIN transfer r ON r.resolves = t.id
+    WHERE h.purpose = ANY($1::uuid[]) ORDER BY h.purpose, h.budget
+"""
+
+_LOCK_ENDED = """
+    SELECT b.id, b.account, b.organisation FROM budget b JOIN account a ON a.id = b.account
+    WHERE b.expires_on < $1
+      AND (b.state = 'active' OR a.credits_posted_cents > a.debits_posted_cents + a.debits_pending_cents)
+    ORDER BY b.id FOR NO KEY UPDATE OF b
+"""
+
+_RETURNS_SO_FAR = """
+    SELECT debit, count(*) AS times FROM transfer
+    WHERE debit = ANY($1::uuid[]) AND kind = 'grant_return' GROUP BY debit
+"""
+
+
+async def grant(order: GrantOrder, *, actor: UUID | None) -> UUID:
+    """Grant one budget; its id. See `grant_many`.
+
+    Raises:
+        InvalidInput: the order is malformed.
+        PotTooSmall: the organisation's pot holds too little.
+        GrantKnown: the id or the organisation's number stands for another grant.
+        HolderUnknown: no such family or organisation.
+    """
+    return (await grant_many([order], actor=actor))[0]
+
+
+async def grant_many(orders: Sequence[GrantOrder], *, actor: UUID | None) -> list[UUID]:
+    """Grant budgets, all or none: cents move from the organisation's pot to each budget's own account.
+
+    A grant whose organisation and number are known with the same content has no effect. The ids of the
+    budgets, in the order of the orders; for a known grant the id under which it stands.
+
+    Raises:
+        InvalidInput: an order is malformed, or two orders share an id or a number.
+        PotTooSmall: an organisation's pot holds too little for all of its grants together.
+        GrantKnown: an id or an organisation's number stands for another grant.
+        HolderUnknown: no such family or organisation.
+    """
+    refuse([fault for place, order in enumerate(orders) for fault in grant_faults(order, f"{place}.")])
+    refuse(list(_twins(orders)))
+    known = await _known_grants(orders)
+    fresh = [order for order in orders if (order.organisation, order.external_ref) not in known]
+    if fresh:
+        try:
+            await _grant_fresh(fresh, actor)
+        except NeverOverspent as refusal:
+            raise await _pot_too_small(fresh) from refusal
+    return [known.get((order.organisation, order.external_ref), order.id) for order in orders]
+
+
+def _twins(orders: Sequence[GrantOrder]) -> list[tuple[str, str | None]]:
+    refs: dict[Any, int] = {}
+    found: list[tuple[str, str | None]] = []
+    for place, order in enumerate(orders):
+        for path, name in (("id", order.id), ("external_ref", (order.organisation, order.external_ref))):
+            if refs.setdefault(name, place) != place:
+                found.append((f"{place}.{path}", f"Dit staat ook al in regel {refs[name]}."))
+    return found
+
+
+async def _known_grants(orders: Sequence[GrantOrder]) -> dict[tuple[UUID, str], UUID]:
+    """The ids of grants that stand in the books with the same content.
+
+    Raises:
+        GrantKnown: one stands there with another content.
+    """
+    by_id = {order.id: order for order in orders}
+    by_ref = {(order.organisation, order.external_ref): order for order in orders}
+    organisations, refs = [key[0] for key in by_ref], [key[1] for key in by_ref]
+    known: dict[tuple[UUID, str], UUID] = {}
+    for row in await fetch_all(_KNOWN_GRANTS, list(by_id), organisations, refs):
+        ref = (row["organisation"], row["external_ref"])
+        order = by_ref.get(ref)
+        if order is None or by_id.get(row["id"], order) is not order or _content(order) != tuple(row)[2:]:
+            raise GrantKnown(external_ref=row["external_ref"])
+        known[ref] = row["id"]
+    return known
+
+
+def _content(order: GrantOrder) -> tuple[Any, ...]:
+    themes, forms = (None if codes is None else sorted(set(codes)) for codes in (order.themes, order.forms))
+    return (
+        order.family,
+        order.organisation,
+        order.amount_cents,
+        order.starts_on,
+        order.expires_on,
+        themes,
+        forms,
+        order.carry_over,
+    )
+
+
+async def _grant_fresh(orders: Sequence[GrantOrder], actor: UUID | None) -> None:
+    columns: list[tuple[Any, ...]] = list(zip(*(_columns(order) for order in orders), strict=True))
+    async with together():
+        await open_accounts([AccountOrder(order.id, "family_budget", order.id, constrained=True) for order in orders])
+        if await execute(_INSERT_BUDGETS, *columns, now()) != len(orders):
+            await _all_written_by_a_twin(orders)
+        pots = await accounts_of("organisation_pot", {order.organisation for order in orders}, constrained=True)
+        await record([_grant_transfer(order, pots[order.organisation]) for order in orders], actor=actor)
+
+
+def _columns(order: GrantOrder) -> tuple[Any, ...]:
+    family, organisation, cents, starts, expires, themes, forms, carry_over = _content(order)
+    listed = [None if codes is None else ",".join(codes) for codes in (themes, forms)]
+    return (order.id, order.external_ref, family, organisation, cents, starts, expires, *listed, carry_over)
+
+
+def _grant_transfer(order: GrantOrder, pot: UUID) -> TransferOrder:
+    ref = f"{order.organisation}:{order.external_ref}"
+    return TransferOrder(new_id(), "grant", ref, "posted", pot, order.id, order.amount_cents)
+
+
+async def _all_written_by_a_twin(orders: Sequence[GrantOrder]) -> None:
+    """Somebody granted the same at the same moment: fine when every id and every content is the same."""
+    known = await _known_grants(orders)
+    for order in orders:
+        if known.get((order.organisation, order.external_ref)) != order.id:
+            raise GrantKnown(external_ref=order.external_ref)
+
+
+async def _pot_too_small(orders: Sequence[GrantOrder]) -> PotTooSmall:
+    wanted: dict[UUID, int] = {}
+    for order in orders:
+        wanted[order.organisation] = wanted.get(order.organisation, 0) + order.amount_cents
+    pots = await find_accounts("organisation_pot", wanted.keys())
+    found = await balances(pots.values())
+    free = {who: found[pots[who]].free_cents if who in pots else 0 for who in wanted}
+    missing_cents, organisation = max((total - free[who], who) for who, total in wanted.items())
+    return PotTooSmall(organisation=organisation, missing_cents=missing_cents, free_cents=free[organisation])
+
+
+async def hold(
+    purpose: UUID,
+    family: UUID,
+    total_cents: int,
+    *,
+    theme: str,
+    form: str,
+    on: date,
+    payee_account: UUID,
+    actor: UUID | None,
+) -> tuple[PaymentShare, ...]:
+    """Set cents of the family's budgets aside for one purpose (a booking); what each budget pays.
+
+    Only budgets that may pay (`rules.may_pay`) with `on`, the day of the first meeting; the order is
+    `rules.waterfall`. The same purpose again with the same family, amount and payee gives the same answer.
+
+    Raises:
+        InvalidInput: the amount or the day is malformed.
+        BudgetTooSmall: the budgets that may pay hold too little: `missing_cents`, `free_cents`.
+        HoldKnown: the purpose holds money of another family, for another amount or to another payee.
+        Busy: a correction took money away at this very moment; try again.
+    """
+    refuse([("total_cents", cents_fault(total_cents)), ("on", day_fault(on))])
+    async with together():
+        locked = await fetch_all(_LOCK_FAMILY, family, on, today())
+        rows = await fetch_all(_FREE_AND_HELD, [row["account"] for row in locked], purpose)
+        before = [row for row in rows if row["budget"] is not None]
+        if before:
+            return _same_hold(before, family, total_cents, payee_account)
+        free = {row["account"]: row["cents"] for row in rows}
+        payers = {row["id"]: _payer(row, free[row["account"]]) for row in locked}
+        fitting = [p for p in payers.values() if may_pay(p, theme=theme, form=form, on=on, today=today())]
+        parts = waterfall(fitting, total_cents)
+        orders = [_reservation(purpose, payers[part.budget], part.amount_cents, payee_account) for part in parts]
+        try:
+            await record(orders, actor=actor)
+        except NeverOverspent as refusal:  # a correction took the money between our reading and our writing
+            raise Busy(reason="money_moved") from refusal
+        ids, budgets = [new_id() for _ in parts], [part.budget for part in parts]
+        amounts = [part.amount_cents for part in parts]
+        await execute(_INSERT_HOLDS, ids, budgets, [order.id for order in orders], amounts, purpose, now())
+    return parts
+
+
+def _payer(row: Any, free_cents: int) -> Payer:
+    themes, forms = (None if row[name] is None else frozenset(row[name]) for name in ("themes", "forms"))
+    return Payer(
+        row["id"], row["account"], free_cents, row["starts_on"], row["expires_on"], themes, forms, row["state"]
+    )
+
+
+def _reservation(purpose: UUID, payer: Payer, cents: int, payee_account: UUID) -> TransferOrder:
+    ref = f"hold:{purpose}:{payer.budget}"
+    return TransferOrder(new_id(), "booking", ref, "reserve", payer.account, payee_account, cents)
+
+
+def _same_hold(rows: Sequence[Any], family: UUID, total_cents: int, payee: UUID) -> tuple[PaymentShare, ...]:
+    strangers = any(row["family"] != family or row["account"] != payee for row in rows)
+    if strangers or sum(row["cents"] for row in rows) != total_cents:
+        raise HoldKnown
+    return tuple(PaymentShare(row["budget"], row["cents"]) for row in rows)
+
+
+async def settle(purpose: UUID, keep_cents: int, *, actor: UUID | None, reason: str) -> tuple[PaymentShare, ...]:
+    """End the hold of a purpose, exactly once: pay `keep_cents` to the payee and release the rest.
+
+    What is kept is spread over the budgets in proportion to what each held, to the cent (`rules.kept`).
+    Gives what each budget paid, zero included; nothing when nothing was held and nothing is kept. The same
+    settlement again has no effect and gives the same answer.
+
+    Raises:
+        InvalidInput: the amount or the reason is malformed.
+        KeepsTooMuch: more than was held.
+        AlreadySettled: it was settled before for another amount, `kept_cents`.
+    """
+    refuse([("keep_cents", cents_fault(keep_cents, least=0)), ("reason", text_fault(reason, REASON_LENGTH))])
+    rows = await fetch_all(_HOLDS, [purpose])
+    if not rows:
+        if keep_cents:
+            raise KeepsTooMuch(held_cents=0)
+        return ()
+    if all(row["phase"] is not None for row in rows):
+        return _same_settlement(rows, keep_cents)
+    parts = kept([PaymentShare(row["budget"], row["amount_cents"]) for row in rows], keep_cents)
+    orders = [_resolution(row, part.amount_cents, reason) for row, part in zip(rows, parts, strict=True)]
+    try:
+        await record(orders, actor=actor)
+    except (TransferKnown, AlreadyResolved):
+        return _same_settlement(await fetch_all(_HOLDS, [purpose]), keep_cents)
+    return parts
+
+
+def _resolution(row: Any, keep_cents: int, reason: str) -> TransferOrder:
+    phase, cents = ("post", keep_cents) if keep_cents else ("void", row["amount_cents"])
+    ref = f"end:{row['purpose']}:{row['budget']}"
+    return TransferOrder(
+        new_id(), "booking", ref, phase, row["debit"], row["credit"], cents, row["reservation"], reason=reason
+    )
+
+
+def _same_settlement(rows: Sequence[Any], keep_cents: int) -> tuple[PaymentShare, ...]:
+    kept_cents = sum(row["kept_cents"] for row in rows)
+    if kept_cents != keep_cents:
+        raise AlreadySettled(kept_cents=kept_cents)
+    return tuple(PaymentShare(row["budget"], row["kept_cents"]) for row in rows)
+
+
+async def settle_many(purposes: Collection[UUID], keep: Keep, *, actor: UUID | None, reason: str) -> int:
+    """End every open hold of these purposes at once: pay it all, or release it all. How many purposes it ended.
+
+    Purposes that hold nothing or were settled before, in whatever way, are left as they are.
+
+    Raises:
+        InvalidInput: the reason is malformed.
+        AlreadySettled: another settlement of one of them won at this very moment; nothing changed, try again.
+    """
+    refuse([("reason", text_fault(reason, REASON_LENGTH))])
+    rows = [row for row in await fetch_all(_HOLDS, list(purposes)) if row["phase"] is None]
+    share = 1 if keep == "all" else 0
+    try:
+        await record([_resolution(row, share * row["amount_cents"], reason) for row in rows], actor=actor)
+    except (TransferKnown, AlreadyResolved) as refusal:
+        raise AlreadySettled from refusal
+    return len({row["purpose"] for row in rows})
+
+
+async def expire_due(*, actor: UUID | None) -> int:
+    """End the budgets whose last day is over: what is free falls back to the pot it came from.
+
+    Held money stays until its purpose is settled; what that releases falls back at the next call. Safe to
+    call at any time and by several at once: it moves what is free, so a second call moves nothing. How
+    many budgets ended or gave something back.
+    """
+    async with together():
+        ended = await fetch_all(_LOCK_ENDED, today())
+        if not ended:
+            return 0
+        accounts = [row["account"] for row in ended]
+        found = await balances(accounts)
+        times = {row["debit"]: row["times"] for row in await fetch_all(_RETURNS_SO_FAR, accounts)}
+        pots = await accounts_of("organisation_pot", {row["organisation"] for row in ended}, constrained=True)
+        giving = [row for row in ended if found[row["account"]].free_cents > 0]
+        orders = [
+            _return(
+                f"expiry:{row['id']}:{times.get(row['account'], 0) + 1}",
+                row["account"],
+                pots[row["organisation"]],
+                found[row["account"]].free_cents,
+                "Periode voorbij",
+            )
+            for row in giving
+        ]
+        await record(orders, actor=actor)
+        await execute("UPDATE budget SET state = 'expired' WHERE id = ANY($1::uuid[])", [row["id"] for row in ended])
+    return len(ended)
+
+
+def _return(ref: str, account: UUID, pot: UUID, cents: int, reason: str) -> TransferOrder:
+    return TransferOrder(new_id(), "grant_return", ref, "posted", account, pot, cents, reason=reason)
+
+
+async def lower(budget: UUID, by_cents: int, *, lowering: UUID, actor: UUID | None, reason: str) -> None:
+    """Take cents that are free back from a budget to its organisation's pot.
+
+    Args:
+        budget: which budget.
+        by_cents: how much less it becomes.
+        lowering: id of this lowering, made by the caller: the same one again has no effect.
+        actor: who asked.
+        reason: why, for the family to read.
+
+    Raises:
+        InvalidInput: the amount or the reason is malformed.
+        BudgetUnknown: there is no such budget.
+        LoweringTooLarge: less is free; what is held and spent stays. `free_cents`.
+        TransferKnown: this lowering was done before, with another content.
+    """
+    refuse([("by_cents", cents_fault(by_cents)), ("reason", text_fault(reason, REASON_LENGTH))])
+    async with together():
+        rows = await fetch_all("SELECT account, organisation FROM budget WHERE id = $1 FOR NO KEY UPDATE", budget)
+        if not rows:
+            raise BudgetUnknown(budget=budget)
+        account = rows[0]["account"]
+        pot = await account_of("organisation_pot", rows[0]["organisation"], constrained=True)
+        try:
+            await record([_return(f"lowering:{lowering}", account, pot, by_cents, reason)], actor=actor)
+        except NeverOverspent as refusal:
+            free_cents = (await balances([account]))[account].free_cents
+            raise LoweringTooLarge(free_cents=free_cents) from refusal

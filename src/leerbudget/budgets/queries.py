@@ -1,0 +1,366 @@
+"""Read the budgets: for families, organisations, the matcher and the auditor. Amounts are cents."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from leerbudget.budgets.rules import PaymentShare, kept
+from leerbudget.foundation.clock import today
+from leerbudget.foundation.database import fetch_all, fetch_one, together
+from leerbudget.foundation.money import euros
+from leerbudget.ledger.queries import LONG_WORK_MINUTES, MESSAGES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetView:
+    """One budget: granted = free + held + spent + returned."""
+
+    id: UUID
+    organisation: UUID
+    organisation_name: str
+    external_ref: str
+    granted_cents: int
+    free_cents: int
+    held_cents: int
+    spent_cents: int
+    returned_cents: int
+    starts_on: date
+    expires_on: date
+    themes: tuple[str, ...] | None
+    forms: tuple[str, ...] | None
+    carry_over: bool
+    state: str
+
+
+class MatchingBudget(NamedTuple):
+    """A budget as the matcher counts with it."""
+
+    budget: UUID
+    available_cents: int
+    themes: tuple[str, ...] | None
+    forms: tuple[str, ...] | None
+    expires_on: date
+    starts_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One line of a family's statement. `free_change_cents` adds up to `free_after_cents`, per budget."""
+
+    number: int
+    at: datetime
+    budget: UUID
+    organisation_name: str
+    kind: str
+    phase: str
+    amount_cents: int
+    free_change_cents: int
+    free_after_cents: int
+    purpose: UUID | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PotView:
+    """An organisation's pot: free = topped up + returned + corrected - granted."""
+
+    organisation: UUID
+    topped_up_cents: int
+    granted_cents: int
+    returned_cents: int
+    corrected_cents: int
+    free_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegionTotals:
+    """What an organisation granted to families guided from one region: granted = free + held + spent + returned."""
+
+    region: str
+    budgets: int
+    families: int
+    granted_cents: int
+    free_cents: int
+    held_cents: int
+    spent_cents: int
+    returned_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationOverview:
+    """An organisation's pot and its grants, in all and by region. Never what anything was spent on."""
+
+    pot: PotView
+    total: RegionTotals
+    regions: tuple[RegionTotals, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The whole service: granted = free + held + posted + returned; topped up + returned - granted is in the pots."""
+
+    topped_up_cents: int
+    granted_cents: int
+    held_cents: int
+    posted_cents: int
+    returned_cents: int
+    free_cents: int
+    pots_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldView:
+    """What a budget set aside for a purpose; `phase` is None while it is open, then post, void or expire."""
+
+    purpose: UUID
+    budget: UUID
+    held_cents: int
+    phase: str | None
+    kept_cents: int
+
+
+# `spent` is what left the account for good, less what went back to the pot.
+_BUDGETS = """
+    SELECT b.id, b.organisation, o.name AS organisation_name, b.external_ref, b.granted_cents,
+           a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS free_cents,
+           a.debits_pending_cents AS held_cents, a.debits_posted_cents - coalesce(back.cents, 0) AS spent_cents,
+           coalesce(back.cents, 0) AS returned_cents,
+           b.starts_on, b.expires_on, b.themes, b.forms, b.carry_over, b.state, b.family, guide.region
+    FROM budget b
+    JOIN organisation o ON o.id = b.organisation
+    JOIN account a ON a.id = b.account
+    JOIN family f ON f.id = b.family
+    JOIN organisation guide ON guide.id = f.organisation
+    LEFT JOIN (
+        SELECT debit, sum(amount_cents)::bigint AS cents FROM transfer
+        WHERE kind = 'grant_return' AND debit IN (SELECT account FROM budget WHERE {which})
+        GROUP BY debit
+    ) back ON back.debit = b.account
+    WHERE b.{which}
+"""
+
+_OF_FAMILY = _BUDGETS.replace("{which}", "family = $1") + " ORDER BY b.expires_on, b.id"
+
+_REGIONS = f"""
+    SELECT region, count(*) AS budgets, count(DISTINCT family) AS families, {{sums}}
+    FROM ({_BUDGETS.replace("{which}", "organisation = $1")}) granted
+    GROUP BY GROUPING SETS ((region), ()) ORDER BY region NULLS LAST
+""".format(
+    sums=", ".join(
+        f"coalesce(sum({name}), 0)::bigint AS {name}"
+        for name in ("granted_cents", "free_cents", "held_cents", "spent_cents", "returned_cents")
+    )
+)
+
+_FREE_FOR = """
+    SELECT coalesce(sum(a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents), 0)::bigint AS cents
+    FROM budget b JOIN account a ON a.id = b.account
+    WHERE b.family = $1 AND b.state = 'active' AND $2 BETWEEN b.starts_on AND b.expires_on AND b.expires_on >= $3
+      AND (b.themes IS NULL OR $4 = ANY(b.themes)) AND (b.forms IS NULL OR $5 = ANY(b.forms))
+"""
+
+_FOR_MATCHING = """
+    SELECT b.family, b.id, a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS cents,
+           b.themes, b.forms, b.expires_on, b.starts_on
+    FROM budget b JOIN account a ON a.id = b.account
+    WHERE b.family = ANY($1::uuid[]) AND b.state = 'active' AND b.expires_on >= $2
+      AND a.credits_posted_cents > a.debits_posted_cents + a.debits_pending_cents
+    ORDER BY b.family, (b.themes IS NULL AND b.forms IS NULL), b.expires_on, b.id
+"""
+
+_MUTATIONS = """
+    WITH line AS (
+        SELECT t.number, t.at, b.id AS budget, o.name AS organisation_name, t.kind, t.phase, t.amount_cents, t.reason,
+               h.purpose,
+               CASE WHEN t.credit = b.account THEN t.amount_cents
+                    WHEN t.phase = 'post' THEN r.amount_cents - t.amount_cents
+                    WHEN t.phase IN ('void', 'expire') THEN r.amount_cents
+                    ELSE -t.amount_cents END AS free_change
+        FROM budget b
+        JOIN organisation o ON o.id = b.organisation
+        JOIN transfer t ON t.debit = b.account OR (t.credit = b.account AND t.phase = 'posted')
+        LEFT JOIN transfer r ON r.id = t.resolves
+        LEFT JOIN budget_hold h ON h.reservation = coalesce(t.resolves, t.id)
+        WHERE b.family = $1
+    )
+    SELECT number, at, budget, organisation_name, kind, phase, amount_cents, free_change,
+           sum(free_change) OVER (PARTITION BY budget ORDER BY number)::bigint AS free_after, purpose, reason
+    FROM line ORDER BY number
+"""
+
+_POT = """
+    SELECT coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'top_up'), 0)::bigint AS topped_up,
+           coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'grant'), 0)::bigint AS granted,
+           coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'grant_return'), 0)::bigint AS returned,
+           coalesce(sum(CASE WHEN t.credit = a.id THEN t.amount_cents ELSE -t.amount_cents END)
+                    FILTER (WHERE t.kind = 'correction'), 0)::bigint AS corrected,
+           coalesce(max(a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents), 0) AS free
+    FROM account a LEFT JOIN transfer t ON a.id IN (t.debit, t.credit) AND t.phase = 'posted'
+    WHERE a.kind = 'organisation_pot' AND a.owner = $1
+"""
+
+_TOTALS = """
+    SELECT (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'top_up') AS topped_up,
+           (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'grant') AS granted,
+           (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'grant_return') AS returned,
+           (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'booking' AND phase = 'post')
+               AS posted,
+           coalesce(sum(debits_pending_cents) FILTER (WHERE kind = 'family_budget'), 0)::bigint AS held,
+           coalesce(sum(free) FILTER (WHERE kind = 'family_budget'), 0)::bigint AS free,
+           coalesce(sum(free) FILTER (WHERE kind = 'organisation_pot'), 0)::bigint AS pots
+    FROM (SELECT *, credits_posted_cents - debits_posted_cents - debits_pending_cents AS free
+          FROM account WHERE constrained) counted
+"""
+
+_HOLDS = """
+    SELECT h.purpose, h.budget, h.amount_cents, r.phase,
+           CASE WHEN r.phase = 'post' THEN r.amount_cents ELSE 0 END AS kept_cents
+    FROM budget_hold h LEFT JOIN transfer r ON r.resolves = h.reservation
+    WHERE h.purpose = ANY($1::uuid[]) ORDER BY h.purpose, h.budget
+"""
+
+_WRONG_BUDGETS = """
+    SELECT b.id, CASE WHEN a.kind <> 'family_budget' OR a.owner IS DISTINCT FROM b.id OR NOT a.constrained
+                          THEN 'heeft een rekening die niet bij dit leerbudget hoort'
+                      WHEN coalesce(g.times, 0) <> 1 THEN 'is niet precies een keer toegekend in de boeken'
+                      ELSE 'noemt een ander bedrag dan de boeken: '
+                 END AS trouble, b.granted_cents, coalesce(g.cents, 0)::bigint AS booked_cents
+    FROM budget b JOIN account a ON a.id = b.account
+    LEFT JOIN (SELECT credit, count(*) AS times, sum(amount_cents) AS cents FROM transfer WHERE kind = 'grant'
+               GROUP BY credit) g ON g.credit = b.account
+    WHERE a.kind <> 'family_budget' OR a.owner IS DISTINCT FROM b.id OR NOT a.constrained
+       OR coalesce(g.times, 0) <> 1 OR g.cents <> b.granted_cents
+    ORDER BY b.id LIMIT $1
+"""
+
+_WRONG_HOLDS = """
+    SELECT h.id, h.purpose FROM budget_hold h JOIN budget b ON b.id = h.budget
+    LEFT JOIN transfer t ON t.id = h.reservation AND t.phase = 'reserve' AND t.debit = b.account
+                        AND t.amount_cents = h.amount_cents
+    WHERE t.id IS NULL ORDER BY h.id LIMIT $1
+"""
+
+_STRAY_RESERVATIONS = """
+    SELECT t.number, t.business_ref FROM transfer t JOIN account a ON a.id = t.debit
+    LEFT JOIN budget_hold h ON h.reservation = t.id
+    WHERE t.phase = 'reserve' AND a.kind = 'family_budget' AND h.id IS NULL ORDER BY t.number LIMIT $1
+"""
+
+
+async def budgets_of(family: UUID) -> list[BudgetView]:
+    """Every budget the family ever got, earliest end first."""
+    names = BudgetView.__slots__
+    views = []
+    for row in await fetch_all(_OF_FAMILY, family):
+        values = {name: row[name] for name in names}
+        views.append(BudgetView(**values | {"themes": _codes(row["themes"]), "forms": _codes(row["forms"])}))
+    return views
+
+
+def _codes(listed: list[str] | None) -> tuple[str, ...] | None:
+    return None if listed is None else tuple(listed)
+
+
+async def free_for(family: UUID, theme: str, form: str, on: date) -> int:
+    """The cents the family can spend on a session of this theme and form whose first meeting is `on`."""
+    row = await fetch_one(_FREE_FOR, family, on, today(), theme, form)
+    return 0 if row is None else int(row["cents"])
+
+
+async def for_matching(families: Collection[UUID]) -> dict[UUID, list[MatchingBudget]]:
+    """The budgets of these families that still hold free money, in the order in which they would pay."""
+    found: dict[UUID, list[MatchingBudget]] = {family: [] for family in families}
+    for row in await fetch_all(_FOR_MATCHING, list(families), today()):
+        found[row["family"]].append(
+            MatchingBudget(
+                row["id"],
+                row["cents"],
+                _codes(row["themes"]),
+                _codes(row["forms"]),
+                row["expires_on"],
+                row["starts_on"],
+            )
+        )
+    return found
+
+
+async def mutations(family: UUID) -> list[Mutation]:
+    """The family's statement: every movement on its budgets, oldest first."""
+    return [Mutation(*row) for row in await fetch_all(_MUTATIONS, family)]
+
+
+async def holds_of(purposes: Collection[UUID]) -> list[HoldView]:
+    """What was held for these purposes and what became of it."""
+    return [HoldView(*row) for row in await fetch_all(_HOLDS, list(purposes))]
+
+
+async def refund_preview(purpose: UUID, keep_cents: int) -> tuple[PaymentShare, ...]:
+    """What each budget would get back if the purpose were settled now for `keep_cents`; nothing when it is settled.
+
+    Raises:
+        KeepsTooMuch: more than is held.
+    """
+    held = [PaymentShare(view.budget, view.held_cents) for view in await holds_of([purpose]) if view.phase is None]
+    parts = kept(held, keep_cents)
+    return tuple(
+        PaymentShare(h.budget, h.amount_cents - part.amount_cents) for h, part in zip(held, parts, strict=True)
+    )
+
+
+async def pot(organisation: UUID) -> PotView:
+    """The organisation's pot; all zero when it never had one."""
+    row = await fetch_one(_POT, organisation)
+    return PotView(organisation, *(int(value) for value in row or (0, 0, 0, 0, 0)))
+
+
+async def organisation_overview(organisation: UUID) -> OrganisationOverview:
+    """What became of an organisation's grants, by the region from which the families are guided.
+
+    Amounts and counts only: for the organisation's own finance people. Anyone else sees no cell under five
+    families (reliability section 4); that is for the page to hide.
+    """
+    rows = [_region(row) for row in await fetch_all(_REGIONS, organisation)]
+    return OrganisationOverview(await pot(organisation), rows[-1], tuple(rows[:-1]))
+
+
+def _region(row: Any) -> RegionTotals:
+    region, *numbers = row
+    return RegionTotals(region or "", *numbers)
+
+
+async def totals() -> Totals:
+    """The sums of the whole service, from one snapshot."""
+    row = await fetch_one(_TOTALS)
+    assert row is not None  # noqa: S101 - a select of aggregates always gives one row
+    return Totals(
+        topped_up_cents=row["topped_up"],
+        granted_cents=row["granted"],
+        held_cents=row["held"],
+        posted_cents=row["posted"],
+        returned_cents=row["returned"],
+        free_cents=row["free"],
+        pots_cents=row["pots"],
+    )
+
+
+async def check() -> list[str]:
+    """What does not fit between budgets, holds and the books, in plain Dutch. Call it outside a transaction."""
+    async with together("repeatable_read", readonly=True) as connection:
+        await connection.execute(f"SET LOCAL statement_timeout = '{LONG_WORK_MINUTES}min'")
+        await connection.execute(f"SET LOCAL transaction_timeout = '{LONG_WORK_MINUTES}min'")
+        messages = []
+        for row in await fetch_all(_WRONG_BUDGETS, MESSAGES_MAX):
+            amounts = f"{euros(row['granted_cents'])} en {euros(row['booked_cents'])}"
+            trouble = row["trouble"] + amounts if row["trouble"].endswith(": ") else row["trouble"]
+            messages.append(f"Leerbudget {row['id']} {trouble}.")
+        messages += [
+            f"Vastlegging {row['id']} (voor {row['purpose']}) heeft geen reservering met dat bedrag in de boeken."
+            for row in await fetch_all(_WRONG_HOLDS, MESSAGES_MAX)
+        ]
+        messages += [
+            f"Reservering {row['number']} ({row['business_ref']}) op een leerbudget hoort bij geen vastlegging."
+            for row in await fetch_all(_STRAY_RESERVATIONS, MESSAGES_MAX)
+        ]
+    return messages
