@@ -24,6 +24,7 @@ from leerbudget.bookings.errors import (
     PersonsUnknown,
 )
 from leerbudget.budgets import actions as budgets
+from leerbudget.budgets.rules import PaymentShare
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
@@ -63,7 +64,7 @@ class BookingReceipt:
     booking: UUID
     state: str
     price_cents: int
-    shares: tuple[budgets.PaymentShare, ...]
+    shares: tuple[PaymentShare, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         shares = await _hold(request, quote, price_cents, actor=actor)
         if request.wish is not None:
             await wishes.mark([request.wish], "proposed" if request.offered_until else "booked")
-        await _tell(request)
+        await _tell_about([request.id], "booking_confirmed" if request.offered_until is None else "proposal_offered")
         state = "confirmed" if request.offered_until is None else "offered"
         return BookingReceipt(request.id, state, price_cents, shares)
 
@@ -135,7 +136,7 @@ async def accept(booking: UUID, *, actor: UUID | None) -> None:  # noqa: ARG001 
             await _exists(booking)
             raise OfferLapsed
         await _mark_wishes([booking], "booked")
-        await _tell_about(booking, "booking_confirmed")
+        await _tell_about([booking], "booking_confirmed")
 
 
 async def decline(booking: UUID, *, actor: UUID | None) -> None:
@@ -194,7 +195,7 @@ async def cancel(booking: UUID, *, actor: UUID | None, dry_run: bool = False) ->
             )
             if ended is None:
                 raise NotCancellable
-            await _tell_about(booking, "booking_cancelled")
+            await _tell_about([booking], "booking_cancelled", returned_cents=facts["price_cents"] - fee)
         free_until = rules.free_until(ladder, facts["starts_at"])
         return Cancellation(booking, facts["price_cents"], fee, facts["price_cents"] - fee, free_until)
 
@@ -214,7 +215,7 @@ async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> l
             await _end(
                 row["id"], ("offered", "confirmed"), "cancelled", reason="session_cancelled", keep_cents=0, actor=actor
             )
-            await _tell_about(row["id"], "session_cancelled")
+        await _tell_about([row["id"] for row in live], "session_cancelled")
         return [row["id"] for row in live]
 
 
@@ -229,6 +230,10 @@ async def decide_sessions(*, actor: UUID | None = None) -> tuple[list[UUID], lis
         if row.enough:
             async with together():
                 await catalogue.decide(row.session, runs=True, reason=None, actor=actor)
+                confirmed = await fetch_all(
+                    "SELECT id FROM booking WHERE session = $1 AND state = 'confirmed'", row.session
+                )
+                await _tell_about([booking["id"] for booking in confirmed], "session_confirmed")
             going.append(row.session)
         else:
             await cancel_session(row.session, reason="group_too_small", actor=actor)
@@ -361,7 +366,7 @@ async def _insert(request: BookingRequest, price_cents: int) -> None:
 
 async def _hold(
     request: BookingRequest, quote: catalogue.SeatQuote, price_cents: int, *, actor: UUID | None
-) -> tuple[budgets.PaymentShare, ...]:
+) -> tuple[PaymentShare, ...]:
     if request.family is None or price_cents == 0:
         return ()
     payee = await ledger.account_of("trainer_payable", quote.trainer, constrained=False)
@@ -428,20 +433,31 @@ async def _exists(booking: UUID) -> None:
         raise BookingUnknown
 
 
-async def _tell(request: BookingRequest) -> None:
-    await _tell_about(request.id, "booking_confirmed" if request.offered_until is None else "proposal_offered")
+_LINKS = {"proposal_offered": "/mijn", "session_cancelled": "/zoeken", "booking_cancelled": "/budget"}
 
 
-async def _tell_about(booking: UUID, kind: str) -> None:
+async def _tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: int = 0) -> None:
     """A notice to every person with an address; it names no course and no family detail (reliability 4)."""
     rows = await fetch_all(
-        "SELECT p.id, p.email, b.offered_until FROM booking_person bp JOIN person p ON p.id = bp.person"
-        " JOIN booking b ON b.id = bp.booking WHERE bp.booking = $1 AND p.email IS NOT NULL ORDER BY p.id",
-        booking,
+        "SELECT b.id AS booking, p.id AS person, p.email, b.offered_until, s.starts_at"
+        " FROM booking b JOIN booking_person bp ON bp.booking = b.id JOIN person p ON p.id = bp.person"
+        " JOIN course_session s ON s.id = b.session WHERE b.id = ANY($1::uuid[]) AND p.email IS NOT NULL ORDER BY p.id",
+        list(bookings),
     )
-    context = {"booking": str(booking)}
-    if rows and rows[0]["offered_until"] is not None:
-        context["answer_until"] = rows[0]["offered_until"].isoformat()
     await notifications.post_many(
-        [notifications.Notice(kind, f"{booking}:{row['id']}", row["email"], context) for row in rows]
+        [
+            notifications.Notice(
+                kind=kind,
+                business_ref=f"{row['booking']}:{row['person']}",
+                address=row["email"],
+                context={
+                    "link": _LINKS.get(kind, "/inschrijvingen"),
+                    "starts_at": row["starts_at"].isoformat(),
+                    "returned_cents": returned_cents,
+                }
+                | ({"answer_before_at": row["offered_until"].isoformat()} if row["offered_until"] else {}),
+                useless_after=row["offered_until"],
+            )
+            for row in rows
+        ]
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from leerbudget.bookings import rules
-from leerbudget.budgets.actions import PaymentShare
+from leerbudget.budgets.rules import PaymentShare
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
 from leerbudget.people.rules import experience_band, experience_years

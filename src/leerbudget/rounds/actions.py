@@ -152,7 +152,8 @@ async def publish(round_id: UUID, *, answer_until: datetime, actor: UUID | None)
     """Turn every proposal into an offered booking, by the ordinary booking action with all its checks.
 
     Each proposal has its own transaction and a booking id of its own that never changes, so publishing
-    that was interrupted goes on where it stopped. Answers (offered, refused).
+    that was interrupted goes on where it stopped. The answer is due before the session's decision date,
+    or a day before a session that is sure to go on. Answers (offered, refused).
 
     Raises:
         RoundUnknown: there is no such round.
@@ -170,11 +171,11 @@ async def publish(round_id: UUID, *, answer_until: datetime, actor: UUID | None)
     elif row["state"] != "published" or row["answer_until"] != answer_until:
         raise WrongRoundState(state=row["state"])
     childcare = _childcare_by_seeker(row["instance"])
-    for proposal in await fetch_all(
-        "SELECT * FROM proposal WHERE round = $1 AND state = 'proposed' ORDER BY session, family NULLS FIRST, id",
-        round_id,
-    ):
-        await _offer(proposal, childcare, answer_until, actor=actor)
+    for proposal in await fetch_all(_TO_OFFER, round_id):
+        last = proposal["starts_at"] - timedelta(days=1)
+        if proposal["session_state"] == "conditional":
+            last = clock.end_of_day(proposal["decide_on"] - timedelta(days=1))
+        await _offer(proposal, childcare, min(answer_until, last), actor=actor)
     counts = await fetch_one(
         "SELECT count(*) FILTER (WHERE booking IS NOT NULL) AS offered,"
         " count(*) FILTER (WHERE state = 'refused') AS refused FROM proposal WHERE round = $1",
@@ -232,6 +233,12 @@ async def close(*, actor: UUID | None = None) -> list[UUID]:  # noqa: ARG001
     return [row["id"] for row in rows]
 
 
+_TO_OFFER = """
+SELECT p.*, s.state AS session_state, s.decide_on, s.starts_at FROM proposal p JOIN course_session s ON s.id = p.session
+WHERE p.round = $1 AND p.state = 'proposed' ORDER BY p.session, p.family NULLS FIRST, p.id
+"""
+
+
 # --- the steps' inner parts ----------------------------------------------------------------------------------
 
 
@@ -280,7 +287,7 @@ async def _write_down(round_id: UUID, outcome: Outcome) -> None:
         row["id"]: row["family"]
         for row in await fetch_all(
             "SELECT id, family FROM wish WHERE id = ANY($1::uuid[])",
-            [UUID(x.wish) for x in (*outcome.placements, *outcome.unplaced)],
+            [UUID(p.wish) for p in outcome.placements] + [UUID(u.wish) for u in outcome.unplaced],
         )
     }
     encode = msgspec.json.encode
@@ -348,11 +355,11 @@ async def _offer(
         except LeerbudgetError as refusal:
             if refusal.status >= 500:
                 raise
-            changes = ("refused", refusal.code, None)
+            answer: tuple[str, str | None, UUID | None] = ("refused", refusal.code, None)
         else:
-            changes = ("offered", None, request.id)
+            answer = ("offered", None, request.id)
         await execute(
-            "UPDATE proposal SET state = $2, refusal_code = $3, booking = $4 WHERE id = $1", proposal["id"], *changes
+            "UPDATE proposal SET state = $2, refusal_code = $3, booking = $4 WHERE id = $1", proposal["id"], *answer
         )
 
 

@@ -5,7 +5,7 @@ Ids, minutes, cents and bands only: no name, no address, no private words leave 
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +16,15 @@ from leerbudget.foundation.database import fetch_all, together
 from leerbudget.people.rules import experience_years
 
 FORMAT = "leerbudget-instance/1"
+ANSWER_TIME_MIN = timedelta(days=2)
+"""A session is left out when its decision date, or its start once it is sure to go on, is nearer than this."""
 
 
 async def take(starts_on: date, ends_on: date, policy: Mapping[str, object]) -> dict[str, Any]:
     """The instance for all open wishes and all bookable sessions that start in the period."""
     async with together(isolation="repeatable_read", readonly=True):
         sessions = await _sessions(starts_on, ends_on)
-        seekers = await _seekers()
+        seekers = await _seekers(starts_on)
         forbidden = await _forbidden([session["id"] for session in sessions])
     known = {seeker["id"] for seeker in seekers}
     return {
@@ -49,13 +51,16 @@ SELECT s.id, s.course, c.theme, c.form, v.postcode4, s.price_cents, s.seats_min,
              WHERE bp.session = s.id AND bp.live AND p.family IS NULL) AS people
 FROM course_session s JOIN course c ON c.id = s.course LEFT JOIN venue v ON v.id = s.venue
 WHERE s.state IN ('conditional', 'confirmed') AND c.state = 'admitted'
-  AND s.starts_at > $3 AND s.starts_at::date BETWEEN $1 AND $2 AND s.decide_on > $4
+  AND (s.starts_at AT TIME ZONE 'Europe/Amsterdam')::date BETWEEN $1 AND $2
+  AND ((s.state = 'conditional' AND s.decide_on > $3) OR (s.state = 'confirmed' AND s.starts_at > $4))
 ORDER BY s.id
 """
 
 
 async def _sessions(starts_on: date, ends_on: date) -> list[dict[str, Any]]:
-    rows = await fetch_all(_SESSIONS, starts_on, ends_on, clock.now(), clock.today())
+    rows = await fetch_all(
+        _SESSIONS, starts_on, ends_on, clock.today() + ANSWER_TIME_MIN, clock.now() + ANSWER_TIME_MIN
+    )
     ids = [row["id"] for row in rows]
     meetings = await _grouped(
         "SELECT session, starts_at, ends_at FROM meeting WHERE session = ANY($1::uuid[]) ORDER BY session, number", ids
@@ -128,11 +133,11 @@ SELECT b.id, b.family, b.themes, b.expires_on,
        a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS free_cents
 FROM budget b JOIN account a ON a.id = b.account
 WHERE b.family = ANY($1::uuid[]) AND b.state = 'active' AND b.forms IS NULL
-  AND b.starts_on <= $2::date AND b.expires_on >= $2::date ORDER BY b.family, b.id
+  AND b.starts_on <= $2::date AND b.expires_on >= $3::date ORDER BY b.family, b.id
 """
 
 
-async def _seekers() -> list[dict[str, Any]]:
+async def _seekers(starts_on: date) -> list[dict[str, Any]]:
     wishes: dict[UUID, list[Any]] = defaultdict(list)
     for row in await fetch_all(_WISHES):
         wishes[row["family"] or row["stated_by"]].append(row)
@@ -147,7 +152,7 @@ async def _seekers() -> list[dict[str, Any]]:
     }
     families = {row["id"]: row for row in await fetch_all(_FAMILIES, owners, today)}
     budgets: dict[UUID, list[Any]] = defaultdict(list)
-    for row in await fetch_all(_BUDGETS, owners, today):
+    for row in await fetch_all(_BUDGETS, owners, max(starts_on, today), today):
         budgets[row["family"]].append(row)
     return [
         _seeker(owner, wishes[owner], persons, preferences[owner], family=families.get(owner), budgets=budgets[owner])
