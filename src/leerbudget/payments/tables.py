@@ -28,4 +28,6 @@ class TopUp(Table, db=DB, tablename="top_up"):
     top_up_state_is_known = Check(one_of("state", TOP_UP_STATES))
     top_up_within_bounds = Check("amount_cents BETWEEN 5000 AND 25000000000")
     four_eyes = Check("confirmed_by IS NULL OR requested_by IS NULL OR confirmed_by <> requested_by")
-    confirmed_top_up_has_arrived = Check("state <> 'confirmed' OR (received_on IS NOT NULL AND confirmed_at IS NOT NULL)")
+    confirmed_top_up_has_arrived = Check(
+        "state <> 'confirmed' OR (received_on IS NOT NULL AND confirmed_at IS NOT NULL)"
+    )

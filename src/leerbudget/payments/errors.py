@@ -1,0 +1,65 @@
+"""What the payments refuse. Every named constraint of its tables has its error here."""
+
+from leerbudget.foundation.errors import IdempotencyMismatch, InvalidInput, LeerbudgetError, NotFound
+
+
+class TopUpOutOfBounds(InvalidInput):
+    """A top-up is at least EUR 50 and at most EUR 250 million."""
+
+    code = "top_up_out_of_bounds"
+    message_nl = "Een storting is minstens € 50,00 en hoogstens € 250.000.000,00."
+    constraint = "top_up_within_bounds"
+
+
+class TopUpKnown(IdempotencyMismatch):
+    """The id was used before for another top-up."""
+
+    code = "top_up_known"
+    message_nl = "Deze storting bestaat al, met een andere inhoud."
+    constraint = ("top_up_pkey", "top_up_reference_once")
+
+
+class TopUpUnknown(NotFound):
+    """There is no top-up with this id or reference."""
+
+    code = "top_up_unknown"
+    message_nl = "Deze storting is er niet, of u mag haar niet zien."
+
+
+class PayerUnknown(NotFound):
+    """A top-up names an organisation that does not exist."""
+
+    code = "top_up_organisation_unknown"
+    message_nl = "Deze organisatie bestaat niet."
+    constraint = "top_up_organisation_fkey"
+
+
+class SecondPersonNeeded(LeerbudgetError):
+    """Who asked for a top-up cannot confirm that it arrived (four eyes)."""
+
+    code = "second_person_needed"
+    status = 403
+    message_nl = "Iemand anders moet bevestigen dat het geld binnen is."
+    constraint = "four_eyes"
+
+
+class TopUpEnded(LeerbudgetError):
+    """The top-up was confirmed or cancelled before, and not in this way. `state` says which."""
+
+    code = "top_up_ended"
+    message_nl = "Deze storting is al afgehandeld."
+
+
+class AmountDiffers(LeerbudgetError):
+    """Another amount arrived than was announced: a person must look at it. `expected_cents`, `received_cents`."""
+
+    code = "amount_differs"
+    message_nl = "Er is een ander bedrag binnengekomen dan was aangekondigd."
+
+
+class UnusableTopUp(InvalidInput):
+    """A top-up in a state that does not exist, or confirmed without a day of arrival."""
+
+    code = "unusable_top_up"
+    message_nl = "Deze storting kan niet bestaan."
+    constraint = ("top_up_state_is_known", "confirmed_top_up_has_arrived")
