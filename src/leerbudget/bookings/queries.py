@@ -215,6 +215,52 @@ async def sessions_to_finish(before: datetime) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
+async def full_sessions() -> list[UUID]:
+    """Bookable sessions without a free seat."""
+    rows = await fetch_all(
+        "SELECT id FROM course_session WHERE seats_taken = seats_max AND state IN ('conditional', 'confirmed')"
+        " AND starts_at > $1 ORDER BY id",
+        clock.now(),
+    )
+    return [row["id"] for row in rows]
+
+
+async def kept_apart_now() -> list[tuple[UUID, UUID]]:
+    """(family, session): dialogues with free seats for foster parents in which the family's professional sits."""
+    rows = await fetch_all(
+        "SELECT DISTINCT r.family, bp.session FROM booking_person bp"
+        " JOIN professional_relation r ON r.professional = bp.person AND (r.ends_on IS NULL OR r.ends_on >= $2::date)"
+        " JOIN course_session s ON s.id = bp.session AND s.state IN ('conditional', 'confirmed') AND s.starts_at > $1"
+        " JOIN session_party sp ON sp.session = s.id AND sp.party = 'foster_parents' AND sp.seats_taken < sp.seats_max"
+        " WHERE bp.live AND s.seats_taken < s.seats_max ORDER BY bp.session, r.family",
+        clock.now(),
+        clock.today(),
+    )
+    return [(row["family"], row["session"]) for row in rows]
+
+
+async def cancellable() -> list[UUID]:
+    """Confirmed bookings of families whose first meeting has not begun."""
+    rows = await fetch_all(
+        "SELECT b.id FROM booking b JOIN course_session s ON s.id = b.session"
+        " WHERE b.state = 'confirmed' AND b.family IS NOT NULL AND s.starts_at > $1 ORDER BY b.id",
+        clock.now(),
+    )
+    return [row["id"] for row in rows]
+
+
+async def meetings_to_record(before: datetime) -> list[tuple[UUID, list[UUID]]]:
+    """Meetings that ended before the instant and whose attendance is not recorded, with who was expected."""
+    rows = await fetch_all(
+        "SELECT a.meeting, array_agg(a.person ORDER BY a.person) AS expected"
+        " FROM attendance a JOIN booking b ON b.id = a.booking JOIN course_session s ON s.id = b.session"
+        " WHERE a.live AND a.state = 'planned' AND a.ends_at < $1 AND b.state = 'confirmed'"
+        " AND s.state IN ('confirmed', 'running') GROUP BY a.meeting ORDER BY a.meeting",
+        before,
+    )
+    return [(row["meeting"], list(row["expected"])) for row in rows]
+
+
 async def inconsistencies() -> list[str]:
     """Plain messages about broken promises I3, I4 and I7, for `leerbudget doctor`; empty when all is well."""
     problems = []

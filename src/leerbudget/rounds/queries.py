@@ -108,6 +108,25 @@ class NonPlacementView:
     would_have_helped: tuple[WouldHaveHelped, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenOffer:
+    """A published proposal that waits for an answer, and who is asked."""
+
+    proposal: UUID
+    seeker: UUID
+    professional: bool
+
+
+async def open_offers(round_id: UUID) -> list[OpenOffer]:
+    """The proposals of a round that wait for an answer."""
+    rows = await fetch_all(
+        "SELECT p.id AS proposal, coalesce(w.family, w.stated_by) AS seeker, w.family IS NULL AS professional"
+        " FROM proposal p JOIN wish w ON w.id = p.wish WHERE p.round = $1 AND p.state = 'offered' ORDER BY p.id",
+        round_id,
+    )
+    return [OpenOffer(**dict(row)) for row in rows]
+
+
 _ROUND = """
 SELECT id AS round, name, state, seed, starts_on, ends_on, answer_until, score, bound,
        coalesce(seconds, '{}') AS seconds, opened_at, published_at, solve_requested_at IS NOT NULL AS solving,
