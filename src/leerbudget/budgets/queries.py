@@ -133,26 +133,21 @@ _BUDGETS = """
     JOIN account a ON a.id = b.account
     JOIN family f ON f.id = b.family
     JOIN organisation guide ON guide.id = f.organisation
-    LEFT JOIN (
-        SELECT debit, sum(amount_cents)::bigint AS cents FROM transfer
-        WHERE kind = 'grant_return' AND debit IN (SELECT account FROM budget WHERE {which})
-        GROUP BY debit
-    ) back ON back.debit = b.account
-    WHERE b.{which}
+    CROSS JOIN LATERAL (
+        SELECT sum(amount_cents)::bigint AS cents FROM transfer WHERE debit = b.account AND kind = 'grant_return'
+    ) back
 """
 
-_OF_FAMILY = _BUDGETS.replace("{which}", "family = $1") + " ORDER BY b.expires_on, b.id"
+_OF_FAMILY = f"{_BUDGETS} WHERE b.family = $1 ORDER BY b.expires_on, b.id"
 
 _REGIONS = f"""
-    SELECT region, count(*) AS budgets, count(DISTINCT family) AS families, {{sums}}
-    FROM ({_BUDGETS.replace("{which}", "organisation = $1")}) granted
+    SELECT region, count(*) AS budgets, count(DISTINCT family) AS families,
+           coalesce(sum(granted_cents), 0)::bigint, coalesce(sum(free_cents), 0)::bigint,
+           coalesce(sum(held_cents), 0)::bigint, coalesce(sum(spent_cents), 0)::bigint,
+           coalesce(sum(returned_cents), 0)::bigint
+    FROM ({_BUDGETS} WHERE b.organisation = $1) granted
     GROUP BY GROUPING SETS ((region), ()) ORDER BY region NULLS LAST
-""".format(
-    sums=", ".join(
-        f"coalesce(sum({name}), 0)::bigint AS {name}"
-        for name in ("granted_cents", "free_cents", "held_cents", "spent_cents", "returned_cents")
-    )
-)
+"""
 
 _FREE_FOR = """
     SELECT coalesce(sum(a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents), 0)::bigint AS cents

@@ -1,6 +1,6 @@
 """Read the books: balances, the check that recomputes them, and the export for an auditor."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -226,8 +226,11 @@ def _three(row: dict[str, int], which: str) -> str:
     return f"{came} erbij, {went} eraf, {held} vast"
 
 
-async def export() -> AsyncIterator[ExportedTransfer]:
-    """Every transfer in the order of its number, from one snapshot, on a connection of its own."""
+async def export() -> AsyncGenerator[ExportedTransfer, None]:
+    """Every transfer in the order of its number, from one snapshot, on a connection of its own.
+
+    Leave it early only through `contextlib.aclosing`, or the connection stays open.
+    """
     async with own_connection() as connection:
         await connection.execute(f"SET statement_timeout = '{LONG_WORK_MINUTES}min'")
         await connection.execute(f"SET transaction_timeout = '{LONG_WORK_MINUTES}min'")
