@@ -134,6 +134,7 @@ async def cloned(cluster: EmbeddedServer, template: Dsns) -> AsyncIterator[Clean
     try:
         await keeper.execute(f"CREATE DATABASE {name} TEMPLATE {roles.DATABASE} STRATEGY file_copy OWNER {roles.OWNER}")
         try:
+            await roles.grant_entry(keeper, name)
             yield CleanDatabase(name, _renamed(template, name), _on(cluster.admin_dsn, name))
         finally:
             await keeper.execute(f"DROP DATABASE {name} WITH (FORCE)")

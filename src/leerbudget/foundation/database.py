@@ -14,16 +14,15 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from leerbudget.foundation.connecting import connect, refuse_old_server
 from leerbudget.foundation.engine import CONNECT_FAILURES, Isolation, PoolEngine, acquire, forget_nothing, lost_is_busy
 from leerbudget.foundation.errors import Busy, InvalidInput, LeerbudgetError, SettingsError
+from leerbudget.foundation.roles import refuse_superuser
 
 Outcome = TypeVar("Outcome")
 
 DB = PoolEngine()
 """The one engine; tables say `class Booking(Table, db=DB)`."""
-
-SERVER_VERSION_MIN = 18
-"""Oldest PostgreSQL that has what the tables use (`uuidv7()`)."""
 
 RETRYABLE = frozenset({"40001", "40P01", "55P03"})
 """A lost race (serialization, deadlock) or a lock not had in time: the same work may well succeed."""
@@ -244,53 +243,3 @@ async def check_server(dsn: str, *, for_migration: bool = False) -> None:
             await refuse_superuser(connection)
     finally:
         await connection.close(timeout=5)
-
-
-async def connect(dsn: str, **options: Any) -> Any:
-    """One asyncpg connection.
-
-    Raises:
-        SettingsError: it cannot be made; the sentence names server and reason, never the password.
-    """
-    try:
-        return await asyncpg.connect(dsn, timeout=10, **options)
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
-        reason = str(failure) or type(failure).__name__
-        raise SettingsError(message=f"De database {where(dsn)} is niet te bereiken: {reason}") from failure
-
-
-def where(dsn: str) -> str:
-    """The DSN without its password, for people to read."""
-    head, at, tail = dsn.rpartition("@")
-    if not at:
-        return dsn
-    scheme, slashes, login = head.partition("://")
-    return f"{scheme}{slashes}{login.split(':', 1)[0]}@{tail}"
-
-
-def refuse_old_server(major: int) -> None:
-    """Refuse a PostgreSQL older than 18.
-
-    Raises:
-        SettingsError: it is older.
-    """
-    if major < SERVER_VERSION_MIN:
-        raise SettingsError(
-            message=f"De database is PostgreSQL {major}; leerbudget heeft versie {SERVER_VERSION_MIN} of nieuwer nodig."
-        )
-
-
-async def refuse_superuser(connection: Any) -> None:
-    """Refuse a role for which checks and row security do not hold.
-
-    Raises:
-        SettingsError: the role is a superuser or has BYPASSRLS.
-    """
-    role = await connection.fetchrow(
-        "SELECT rolname, rolsuper OR rolbypassrls AS above FROM pg_roles WHERE rolname = current_user"
-    )
-    if role["above"]:
-        raise SettingsError(
-            message=f"De databaserol '{role['rolname']}' is een superuser of mag rijbeveiliging omzeilen. "
-            "Gebruik een gewone rol, zoals leerbudget_app."
-        )

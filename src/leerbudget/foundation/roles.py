@@ -12,7 +12,10 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from leerbudget.foundation.database import connect, refuse_old_server
+import asyncpg
+
+from leerbudget.foundation.connecting import connect, refuse_old_server
+from leerbudget.foundation.errors import SettingsError
 
 OWNER = "leerbudget_owner"
 APP = "leerbudget_app"
@@ -44,8 +47,8 @@ TIME_LIMITS: dict[str, dict[str, str]] = {
 
 _BOOTSTRAP_LOCK = 7_305_001
 _RIGHTS = f"""
-    REVOKE ALL ON SCHEMA public FROM PUBLIC;
     ALTER SCHEMA public OWNER TO {OWNER};
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
     GRANT USAGE ON SCHEMA public TO {APP}, {WORKER}, {READER};
     ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} IN SCHEMA public
         GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP}, {WORKER};
@@ -77,36 +80,56 @@ def stored_passwords(home: Path) -> dict[str, str]:
     return known
 
 
-async def bootstrap(dsn: str, passwords: dict[str, str], *, database: str = DATABASE) -> None:
+async def bootstrap(
+    dsn: str, passwords: dict[str, str], *, database: str = DATABASE, keep_passwords: bool = False
+) -> None:
     """Make the roles, the database and the rights, or bring them up to date. Safe to repeat and to race.
 
     Args:
         dsn: connection of a superuser, or of a role that may create roles and databases.
         passwords: for login roles; a role that is not named gets no password and so cannot log in.
         database: the database to make, owned by `leerbudget_owner`.
+        keep_passwords: leave a role that exists its password.
 
     Raises:
-        SettingsError: the server cannot be reached or is older than PostgreSQL 18.
+        SettingsError: the server cannot be reached or is older than PostgreSQL 18, or the role may not do this.
     """
-    connection = await connect(dsn)
+    connection = await _maintenance_connection(dsn)
     try:
         refuse_old_server(connection.get_server_version().major)
         await connection.execute("SELECT pg_advisory_lock($1)", _BOOTSTRAP_LOCK)
-        await _make_roles(connection, passwords)
+        await _make_roles(connection, passwords, keep_passwords=keep_passwords)
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", database):
             await _run(connection, "CREATE DATABASE %I OWNER %I", database, OWNER)
-        await _run(connection, "REVOKE ALL ON DATABASE %I FROM PUBLIC", database)
-        await _run(connection, f"GRANT CONNECT ON DATABASE %I TO {APP}, {WORKER}, {READER}", database)
+        await grant_entry(connection, database)
         inside = await connect(dsn, database=database)
         try:
             await inside.execute(_RIGHTS)
         finally:
             await inside.close()
+    except asyncpg.InsufficientPrivilegeError as refusal:
+        raise SettingsError(message=f"De rol in LEERBUDGET_OWNER_URL mag te weinig: {refusal}") from refusal
     finally:
         await connection.close()
 
 
-async def _make_roles(connection: Any, passwords: dict[str, str]) -> None:
+async def _maintenance_connection(dsn: str) -> Any:
+    """A connection to the named database, or to `postgres` while the named one does not exist yet."""
+    try:
+        return await connect(dsn)
+    except SettingsError as failure:
+        if not isinstance(failure.__cause__, asyncpg.InvalidCatalogNameError):
+            raise
+    return await connect(dsn, database="postgres")
+
+
+async def grant_entry(connection: Any, database: str) -> None:
+    """Let our roles, and nobody else, enter the database (a copy of a database does not keep these rights)."""
+    await _run(connection, "REVOKE ALL ON DATABASE %I FROM PUBLIC", database)
+    await _run(connection, f"GRANT CONNECT ON DATABASE %I TO {APP}, {WORKER}, {READER}", database)
+
+
+async def _make_roles(connection: Any, passwords: dict[str, str], *, keep_passwords: bool) -> None:
     known = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
     if OWNER not in known:
         await _run(connection, "CREATE ROLE %I NOLOGIN", OWNER)
@@ -114,7 +137,7 @@ async def _make_roles(connection: Any, passwords: dict[str, str]) -> None:
     for role, limits in TIME_LIMITS.items():
         if role not in known:
             await _run(connection, "CREATE ROLE %I LOGIN", role)
-        if role in passwords:
+        if role in passwords and not (role in known and keep_passwords):
             await _run(connection, "ALTER ROLE %I PASSWORD %L", role, passwords[role])
         for name, value in limits.items():
             await _run(connection, f"ALTER ROLE %I SET {name} = %L", role, value)
@@ -124,3 +147,24 @@ async def _run(connection: Any, template: str, *names: str) -> None:
     """Run a definition whose names and literals PostgreSQL itself quotes (definitions take no parameters)."""
     holes = ", ".join(f"${number + 2}::text" for number in range(len(names)))
     await connection.execute(await connection.fetchval(f"SELECT format($1, {holes})", template, *names))
+
+
+async def refuse_superuser(connection: Any) -> None:
+    """Refuse a role for which checks, row security or the ledger's immutability do not hold.
+
+    Raises:
+        SettingsError: the role is a superuser, has BYPASSRLS, or owns (or may become the owner of) the tables.
+    """
+    role = await connection.fetchrow(
+        """
+        SELECT rolname, rolsuper OR rolbypassrls AS above,
+               EXISTS (SELECT FROM pg_roles WHERE rolname = $1 AND pg_has_role(oid, 'MEMBER')) AS owns
+        FROM pg_roles WHERE rolname = current_user
+        """,
+        OWNER,
+    )
+    if role["above"] or role["owns"]:
+        raise SettingsError(
+            message=f"De databaserol '{role['rolname']}' staat boven de regels (superuser, BYPASSRLS of eigenaar van "
+            f"de tabellen). Gebruik een gewone rol, zoals {APP}."
+        )

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import structlog
 
 from leerbudget.foundation import roles
-from leerbudget.foundation.database import close_pool, connect, open_pool, together
+from leerbudget.foundation.database import close_pool, open_pool, together
 from leerbudget.foundation.embedded import SUPERUSER, EmbeddedServer
 from leerbudget.foundation.errors import SettingsError
 from leerbudget.foundation.settings import Settings
@@ -55,7 +55,7 @@ def running_database(settings: Settings, *, fast: bool = False) -> Iterator[Dsns
         SettingsError: it cannot be reached, is too old, or the data directory cannot be used.
     """
     if settings.database_url is not None:
-        yield _finished(_external_dsns(settings.database_url, settings.owner_url))
+        yield _finished(_external_dsns(settings, settings.database_url))
         return
     with EmbeddedServer.start(settings.data_dir, fast=fast, programs=settings.pg_bin) as server:
         yield _finished(prepare_embedded(server))
@@ -86,18 +86,15 @@ async def prepare_embedded(server: EmbeddedServer) -> Dsns:
     return embedded_dsns(server)
 
 
-async def _external_dsns(url: str, owner_url: str | None) -> Dsns:
-    if owner_url is not None:
-        parts = urlsplit(url)
-        known = {parts.username: unquote(parts.password)} if parts.username and parts.password else {}
-        login = await connect(owner_url)
-        try:
-            ready = await login.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", roles.OWNER)
-        finally:
-            await login.close()
-        if not ready:
-            await roles.bootstrap(owner_url, known, database=parts.path.lstrip("/") or roles.DATABASE)
-    return Dsns(app=url, worker=url, reader=url, owner=owner_url)
+async def _external_dsns(settings: Settings, url: str) -> Dsns:
+    worker, owner = settings.worker_url or url, settings.owner_url
+    if owner is not None:
+        logins = [urlsplit(dsn) for dsn in (url, worker)]
+        passwords = {login.username: unquote(login.password) for login in logins if login.username and login.password}
+        database = unquote(logins[0].path.lstrip("/")) or roles.DATABASE
+        await roles.bootstrap(owner, passwords, database=database, keep_passwords=True)
+        owner = urlunsplit(urlsplit(owner)._replace(path=f"/{quote(database)}"))
+    return Dsns(app=url, worker=worker, reader=url, owner=owner)
 
 
 async def migrate(dsns: Dsns) -> None:

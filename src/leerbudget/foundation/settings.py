@@ -119,6 +119,15 @@ class Settings:
             "Niet gezet: een eigen, ingebouwde PostgreSQL in LEERBUDGET_DATA_DIR.",
         ),
     ]
+    worker_url: Annotated[
+        str | None,
+        Setting(
+            "LEERBUDGET_WORKER_URL",
+            _postgres_url,
+            "Dezelfde database met de rol voor achtergrondwerk (leerbudget_worker), die langer bezig mag zijn. "
+            "Niet gezet: die van LEERBUDGET_DATABASE_URL.",
+        ),
+    ]
     owner_url: Annotated[
         str | None,
         Setting(
@@ -253,8 +262,9 @@ def _contradictions(settings: Settings, named: set[str]) -> list[str]:
     check("STRIPE_API_BASE", production and settings.stripe_api_base is not None, "mag niet in production")
     wants_clock = settings.test_clock is not None
     check("LEERBUDGET_TEST_CLOCK", wants_clock and settings.environment != "test", "mag alleen met LEERBUDGET_ENV=test")
-    owner_alone = settings.owner_url is not None and settings.database_url is None
-    check("LEERBUDGET_OWNER_URL", owner_alone, "hoort bij LEERBUDGET_DATABASE_URL")
+    embedded = settings.database_url is None
+    check("LEERBUDGET_OWNER_URL", embedded and settings.owner_url is not None, "hoort bij LEERBUDGET_DATABASE_URL")
+    check("LEERBUDGET_WORKER_URL", embedded and settings.worker_url is not None, "hoort bij LEERBUDGET_DATABASE_URL")
     return wrong
 
 
