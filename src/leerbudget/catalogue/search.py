@@ -268,7 +268,7 @@ def _read(query: SearchQuery) -> _Mark | None:
     try:
         raw = base64.urlsafe_b64decode(query.after + "=" * (-len(query.after) % 4))
         mark = msgspec.json.decode(raw, type=_Mark)
-    except (ValueError, msgspec.MsgspecError) as failure:
+    except ValueError as failure:  # binascii's and msgspec's errors are ValueErrors
         raise CursorNotValid from failure
     if mark.sort != query.sort or mark.starts_at.tzinfo is None or not -(2**62) < mark.rank < 2**62:
         raise CursorNotValid
