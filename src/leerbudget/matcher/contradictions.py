@@ -81,6 +81,8 @@ def _check_interval(interval: Interval, path: str) -> None:
     for side, moment in enumerate(interval):
         if moment.tzinfo is None or moment.utcoffset() is None:
             raise InstanceRefused(f"{path}[{side}]", "a moment needs its zone, such as +01:00")
+        if moment.microsecond:
+            raise InstanceRefused(f"{path}[{side}]", "a moment is given in whole seconds")
     if not interval[0] < interval[1]:
         raise InstanceRefused(path, "it ends before it starts")
 
