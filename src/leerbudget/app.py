@@ -1,0 +1,101 @@
+"""Where all rooms meet: the web application is put together here and nowhere else.
+
+A room adds its controllers to `API` or `PAGES`, one line each.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.types import ControllerRouterHandler
+
+from leerbudget.entrypoints.api.documentation import PREFIX, openapi_config, openapi_document
+from leerbudget.entrypoints.api.health import health
+from leerbudget.entrypoints.api.logins import LoginController
+from leerbudget.entrypoints.api.problems import answer_problem
+from leerbudget.entrypoints.http.answering import Teller, answering, plain_page
+from leerbudget.entrypoints.http.authentication import Authentication
+from leerbudget.entrypoints.http.cookies import SessionCookie
+from leerbudget.entrypoints.http.csrf import OwnOrigin, OwnPagesOnly
+from leerbudget.entrypoints.http.envelope import Envelope
+from leerbudget.entrypoints.http.guards import canonical_ids
+from leerbudget.entrypoints.http.network import Proxies
+from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web.assets import asset
+from leerbudget.foundation.database import DB, close_pool, open_pool
+from leerbudget.foundation.settings import Settings
+
+API: tuple[ControllerRouterHandler, ...] = (
+    health,
+    openapi_document,
+    LoginController,
+)
+"""What answers below `/api/v1`; paths are given without that prefix."""
+
+PAGES: tuple[ControllerRouterHandler, ...] = ()
+"""What answers people; paths are given whole."""
+
+ERROR_PAGE: Teller = plain_page
+"""Makes the page that tells about a failure."""
+
+BODY_BYTES_MAX = 256 * 1024
+"""Largest request body; a handler that takes files says so itself with `request_max_body_size`."""
+
+
+def create_app(
+    settings: Settings,
+    *,
+    dsn: str | None = None,
+    pool_size: int = 10,
+    api: Sequence[ControllerRouterHandler] = API,
+    pages: Sequence[ControllerRouterHandler] = PAGES,
+    error_page: Teller = ERROR_PAGE,
+) -> Litestar:
+    """The web application.
+
+    Args:
+        settings: of this installation.
+        dsn: the database to open a pool on for the application's life; None when one is open already.
+        pool_size: connections in that pool.
+        api: controllers below `/api/v1`.
+        pages: controllers of pages.
+        error_page: makes the page that tells about a failure.
+    """
+    https = settings.base_url.startswith("https://")
+    cookie = SessionCookie(secure=https)
+    origin = OwnOrigin(settings.base_url, any_loopback=settings.environment != "production")
+    app = Litestar(
+        route_handlers=[
+            Router(PREFIX, route_handlers=list(api)),
+            Router("/", route_handlers=list(pages), include_in_schema=False),
+        ],
+        middleware=[Authentication(cookie), OwnPagesOnly(origin, cookie)],
+        guards=[canonical_ids],
+        exception_handlers={Exception: answering(api=answer_problem, pages=error_page)},
+        request_class=HouseRequest,
+        request_max_body_size=BODY_BYTES_MAX,
+        multipart_form_part_limit=200,
+        openapi_config=openapi_config(settings.base_url),
+        logging_config=None,
+        lifespan=[_pool(dsn, pool_size)],
+        state=State({"session_cookie": cookie, "settings": settings, "asset": asset}),
+    )
+    app.asgi_handler = Envelope(app.asgi_handler, proxies=Proxies(settings.trusted_proxies), https=https)
+    return app
+
+
+def _pool(dsn: str | None, size: int) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        if dsn is None or DB.pool is not None:
+            yield
+            return
+        await open_pool(dsn, size)
+        try:
+            yield
+        finally:
+            await close_pool()
+
+    return lifespan

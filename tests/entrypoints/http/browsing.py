@@ -1,0 +1,66 @@
+"""The web application in the test's own event loop, over a clean database.
+
+A test folder gets the fixtures with `from entrypoints.http.browsing import app, client` in its conftest.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from leerbudget.app import create_app
+from leerbudget.foundation.database import fetch_value
+from leerbudget.foundation.settings import Settings
+from leerbudget.identity import actions
+
+BASE = "http://leerbudget.test"
+ORIGIN = {"Origin": BASE}
+
+
+def settings_for(base_url: str = BASE, **changes) -> Settings:
+    """Settings of a test installation."""
+    return replace(Settings.from_environment({"LEERBUDGET_ENV": "test"}), base_url=base_url, **changes)
+
+
+@pytest.fixture
+async def app(world_db) -> AsyncIterator[Litestar]:
+    """The application as it is put together for everybody."""
+    made = create_app(settings_for())
+    async with made.lifespan():
+        yield made
+
+
+def client_for(app: Litestar, base: str = BASE, **options) -> httpx.AsyncClient:
+    """A browser-like client: keeps cookies, talks to the application in this loop."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=("192.0.2.7", 1234))
+    return httpx.AsyncClient(transport=transport, base_url=base, **options)
+
+
+@pytest.fixture
+async def client(app) -> AsyncIterator[httpx.AsyncClient]:
+    """A stranger's browser."""
+    async with client_for(app) as made:
+        yield made
+
+
+async def link_token(address: str) -> str:
+    """The token in the newest login link mailed to this address."""
+    link = await fetch_value(
+        "SELECT context->>'link' FROM outbox_message WHERE address = $1 AND kind = 'magic_link' ORDER BY id DESC LIMIT 1",
+        address,
+    )
+    found = re.search(r"sleutel=([A-Za-z0-9_-]+)$", link or "")
+    assert found, f"no login link for {address}"
+    return found[1]
+
+
+async def log_in(client: httpx.AsyncClient, email: str = "ouder@fictief.example", roles=(("foster_parent", None),)) -> str:
+    """Log the browser in as somebody with these roles; the session's token."""
+    await actions.give_login(email, None, list(roles))
+    await actions.request_link(email, network="203.0.113.9")
+    answer = await client.post("/api/v1/web-sessions", json={"token": await link_token(email)}, headers=ORIGIN)
+    assert answer.status_code == 201, answer.text
+    return client.cookies["leerbudget"]
