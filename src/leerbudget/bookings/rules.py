@@ -52,16 +52,16 @@ def free_until(ladder: Sequence[Mapping[str, int]], starts_at: datetime) -> date
 
 
 def suits(audience: Mapping[str, Mapping[str, str]], traits: Mapping[str, Iterable[str]]) -> bool:
-    """Whether a course is open to a family (hard rule `not_for`, R17).
+    """Whether a course is open to a family: none of the family's values is marked `not_for` (hard rule, R17).
 
-    A family has one or more values for each criterion. A criterion refuses when every value the family
-    has for it is marked `not_for`: a family with a baby and a teenager may join a course about teenagers.
+    The same reading as the matcher's: a course that is not for babies is closed to a family with a baby
+    and a teenager, until its maker says otherwise.
     """
-    for criterion, marks in audience.items():
-        values = list(traits.get(criterion, ()))
-        if values and all(marks.get(value, "suits") == "not_for" for value in values):
-            return False
-    return True
+    return not any(
+        marks.get(value) == "not_for"
+        for criterion, marks in audience.items()
+        for value in traits.get(criterion, ())
+    )
 
 
 def attendance_outcome(states: Iterable[str]) -> str:
