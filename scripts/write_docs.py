@@ -1,0 +1,111 @@
+"""Write the parts of the documentation that come from the code: errors, settings, commands.
+
+A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything else is left alone.
+tests/test_docs.py fails when a part is out of date.
+
+Usage: python scripts/write_docs.py [--check]
+"""
+
+import argparse
+import pkgutil
+import re
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+import leerbudget
+from leerbudget.entrypoints.cli.main import leerbudget as command_line
+from leerbudget.foundation.errors import LeerbudgetError
+from leerbudget.foundation.settings import documented_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def every_error() -> list[type[LeerbudgetError]]:
+    """Every error class of every room, by code."""
+    for module in pkgutil.walk_packages(leerbudget.__path__, "leerbudget."):
+        if module.name.endswith(".errors"):
+            import_module(module.name)
+    found, queue = set[type[LeerbudgetError]](), [LeerbudgetError]
+    while queue:
+        kinds = [kind for kind in queue.pop().__subclasses__() if kind.__module__.startswith("leerbudget.")]
+        queue += kinds
+        found.update(kinds)
+    return sorted(found, key=lambda kind: (kind.code, kind.__name__))
+
+
+def every_command(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command below (and with) this one that does something itself, with its full name."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        if below is not None and not below.hidden:
+            yield from every_command(below, f"{path} {name}")
+
+
+def table(heads: list[str], rows: Iterator[list[str]]) -> str:
+    """A Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def errors() -> str:
+    """Code, status and the sentence people read."""
+    rows = (
+        [f"`{kind.code}`", str(kind.status), kind.message_nl, kind.__module__.split(".")[1]] for kind in every_error()
+    )
+    return table(["code", "HTTP", "wat mensen lezen", "kamer"], rows)
+
+
+def settings() -> str:
+    """Variable, default and meaning, in the program's own words."""
+    rows = ([f"`{s.variable}`", f"`{s.default}`" if s.default else "unset", s.meaning] for s in documented_settings())
+    return table(["variable", "default", "meaning"], rows)
+
+
+def commands() -> str:
+    """Every command with its arguments and the first sentence of its help."""
+    rows = []
+    for path, command in every_command(command_line, "leerbudget"):
+        arguments = [p.make_metavar(click.Context(command)) for p in command.params if isinstance(p, click.Argument)]
+        options = [p.opts[-1] for p in command.params if isinstance(p, click.Option)]
+        what = command.get_short_help_str(limit=200)
+        rows.append([f"`{' '.join([path, *arguments])}`", what, " ".join(f"`{option}`" for option in options)])
+    return table(["command", "what it does", "options"], iter(rows))
+
+
+PARTS: dict[str, Callable[[], str]] = {"errors": errors, "settings": settings, "commands": commands}
+
+
+def current(text: str) -> str:
+    """The text with every generated part as the code has it now."""
+    return PART.sub(lambda found: found[1] + PARTS[found[2]]() + found[3], text)
+
+
+def pages() -> list[Path]:
+    """Every page that has generated parts."""
+    return [page for page in sorted((ROOT / "docs").glob("*.md")) if PART.search(page.read_text())]
+
+
+def main() -> int:
+    """Write what is out of date; with --check only say so. Exit code 1 when --check finds something."""
+    parser = argparse.ArgumentParser(description="Write the parts of the documentation that come from the code.")
+    parser.add_argument("--check", action="store_true", help="change nothing; say what is out of date")
+    check = parser.parse_args().check
+    stale = [page for page in pages() if current(page.read_text()) != page.read_text()]
+    for page in stale:
+        if not check:
+            page.write_text(current(page.read_text()))
+        sys.stdout.write(f"docs: {page.relative_to(ROOT)} {'is out of date' if check else 'written'}\n")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
