@@ -58,6 +58,14 @@ def bit(weekday: int, daypart: int) -> int:
     return weekday * 3 + daypart
 
 
+SLOT_BITS: dict[str, tuple[int, ...]] = {
+    "evening": tuple(bit(weekday, EVENING) for weekday in range(4)),
+    "school_hours": tuple(bit(weekday, MORNING) for weekday in range(5)),
+    "saturday": (bit(SATURDAY, MORNING), bit(SATURDAY, AFTERNOON)),
+}
+"""The day-parts that make up each kind of slot families like."""
+
+
 def daypart_of(moment: datetime) -> int:
     """The day-part in which a moment between 9:00 and 22:00 lies, by the clock in Amsterdam."""
     hour = moment.astimezone(AMSTERDAM).hour

@@ -1,29 +1,57 @@
 """What families, and professionals who join dialogues, want to learn."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from leerbudget.fictional import figures, names
 from leerbudget.fictional.calendar import bit, daypart_of
 from leerbudget.fictional.dice import Chances, Dice
+from leerbudget.fictional.regions import Region
 from leerbudget.fictional.subjects import BY_THEME, DIALOGUE_THEMES, SUBJECTS, Subject
 from leerbudget.fictional.world import Course, CourseSession, Family, Professional, Wish
 
 INVITED_PER_PARTY = 8
 """Professionals who answer when a dialogue is announced in their region, at most, of either party [guess]."""
+SESSIONS_PER_THEME = 3.0
+"""A region talks about as many themes as its sessions can carry at so many each [guess]."""
+OFF_AGENDA = 0.1
+"""How much less a theme is wished for that a small region does not talk about [guess]."""
+THEMES_LEAST = 4
 
 
-def make_wishes(families: Iterable[Family], seed: int, start_on: date) -> list[Wish]:
+def make_agendas(regions: Sequence[Region], sessions: int, seed: int) -> dict[str, frozenset[str]]:
+    """The themes each region talks about, by region name; all of them where there are many sessions.
+
+    The theme of most dialogues is always one: professionals and families must meet somewhere.
+    """
+    dice = Dice(seed, "agendas")
+    count = max(THEMES_LEAST, round(sessions / len(regions) / SESSIONS_PER_THEME))
+    agendas = {}
+    for region in regions:
+        pool = {subject.theme: subject.weight for subject in SUBJECTS}
+        themes = {max(DIALOGUE_THEMES, key=lambda theme: DIALOGUE_THEMES[theme])}
+        while len(themes) < min(count, len(SUBJECTS)):
+            theme = dice.draw(Chances(pool))
+            del pool[theme]
+            themes.add(theme)
+        agendas[region.name] = frozenset(themes)
+    return agendas
+
+
+def make_wishes(
+    families: Iterable[Family], agendas: Mapping[str, frozenset[str]], seed: int, start_on: date
+) -> list[Wish]:
     """The wishes of all families: 1.2 on average, linked to the kind of family and the age of its children."""
     dice = Dice(seed, "wishes")
     made: list[Wish] = []
     chances: dict[tuple[object, ...], Chances[str]] = {}
     for family in families:
         years = (start_on - family.first_placement_on).days / 365.25
-        kind = (family.family_type, family.care_forms, family.children, years >= 5)
+        agenda = agendas[family.region]
+        kind = (agenda, family.family_type, family.care_forms, family.children, years >= 5)
         if kind not in chances:
-            chances[kind] = Chances({subject.theme: _weight(subject, family, years) for subject in SUBJECTS})
+            chances[kind] = Chances({s.theme: _weight(s, family, years, agenda) for s in SUBJECTS})
         themes: list[str] = []
         for _ in range(dice.draw(figures.WISHES)):
             theme = dice.draw(chances[kind])
@@ -34,13 +62,14 @@ def make_wishes(families: Iterable[Family], seed: int, start_on: date) -> list[W
     return made
 
 
-def _weight(subject: Subject, family: Family, years: float) -> float:
+def _weight(subject: Subject, family: Family, years: float, agenda: frozenset[str]) -> float:
     """How likely a family is to wish for a theme; the child and the care form for which it fits best count."""
     if years < subject.years_least:
         return 0.0
     by_child = max(subject.by_child.get(band, 1.0) for band in family.children)
     by_care = max(subject.by_care.get(form, 1.0) for form in family.care_forms)
-    return subject.weight * by_child * by_care * subject.by_type.get(family.family_type, 1.0)
+    by_region = 1.0 if subject.theme in agenda else OFF_AGENDA
+    return subject.weight * by_child * by_care * by_region * subject.by_type.get(family.family_type, 1.0)
 
 
 def _wish(ref: str, family: Family, theme: str, rank: int, dice: Dice) -> Wish:

@@ -38,10 +38,10 @@ RHYTHMS = Chances({"evening": 0.55, "school_hours": 0.25, "saturday": 0.10, "fle
 SAME_RHYTHM = 0.80
 """Couples who share one rhythm [G]."""
 WEEK_CHANCES: dict[str, tuple[float, ...]] = {
-    "evening": (0.04, 0.06, 0.88, 0.10, 0.10, 0.45),
-    "school_hours": (0.88, 0.62, 0.15, 0.10, 0.05, 0.10),
-    "saturday": (0.04, 0.05, 0.25, 0.92, 0.75, 0.35),
-    "flexible": (0.50, 0.50, 0.70, 0.60, 0.50, 0.40),
+    "evening": (0.08, 0.10, 0.90, 0.40, 0.30, 0.25),
+    "school_hours": (0.90, 0.75, 0.40, 0.20, 0.10, 0.15),
+    "saturday": (0.06, 0.08, 0.50, 0.92, 0.80, 0.35),
+    "flexible": (0.60, 0.55, 0.75, 0.60, 0.50, 0.40),
 }
 """Chance that a day-part is free: weekday morning, afternoon, evening; then the same for Saturday [G]."""
 SUNDAY = 0.04
@@ -89,8 +89,8 @@ PROFESSIONAL_WISH = 0.06
 SESSION_FORMS: Chances[str] = Chances(
     {
         "group_training": 0.42,
-        "theme_meeting": 0.34,
-        "webinar": 0.08,
+        "theme_meeting": 0.31,
+        "webinar": 0.11,
         "peer_intervision": 0.10,
         "local_development": 0.03,
         "joint_parents": 0.03,
@@ -99,7 +99,7 @@ SESSION_FORMS: Chances[str] = Chances(
 """Forms of published sessions besides dialogues and train-the-trainer [G]."""
 DIALOGUES = 0.04
 """Share of sessions that are dialogues of three parties [G]."""
-ONLINE_TRAINING = 0.06
+ONLINE_TRAINING = 0.10
 """Group trainings given online [G]; every webinar is online."""
 MEETINGS: dict[str, Chances[int]] = {
     "group_training": Chances({3: 0.62, 5: 0.28, 8: 0.10}),

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 
 from leerbudget.fictional import names
 from leerbudget.fictional.dice import Chances, Dice
-from leerbudget.fictional.regions import REGIONS_MAX, Region, crow_km, regions
+from leerbudget.fictional.regions import REGIONS_MAX, Region, around_centre, crow_km, regions
 from leerbudget.fictional.world import Organisation
 
 PROVIDERS_MAX = 32
 """Regional youth-care organisations that offer foster care (NJi 2022-23, requirements 2.3)."""
 FAMILIES_PER_PROVIDER = 60
 SESSIONS_PER_REGION = 20
-"""Below 840 sessions the world shows only some regions, so that families do find courses nearby."""
+SESSIONS_SHARED = 10
+"""Below 840 or so sessions the world shows only some regions, and of those the surroundings of the centre:
+so that families do find courses nearby, as in a pilot."""
 SECOND_CONTRACT = 0.43
 """Regions with a second provider: 42 regions then have about 60 contracts [S24]."""
 INSTITUTIONS_MAX = 8
@@ -32,7 +34,7 @@ class Landscape:
 def make_landscape(families: int, sessions: int, seed: int) -> Landscape:
     """Draw the regions that take part, larger ones more often, and found the organisations in them."""
     dice = Dice(seed, "organisations")
-    count = max(1, min(REGIONS_MAX, round(sessions / SESSIONS_PER_REGION)))
+    count = max(1, min(REGIONS_MAX, round((sessions - SESSIONS_SHARED) / SESSIONS_PER_REGION)))
     active = _draw_regions(count, dice)
     houses = names.houses(dice)
     providers_count = max(1, min(PROVIDERS_MAX, round(families / FAMILIES_PER_PROVIDER), 2 * count))
@@ -68,7 +70,7 @@ def _draw_regions(count: int, dice: Dice) -> list[Region]:
     for _ in range(count):
         chances = Chances({place: region.weight for place, region in enumerate(pool)})
         drawn.append(pool.pop(dice.draw(chances)))
-    return drawn
+    return drawn if count == REGIONS_MAX else [around_centre(region) for region in drawn]
 
 
 def _found(homes: Sequence[Region], *, kind: str, names_: Sequence[str], first: int) -> list[Organisation]:

@@ -7,7 +7,7 @@ from datetime import date
 
 from leerbudget.fictional import figures
 from leerbudget.fictional.cases import Stage, by_family, make_cases
-from leerbudget.fictional.demand import make_dialogue_wishes, make_wishes
+from leerbudget.fictional.demand import make_agendas, make_dialogue_wishes, make_wishes
 from leerbudget.fictional.dice import Dice
 from leerbudget.fictional.families import Circumstances, make_families
 from leerbudget.fictional.funding import make_grants, make_top_ups
@@ -37,7 +37,7 @@ def make_world(families: int, sessions: int, seed: int, start_on: date, contenti
         raise ValueError(f"1 to {FAMILIES_MAX} families, 1 to {SESSIONS_MAX} sessions, contention 0 to 1")
     around = Circumstances(make_landscape(families, sessions, seed), start_on, seed)
     professionals, people = make_professionals(make_families(families, around), around)
-    wishes = make_wishes(people, seed, start_on)
+    wishes = make_wishes(people, make_agendas(around.landscape.regions, sessions, seed), seed, start_on)
     supply = make_supply(
         sessions, contention, families=people, wishes=wishes, professionals=professionals, around=around
     )

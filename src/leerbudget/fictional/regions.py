@@ -17,8 +17,10 @@ REGIONS_MAX = 42
 CENTRES_APART_KM = 19.0
 """Largest whole distance at which 42 towns still fit (tried on the table)."""
 
+PILOT_KM = 16.0
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """A made-up youth region around its largest town. `homes` draws where a family lives."""
 
@@ -84,7 +86,12 @@ def regions() -> tuple[Region, ...]:
     return tuple(sorted(found, key=lambda region: (-region.weight, region.name)))
 
 
-def _region(centre: Place, members: list[Place]) -> Region:
+def around_centre(region: Region) -> Region:
+    """The part of a region within 16 km of its centre: where a world of few families lives."""
+    return _region(region.centre, [p for p in region.homes.values if crow_km(p, region.centre) <= PILOT_KM])
+
+
+def _region(centre: Place, members: Sequence[Place]) -> Region:
     people = {place: _people()[place] for place in members}
     return Region(
         name=f"Jeugdregio rond {centre.place} (fictief)",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from leerbudget.fictional import figures
-from leerbudget.fictional.calendar import FIRST_MEETING_AFTER_DAYS, HORIZON, hours, interval, slot, weekly
+from leerbudget.fictional.calendar import FIRST_MEETING_AFTER_DAYS, HORIZON, SLOT_BITS, hours, interval, slot, weekly
 from leerbudget.fictional.courses import Syllabus
 from leerbudget.fictional.dice import Chances, Dice
 from leerbudget.fictional.families import Circumstances
@@ -41,8 +41,12 @@ class _Plan:
     region: Region
     theme: str
     form: str
+    slot: str
     online: bool = False
     draft: bool = False
+
+
+_Want = tuple[Region, str, str]
 
 
 @dataclass(slots=True)
@@ -86,50 +90,59 @@ def make_supply(
     return Supply(offices.trainers.all, offices.houses.all, offices.syllabus.all, sessions)
 
 
-def _wanted(families: Sequence[Family], wishes: Sequence[Wish], around: Circumstances) -> list[tuple[Region, str]]:
-    """Region and theme of every wish, sorted, so that evenly spread picks follow demand."""
+def _wanted(families: Sequence[Family], wishes: Sequence[Wish], around: Circumstances) -> list[_Want]:
+    """Region, theme and best slot for every person of a wish, sorted, so that evenly spread picks follow demand."""
     homes = {region.name: region for region in around.landscape.regions}
-    region_of = {family.ref: family.region for family in families}
-    seats = [(region_of[wish.seeker_ref], wish.theme) for wish in wishes for _ in wish.person_refs]
-    return [(homes[name], theme) for name, theme in sorted(seats)]
+    known = {family.ref: (family.region, _best_slot(family)) for family in families}
+    wanted = sorted((known[w.seeker_ref][0], w.theme, known[w.seeker_ref][1]) for w in wishes for _ in w.person_refs)
+    return [(homes[name], theme, kind) for name, theme, kind in wanted]
 
 
-def _plans(
-    count: int, contention: float, wanted: Sequence[tuple[Region, str]], around: Circumstances, dice: Dice
-) -> list[_Plan]:
+def _best_slot(family: Family) -> str:
+    """The kind of slot at which the parents are most often free; evenings when that is undecided."""
+    week = [parent.week for parent in family.parents]
+    free = {kind: sum(w[place] == "1" for w in week for place in bits) / len(bits) for kind, bits in SLOT_BITS.items()}
+    return max(free, key=lambda kind: free[kind])
+
+
+def _plans(count: int, contention: float, wanted: Sequence[_Want], around: Circumstances, dice: Dice) -> list[_Plan]:
     dialogues = max(1, round(figures.DIALOGUES * count)) if count >= 10 else 0
     drafts = max(1, round(DRAFTS * count)) if count >= 10 else 0
     plans = _dialogue_plans(dialogues, around, dice)
     ordinary = count - dialogues
     offset = dice.share()
+    subjects = sorted({(region, theme) for region, theme, _ in wanted}, key=lambda pair: (pair[0].name, pair[1]))
+    subjects = subjects or [(region, SUBJECTS[0].theme) for region in around.landscape.regions]
     for i in range(ordinary):
         if wanted and not dice.chance(contention):
-            region, theme = wanted[int((i + offset) * len(wanted) / ordinary)]
+            region, theme, kind = wanted[int((i + offset) * len(wanted) / ordinary)]
         else:
-            region, theme = dice.pick(around.landscape.regions), dice.pick(SUBJECTS).theme
-        plans.append(_ordinary_plan(region, theme, dice))
+            region, theme = dice.pick(subjects)
+            kind = dice.draw(figures.SLOTS)
+        plans.append(_ordinary_plan(region, theme, kind, dice))
     plans = dice.shuffled(plans)
-    return plans + [replace(_ordinary_plan(plan.region, plan.theme, dice), draft=True) for plan in plans[:drafts]]
+    return plans + [replace(plan, form="theme_meeting", online=False, draft=True) for plan in plans[:drafts]]
 
 
 def _dialogue_plans(count: int, around: Circumstances, dice: Dice) -> list[_Plan]:
     """Dialogues spread over the regions, so that most families have at most one nearby."""
     regions = dice.shuffled(around.landscape.regions)
     themes = Chances(DIALOGUE_THEMES)
-    return [_Plan(regions[i % len(regions)], dice.draw(themes), "dialogue") for i in range(count)]
+    return [_Plan(regions[i % len(regions)], dice.draw(themes), "dialogue", "evening") for i in range(count)]
 
 
-def _ordinary_plan(region: Region, theme: str, dice: Dice) -> _Plan:
+def _ordinary_plan(region: Region, theme: str, kind: str, dice: Dice) -> _Plan:
     form = "train_the_trainer" if theme == "training_others" else dice.draw(figures.SESSION_FORMS)
     online = form == "webinar" or (form == "group_training" and dice.chance(figures.ONLINE_TRAINING))
-    return _Plan(region, theme, form, online)
+    if online and dice.chance(0.7):
+        kind = "evening"
+    return _Plan(region, theme, form, kind, online)
 
 
 def _session(number: int, plan: _Plan, offices: _Offices) -> CourseSession:
     dice = offices.dice
     course = offices.syllabus.course(plan.theme, plan.form, plan.region, draft=plan.draft)
-    kind = "evening" if plan.online and dice.chance(0.85) else dice.draw(figures.SLOTS)
-    weekday, daypart = slot(kind, dice)
+    weekday, daypart = slot(plan.slot, dice)
     meetings = _meetings(course.meetings, weekday, daypart, offices)
     venue_ref = None if plan.online else offices.houses.book(plan.region, meetings).ref
     trainer_refs, facilitator_refs = _leaders(plan, meetings, offices)
@@ -145,7 +158,9 @@ def _session(number: int, plan: _Plan, offices: _Offices) -> CourseSession:
         price_cents=course.price_cents,
         seats_min=seats_min,
         seats_max=seats_max,
-        childcare_places={} if plan.online or dialogue else _childcare_places(daytime=kind != "evening", dice=dice),
+        childcare_places={}
+        if plan.online or dialogue
+        else _childcare_places(daytime=plan.slot != "evening", dice=dice),
         trainer_refs=trainer_refs,
         facilitator_refs=facilitator_refs,
         parties=dict.fromkeys(("foster_parents", "foster_care_workers", "guardian_workers"), DIALOGUE_SEATS)
