@@ -43,6 +43,7 @@ from leerbudget.catalogue.rules import (
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
 from leerbudget.foundation.errors import LeerbudgetError
+from leerbudget.identity.actions import record_audit
 from leerbudget.people.rules import Registered, repeated, tally
 
 
@@ -113,7 +114,7 @@ async def add_courses(orders: Sequence[CourseOrder]) -> Registered:
         return tally([row["added"] for row in rows], len(orders))
 
 
-async def step_course(course: UUID, to: str) -> None:
+async def step_course(course: UUID, to: str, *, actor: UUID | None = None) -> None:
     """Bring a course to another state of admission (R19).
 
     Raises:
@@ -131,6 +132,7 @@ async def step_course(course: UUID, to: str) -> None:
         if problems:
             raise CourseNotComplete(problems=problems)
         await execute("UPDATE course SET state = $2 WHERE id = $1", course, to)
+        await record_audit(actor, f"course_{to}", "course", course)
 
 
 async def add_venues(orders: Sequence[VenueOrder]) -> Registered:
@@ -146,10 +148,11 @@ async def add_venues(orders: Sequence[VenueOrder]) -> Registered:
 
 
 async def publish_sessions(orders: Sequence[SessionOrder]) -> Registered:
-    """Open sessions for booking: state `conditional`, until it is decided whether they go on.
+    """Enter sessions in the state of their order, usually open for booking.
 
-    A known reference with the same content is left alone. With other content it is changed while it is a draft
-    or nobody has ever booked it; otherwise it is fixed.
+    `conditional` until it is decided whether they go on, `confirmed` when they go on whatever happens.
+    A known reference with the same content is left alone, apart from a step forward (draft, conditional, confirmed).
+    With other content it is changed while it is a draft or nobody has ever booked it; otherwise it is fixed.
 
     Raises:
         CatalogueRefTwice: a reference occurs twice among the orders.
@@ -158,7 +161,7 @@ async def publish_sessions(orders: Sequence[SessionOrder]) -> Registered:
         SessionFixed: other content for a session that was booked, was decided about, or is over.
         CatalogueUnknown: a course, venue, trainer or person that does not exist.
     """
-    return await _write(orders, "conditional")
+    return await _write(orders)
 
 
 async def draft_sessions(orders: Sequence[SessionOrder]) -> Registered:
@@ -170,10 +173,10 @@ async def draft_sessions(orders: Sequence[SessionOrder]) -> Registered:
         SessionFixed: the session is no draft any more and has other content.
         CatalogueUnknown: a course, venue, trainer or person that does not exist.
     """
-    return await _write(orders, "draft")
+    return await _write([replace(order, state="draft") for order in orders])
 
 
-async def decide(session: UUID, runs: bool, reason: str | None, *, actor: UUID | None) -> None:  # noqa: ARG001, FBT001 - every verb knows who asked; the contract of the rooms
+async def decide(session: UUID, *, runs: bool, reason: str | None, actor: UUID | None) -> None:
     """Say that a conditional session goes on (`confirmed`) or that a session does not (`cancelled`, with a reason).
 
     Raises:
@@ -197,6 +200,7 @@ async def decide(session: UUID, runs: bool, reason: str | None, *, actor: UUID |
             to,
             None if runs else reason,
         )
+        await record_audit(actor, f"session_{to}", "course_session", session, {"reason": reason})
 
 
 async def start_due() -> int:
@@ -346,7 +350,7 @@ async def _refusal(session: UUID, persons: int) -> LeerbudgetError:
 # --- behind the verbs --------------------------------------------------------------------------------------
 
 
-async def _write(orders: Sequence[SessionOrder], state: str) -> Registered:
+async def _write(orders: Sequence[SessionOrder]) -> Registered:
     """Check orders and write those that are not in the catalogue as they are.
 
     Raises:
@@ -360,13 +364,13 @@ async def _write(orders: Sequence[SessionOrder], state: str) -> Registered:
         wrong = publishing.told((order.external_ref, found) for order in whole for found in facts.shape_problems(order))
         if wrong:
             raise SessionNotValid(problems=wrong)
-        if state != "draft":
-            wrong = publishing.told(
-                (order.external_ref, found) for order in whole for found in facts.admission_problems(order)
-            )
-            if wrong:
-                raise NotPublishable(problems=wrong, first=wrong[0]["message"])
-        return await publishing.write(whole, state)
+        seen = [order for order in whole if order.state != "draft"]
+        wrong = publishing.told(
+            (order.external_ref, found) for order in seen for found in facts.admission_problems(order)
+        )
+        if wrong:
+            raise NotPublishable(problems=wrong, first=wrong[0]["message"])
+        return await publishing.write(whole)
 
 
 async def _course_steps_fit(orders: Sequence[CourseOrder]) -> None:

@@ -16,6 +16,7 @@ from leerbudget.catalogue.rules import (
     SessionOrder,
     differentiation_problems,
     meeting_days,
+    opens,
     session_problems,
 )
 from leerbudget.foundation import clock
@@ -105,7 +106,7 @@ async def problems_of_published(sessions: Sequence[UUID]) -> list[dict[str, str]
     return told((order.external_ref, found) for order in orders for found in facts.admission_problems(order))
 
 
-async def write(orders: Sequence[SessionOrder], state: str) -> Registered:
+async def write(orders: Sequence[SessionOrder]) -> Registered:
     """Insert what is not there, replace what may still change, leave alone what is the same.
 
     Raises:
@@ -116,30 +117,43 @@ async def write(orders: Sequence[SessionOrder], state: str) -> Registered:
         "SELECT id FROM course_session WHERE external_ref = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE", refs
     )
     stored = await _stored("s.external_ref = ANY($1::text[])", refs)
-    fresh, changed = [], []
+    fresh, changed, stepped = [], [], []
     for order in orders:
         before = stored.get(order.external_ref)
         if before is None:
             fresh.append(order)
-        elif not before.order.same_as(order) or (before.state == "draft" and state != "draft"):
+        elif not before.order.same_as(order):
             changed.append(replace(order, id=before.order.id))
-    fixed = [order.external_ref for order in changed if not stored[order.external_ref].may_become(state)]
+        elif opens(before.order.state, order.state):
+            stepped.append(replace(order, id=before.order.id))
+    fixed = [order.external_ref for order in changed if not stored[order.external_ref].may_become(order)]
     if fixed:
         raise SessionFixed(refs=fixed)
     await _remove_parts([order.id for order in changed])
-    await _insert([*fresh, *changed], state)
-    return Registered(added=len(fresh), changed=len(changed), unchanged=len(orders) - len(fresh) - len(changed))
+    await _insert([*fresh, *changed])
+    await _step(stepped)
+    touched = len(changed) + len(stepped)
+    return Registered(added=len(fresh), changed=touched, unchanged=len(orders) - len(fresh) - touched)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
     order: SessionOrder
-    state: str
     seats_taken: int
 
-    def may_become(self, state: str) -> bool:
-        """Whether its content may change, ending in that state."""
-        return self.state == "draft" or (self.state == state == "conditional" and self.seats_taken == 0)
+    def may_become(self, order: SessionOrder) -> bool:
+        """Whether its content may change into that of the order; once open it never becomes a draft again."""
+        state = self.order.state
+        return state == "draft" or (state == "conditional" and order.state != "draft" and self.seats_taken == 0)
+
+
+async def _step(orders: Sequence[SessionOrder]) -> None:
+    await execute(
+        """UPDATE course_session s SET state = x.state FROM unnest($1::uuid[], $2::text[]) AS x(id, state)
+           WHERE s.id = x.id""",
+        [order.id for order in orders],
+        [order.state for order in orders],
+    )
 
 
 _STORED = """
@@ -159,7 +173,7 @@ FROM course_session s WHERE
 
 async def _stored(condition: str, *arguments: Any) -> dict[str, _Stored]:
     rows = await fetch_all(f"{_STORED} {condition} ORDER BY s.id", *arguments)
-    return {row["external_ref"]: _Stored(_order(row), row["state"], row["seats_taken"]) for row in rows}
+    return {row["external_ref"]: _Stored(_order(row), row["seats_taken"]) for row in rows}
 
 
 _PLAIN = (
@@ -173,6 +187,7 @@ _PLAIN = (
     "seats_max",
     "decide_on",
     "party_spread_max",
+    "state",
 )
 
 
@@ -194,11 +209,11 @@ async def _remove_parts(sessions: Sequence[UUID]) -> None:
 _SESSIONS = """
 INSERT INTO course_session (id, external_ref, course, venue, trainer, state, price_cents, seats_min, seats_max,
                             seats_taken, starts_at, ends_at, decide_on, party_spread_max, created_at)
-SELECT id, external_ref, course, venue, trainer, $2, price_cents, seats_min, seats_max, 0, starts_at, ends_at,
-       decide_on, party_spread_max, $3
+SELECT id, external_ref, course, venue, trainer, state, price_cents, seats_min, seats_max, 0, starts_at, ends_at,
+       decide_on, party_spread_max, $2
 FROM jsonb_to_recordset($1::jsonb) AS x(
   id uuid, external_ref text, course uuid, venue uuid, trainer uuid, price_cents bigint, seats_min int, seats_max int,
-  starts_at timestamptz, ends_at timestamptz, decide_on date, party_spread_max int)
+  starts_at timestamptz, ends_at timestamptz, decide_on date, party_spread_max int, state text)
 ON CONFLICT (external_ref) DO UPDATE
 SET course = excluded.course, venue = excluded.venue, trainer = excluded.trainer, state = excluded.state,
     price_cents = excluded.price_cents, seats_min = excluded.seats_min, seats_max = excluded.seats_max,
@@ -207,12 +222,12 @@ SET course = excluded.course, venue = excluded.venue, trainer = excluded.trainer
 """
 
 
-async def _insert(orders: Sequence[SessionOrder], state: str) -> None:
+async def _insert(orders: Sequence[SessionOrder]) -> None:
     rows = [
         {**{name: getattr(order, name) for name in _PLAIN}, "starts_at": order.starts_at, "ends_at": order.ends_at}
         for order in orders
     ]
-    await execute(_SESSIONS, msgspec.json.encode(rows).decode(), state, clock.now())
+    await execute(_SESSIONS, msgspec.json.encode(rows).decode(), clock.now())
     await _insert_meetings(orders)
     await _insert_parties(orders)
     await _insert_childcare(orders)

@@ -39,6 +39,9 @@ SESSION_STEPS: Final[Mapping[str, frozenset[str]]] = {
     "cancelled": frozenset(),
 }
 
+OPENING_STATES: Final = ("draft", "conditional", "confirmed")
+"""States in which a session can enter the catalogue, in the order in which it goes through them."""
+
 MEETINGS_MAX: Final = 60
 SEATS_MAX: Final = 1000
 PRICE_CENTS_MAX: Final = 1_000_000
@@ -97,7 +100,7 @@ class SessionOrder:
     """A course given at set moments; `venue` None is online. The price is per person for all meetings, incl. VAT.
 
     `parties`: {party: (least, most seats)} for dialogues. `people`: who else leads it, with their role; the
-    catalogue adds the trainer. `childcare`: {age band: places}.
+    catalogue adds the trainer. `childcare`: {age band: places}. `state`: `draft`, `conditional` or `confirmed`.
     """
 
     id: UUID
@@ -114,6 +117,7 @@ class SessionOrder:
     party_spread_max: int | None = None
     childcare: Mapping[str, int] = field(default_factory=dict)
     people: tuple[tuple[UUID, str], ...] = ()
+    state: str = "conditional"
 
     @property
     def starts_at(self) -> datetime:
@@ -126,11 +130,11 @@ class SessionOrder:
         return self.meetings[-1][1]
 
     def same_as(self, other: "SessionOrder") -> bool:
-        """Whether both ask for the same session, whatever their ids and the zones their times are written in."""
+        """Whether both ask for the same session, whatever their ids, states and the zones their times are written in."""
         return self.content() == other.content()
 
     def content(self) -> tuple[object, ...]:
-        """Everything but the ids, in one order and with times in UTC."""
+        """Everything but ids and state, in one order and with times in UTC."""
         meetings = [(start.astimezone(UTC), end.astimezone(UTC)) for start, end in self.meetings]
         plain = (self.course, self.venue, self.trainer, self.price_cents, self.seats_min, self.seats_max)
         parties = sorted((party, *bounds) for party, bounds in self.parties.items())
@@ -155,6 +159,11 @@ def may_step(steps: Mapping[str, frozenset[str]], state: str, to: str) -> bool:
 def sources_of(steps: Mapping[str, frozenset[str]], to: str) -> list[str]:
     """The states from which something may go to state `to`."""
     return [state for state, targets in steps.items() if to in targets]
+
+
+def opens(state: str, to: str) -> bool:
+    """Whether going from `state` to `to` is a step forward among the opening states."""
+    return state in OPENING_STATES and OPENING_STATES.index(state) < OPENING_STATES.index(to)
 
 
 def wall_time(local: datetime) -> datetime:
@@ -232,6 +241,8 @@ def _cancellation_problems(lines: Sequence[Mapping[str, int]]) -> list[Problem]:
 def session_problems(order: SessionOrder, form: str) -> list[Problem]:
     """What is wrong with a session of a course of that form, before anybody looks at course and trainer."""
     problems = meeting_problems(order.meetings)
+    if order.state not in OPENING_STATES:
+        problems.append(Problem("state", "state", "Een bijeenkomst begint als draft, conditional of confirmed."))
     if not problems and order.decide_on > order.starts_at.astimezone(AMSTERDAM).date():
         message = "Beslis uiterlijk op de dag van de eerste bijeenkomst."
         problems.append(Problem("decide_on", "decide_too_late", message))

@@ -14,7 +14,7 @@ import msgspec
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_value, together
 from leerbudget.foundation.ids import new_id
-from leerbudget.people.errors import NotAProfessional, RefTwice
+from leerbudget.people.errors import NotAProfessional, RefTaken, RefTwice
 from leerbudget.people.rules import (
     PROFESSIONAL_PARTIES,
     FamilyOrder,
@@ -63,11 +63,16 @@ SELECT id, external_ref, name, lower(email), party, family, organisation, $2
 FROM jsonb_to_recordset($1::jsonb) AS x(
   id uuid, external_ref text, name text, email text, party text, family uuid, organisation uuid)
 ON CONFLICT (external_ref) DO UPDATE
-SET name = excluded.name, email = excluded.email, party = excluded.party, family = excluded.family,
-    organisation = excluded.organisation
-WHERE (p.name, p.email, p.party, p.family, p.organisation) IS DISTINCT FROM
-      (excluded.name, excluded.email, excluded.party, excluded.family, excluded.organisation)
+SET name = excluded.name, email = excluded.email, organisation = excluded.organisation
+WHERE (p.name, p.email, p.organisation) IS DISTINCT FROM (excluded.name, excluded.email, excluded.organisation)
 RETURNING old.id IS NULL AS added
+"""
+
+_OTHERS = """
+SELECT array_agg(p.external_ref ORDER BY p.external_ref)
+FROM jsonb_to_recordset($1::jsonb) AS x(external_ref text, party text, family uuid)
+JOIN person p ON p.external_ref = x.external_ref
+WHERE p.party <> x.party OR p.family IS DISTINCT FROM x.family
 """
 
 _RELATIONS = """
@@ -109,12 +114,17 @@ async def register_persons(orders: Sequence[PersonOrder]) -> Registered:
 
     Raises:
         RefTwice: a reference occurs twice among the orders.
+        RefTaken: a reference stands for somebody of another party or family; nobody changes side by a file.
         UnknownCode: a party outside the closed list.
         ParentsHaveAFamily: a parent without a family, or a family on somebody else.
         PeopleUnknown: a family or organisation that does not exist.
     """
     _once([order.external_ref for order in orders])
-    return await _upsert(_PERSONS, orders, clock.now())
+    async with together():
+        taken = await fetch_value(_OTHERS, msgspec.json.encode(orders).decode())
+        if taken:
+            raise RefTaken(refs=taken)
+        return await _upsert(_PERSONS, orders, clock.now())
 
 
 async def register_professionals(orders: Sequence[PersonOrder]) -> Registered:

@@ -8,6 +8,7 @@ import msgspec
 
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
+from leerbudget.identity.actions import record_audit
 from leerbudget.matcher.vocabulary import Theme
 from leerbudget.people.rules import Registered, repeated, tally
 from leerbudget.trainers.errors import (
@@ -56,7 +57,9 @@ async def register_trainers(orders: Sequence[TrainerOrder]) -> Registered:
         return tally([row["added"] for row in rows], len(orders))
 
 
-async def step(trainer: UUID, to: str, *, certificate_valid_until: date | None = None) -> None:
+async def step(
+    trainer: UUID, to: str, *, certificate_valid_until: date | None = None, actor: UUID | None = None
+) -> None:
     """Bring a pool member to another state; a certificate date that is given is kept.
 
     Raises:
@@ -67,29 +70,33 @@ async def step(trainer: UUID, to: str, *, certificate_valid_until: date | None =
     """
     if to not in TRAINER_STATES:
         raise UnknownTrainerState(state=to)
-    stepped = await execute(
-        """UPDATE trainer SET state = $2, certificate_valid_until = coalesce($3, certificate_valid_until)
-           WHERE id = $1 AND state = ANY($4::text[])""",
-        trainer,
-        to,
-        certificate_valid_until,
-        list(sources_of(to)),
-    )
-    if not stepped:
-        row = await fetch_one("SELECT state FROM trainer WHERE id = $1", trainer)
-        if row is None:
-            raise TrainerUnknown
-        raise TrainerStepNotAllowed(trainers=[str(trainer)], state=row["state"], to=to)
+    async with together():
+        stepped = await execute(
+            """UPDATE trainer SET state = $2, certificate_valid_until = coalesce($3, certificate_valid_until)
+               WHERE id = $1 AND state = ANY($4::text[])""",
+            trainer,
+            to,
+            certificate_valid_until,
+            list(sources_of(to)),
+        )
+        if not stepped:
+            row = await fetch_one("SELECT state FROM trainer WHERE id = $1", trainer)
+            if row is None:
+                raise TrainerUnknown
+            raise TrainerStepNotAllowed(trainers=[str(trainer)], state=row["state"], to=to)
+        await record_audit(actor, "trainer_step", "trainer", trainer, {"to": to})
 
 
-async def renew_certificate(trainer: UUID, valid_until: date) -> None:
+async def renew_certificate(trainer: UUID, valid_until: date, *, actor: UUID | None = None) -> None:
     """Note until and including which day the certificate of conduct holds (R56).
 
     Raises:
         TrainerUnknown: there is no such trainer.
     """
-    if not await execute("UPDATE trainer SET certificate_valid_until = $2 WHERE id = $1", trainer, valid_until):
-        raise TrainerUnknown
+    async with together():
+        if not await execute("UPDATE trainer SET certificate_valid_until = $2 WHERE id = $1", trainer, valid_until):
+            raise TrainerUnknown
+        await record_audit(actor, "certificate_renewed", "trainer", trainer, {"valid_until": valid_until})
 
 
 async def _steps_fit(orders: Sequence[TrainerOrder]) -> None:

@@ -260,11 +260,11 @@ async def change_wish(wish: UUID, change: WishChange, *, by: UUID) -> None:
 
 
 async def withdraw_wish(wish: UUID, *, actor: UUID | None) -> None:
-    """Withdraw a wish, without a reason. Its private words go for good.
+    """Withdraw a wish, without a reason. Its private words go for good. A proposal is answered first.
 
     Raises:
         WishUnknown: there is no such wish.
-        WishStepNotAllowed: there is a place for it, or it is over.
+        WishStepNotAllowed: there is a proposal or a place for it, or it is over.
     """
     async with together():
         await mark([wish], "withdrawn", actor=actor)
@@ -311,7 +311,7 @@ ON CONFLICT (id) DO NOTHING
 RETURNING id
 """
 _STATED = """
-SELECT w.id, w.family, w.stated_by, w.theme, w.forms, w.rank, w.urgent,
+SELECT w.id, w.family, w.stated_by, w.theme, w.forms, w.rank, w.urgent, w.state,
        array(SELECT p.person FROM wish_person p WHERE p.wish = w.id) AS persons,
        coalesce(t.situation, '') AS situation, coalesce(t.wants_to_learn, '') AS wants_to_learn
 FROM wish w LEFT JOIN wish_text t ON t.wish = w.id WHERE w.id = ANY($1::uuid[])
@@ -333,13 +333,20 @@ async def _check(orders: Sequence[WishOrder]) -> None:
 
 
 async def _same(orders: Sequence[WishOrder]) -> None:
-    """Refuse orders whose id stands for another wish. A wish that has moved on since is still the same wish."""
-    rows = await fetch_all(_STATED, [order.id for order in orders])
-    known = {row["id"]: _content(row) for row in rows}
-    for order in orders:
-        asked = {name: getattr(order, name) for name in _COMPARED}
-        if known[order.id] != _content(asked):
-            raise IdempotencyMismatch(id=str(order.id))
+    """Refuse orders whose id stands for another wish. A wish that has moved on since is still the same wish.
+
+    Raises:
+        IdempotencyMismatch: with the `ids` of all of them.
+    """
+    known = {row["id"]: row for row in await fetch_all(_STATED, [order.id for order in orders])}
+    others = [
+        str(order.id)
+        for order in orders
+        if _content(known[order.id]) != _content({name: getattr(order, name) for name in _COMPARED})
+        and known[order.id]["state"] != "withdrawn"  # its words are gone, so nothing can be compared
+    ]
+    if others:
+        raise IdempotencyMismatch(ids=others)
 
 
 _COMPARED = ("family", "stated_by", "theme", "forms", "rank", "urgent", "persons", "situation", "wants_to_learn")

@@ -18,7 +18,7 @@ TRAVEL_MODES: Final = tuple(value.value for value in TravelMode)
 STEPS: Final[Mapping[str, frozenset[str]]] = {
     "draft": frozenset({"open", "withdrawn"}),
     "open": frozenset({"proposed", "booked", "parked", "withdrawn"}),
-    "proposed": frozenset({"booked", "open", "parked", "withdrawn"}),
+    "proposed": frozenset({"booked", "open"}),
     "booked": frozenset({"fulfilled", "open"}),
     "parked": frozenset({"open", "withdrawn"}),
     "fulfilled": frozenset(),
