@@ -421,11 +421,21 @@ async def _end(
     return booking
 
 
+_WISHES_BEFORE = {"booked": ["proposed"], "open": ["proposed", "booked"], "fulfilled": ["booked"]}
+
+
 async def _mark_wishes(booking_ids: Sequence[UUID], state: str) -> None:
-    """The wishes behind these bookings follow: a place that falls away leaves the wish waiting again."""
-    rows = await fetch_all("SELECT wish FROM booking WHERE id = ANY($1::uuid[]) AND wish IS NOT NULL", booking_ids)
+    """The wishes behind these bookings follow: a place that falls away leaves the wish waiting again.
+
+    A wish that its writer withdrew meanwhile stays withdrawn.
+    """
+    rows = await fetch_all(
+        "SELECT w.id FROM booking b JOIN wish w ON w.id = b.wish WHERE b.id = ANY($1::uuid[]) AND w.state = ANY($2)",
+        list(booking_ids),
+        _WISHES_BEFORE[state],
+    )
     if rows:
-        await wishes.mark([row["wish"] for row in rows], state)
+        await wishes.mark([row["id"] for row in rows], state)
 
 
 async def _exists(booking: UUID) -> None:

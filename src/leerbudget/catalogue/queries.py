@@ -327,3 +327,9 @@ async def _ids(sql: str, refs: Iterable[str]) -> dict[str, UUID]:
 
 def _json(text: str | None, shape: Any) -> Any:
     return None if text is None else msgspec.json.decode(text, type=shape)
+
+
+async def numbers_by_state() -> dict[str, int]:
+    """How many course sessions are in each state."""
+    rows = await fetch_all("SELECT state, count(*)::int AS n FROM course_session GROUP BY state ORDER BY state")
+    return {row["state"]: row["n"] for row in rows}

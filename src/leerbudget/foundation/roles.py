@@ -168,3 +168,30 @@ async def refuse_superuser(connection: Any) -> None:
             message=f"De databaserol '{role['rolname']}' staat boven de regels (superuser, BYPASSRLS of eigenaar van "
             f"de tabellen). Gebruik een gewone rol, zoals {APP}."
         )
+
+
+async def empty_database(dsn: str, comment: str) -> None:
+    """Throw away everything in the database and write the comment on it; the roles' rights stay as they were.
+
+    Args:
+        dsn: connection of the role that bootstrapped the database.
+        comment: says what the database is for from now on.
+
+    Raises:
+        SettingsError: the server cannot be reached, or the role may not do this.
+    """
+    connection = await connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("DROP SCHEMA public CASCADE")
+            await connection.execute("CREATE SCHEMA public")
+            await connection.execute(_RIGHTS)
+            database = await connection.fetchval("SELECT current_database()")
+            statement = await connection.fetchval(
+                "SELECT format('COMMENT ON DATABASE %I IS %L', $1::text, $2::text)", database, comment
+            )
+            await connection.execute(statement)
+    except asyncpg.InsufficientPrivilegeError as refusal:
+        raise SettingsError(message=f"De rol in LEERBUDGET_OWNER_URL mag te weinig: {refusal}") from refusal
+    finally:
+        await connection.close()

@@ -1,0 +1,104 @@
+"""`leerbudget demo`: the main job on a fictional Netherlands, from top-up to balanced books, and then served."""
+
+import asyncio
+
+import asyncpg
+import click
+
+from leerbudget.entrypoints.cli.serve import PORT, serve_pages
+from leerbudget.entrypoints.cli.with_database import with_pool
+from leerbudget.entrypoints.demo import story, summary
+from leerbudget.foundation.errors import SettingsError
+from leerbudget.foundation.roles import empty_database
+from leerbudget.foundation.running import Dsns, migrate, running_database
+from leerbudget.foundation.settings import Settings
+from leerbudget.rounds.solving import SolveLimits
+
+MARK = "leerbudget demo: every person and organisation in here is fictional"
+FAMILIES_MIN, SESSIONS_MIN = 50, 10
+
+
+@click.command()
+@click.option("--families", type=click.IntRange(FAMILIES_MIN, 20_000), default=2_000, show_default=True)
+@click.option("--sessions", type=click.IntRange(SESSIONS_MIN, 2_500), help="Course sessions (default: families / 8).")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 2), default=7, show_default=True)
+@click.option("--solve-seconds", type=click.IntRange(1, 3_600), default=60, show_default=True)
+@click.option("--serve/--no-serve", default=True, help="Serve the web application afterwards.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@click.pass_context
+def demo(
+    context: click.Context,
+    families: int,
+    sessions: int | None,
+    seed: int,
+    solve_seconds: int,
+    *,
+    serve: bool,
+    port: int,
+) -> None:
+    """Show the main job: budgets, wishes, one matching round, bookings; everything in it is fictional.
+
+    The demonstration's own database is made anew each time; `leerbudget serve` serves the one you have.
+    """
+    settings = Settings.from_environment()
+    if settings.environment == "production":
+        raise SettingsError(message="De demonstratie draait niet met LEERBUDGET_ENV=production.")
+    script = story.Script(
+        families, sessions or max(SESSIONS_MIN, families // 8), seed, SolveLimits(seconds=solve_seconds)
+    )
+    with running_database(settings) as dsns:
+        balanced = asyncio.run(_tell(dsns, script))
+        if serve:
+            click.echo("\nStop with Ctrl-C. Serving on:")
+            serve_pages(settings, dsns, host="127.0.0.1", port=port, workers=1, background=True)
+    context.exit(0 if balanced else 1)
+
+
+async def _tell(dsns: Dsns, script: story.Script) -> bool:
+    await _renew(dsns)
+    await migrate(dsns)
+    click.echo(
+        f"leerbudget: a fictional Netherlands of {script.families} families and {script.sessions} course sessions,"
+        f" seed {script.seed}\n"
+    )
+    return await with_pool(dsns, "worker", lambda: _show(script))
+
+
+async def _show(script: story.Script) -> bool:
+    events = await story.tell(script)
+    told, balanced = await summary.lines(events)
+    click.echo("\n".join(told))
+    visitors = await summary.visitors()
+    click.echo("\nLog in as (ask for a link at /inloggen, the mail arrives at /postbus):")
+    for role, email in (
+        ("a foster parent", visitors.parent),
+        ("a trainer", visitors.trainer),
+        ("an organisation", visitors.organisation),
+        ("the coordinator", visitors.coordinator),
+    ):
+        click.echo(f"  {role:<18}{email}")
+    return balanced
+
+
+async def _renew(dsns: Dsns) -> None:
+    """An empty database with our mark; another's data is never thrown away.
+
+    Raises:
+        SettingsError: the database holds families and is not a demonstration.
+    """
+    if dsns.owner is None:
+        raise SettingsError(message="Zet LEERBUDGET_OWNER_URL, of gebruik de ingebouwde database.")
+    connection = await asyncpg.connect(dsns.owner)
+    try:
+        mark = await connection.fetchval(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+        )
+        exists = await connection.fetchval("SELECT to_regclass('family')")
+        holds_families = exists is not None and await connection.fetchval("SELECT EXISTS (SELECT FROM family)")
+    finally:
+        await connection.close()
+    if holds_families and mark != MARK:
+        raise SettingsError(
+            message="In deze database staan gezinnen die niet van de demonstratie zijn. Er is niets veranderd."
+        )
+    await empty_database(dsns.owner, MARK)

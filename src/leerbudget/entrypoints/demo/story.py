@@ -1,0 +1,143 @@
+"""The demonstration from beginning to end, on a clock that travels from nine weeks ago to today."""
+
+import random
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from leerbudget.entrypoints.demo import answers, filling
+from leerbudget.entrypoints.demo.events import Events
+from leerbudget.fictional.csv_files import write_world
+from leerbudget.fictional.population import make_world
+from leerbudget.fictional.world import World
+from leerbudget.foundation import clock
+from leerbudget.foundation.ids import new_id
+from leerbudget.rounds import actions as rounds
+from leerbudget.rounds.solving import SolveLimits
+
+BEGAN_DAYS_AGO: Final = 63
+FIRST_SESSIONS_AFTER_DAYS: Final = 21
+ANSWER_DAYS: Final = 7
+PERIOD_DAYS: Final = 18 * 7
+"""The story begins nine weeks ago; sessions lie in the eighteen weeks that begin three weeks later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What the demonstration is asked for: sizes, seed, and how long the solver may take in a round."""
+
+    families: int
+    sessions: int
+    seed: int
+    solve: SolveLimits
+
+
+async def tell(script: Script) -> Events:
+    """Live through it all in an empty database; the pool is open as the worker."""
+    events = Events()
+    chance = random.Random(script.seed)  # noqa: S311 - behaviour by seed, not a secret
+    present = clock.now()
+    began = present - timedelta(days=BEGAN_DAYS_AGO)
+    with events.phase("make the fictional Netherlands"):
+        first_day = began.astimezone(clock.AMSTERDAM).date() + timedelta(days=FIRST_SESSIONS_AFTER_DAYS)
+        world = make_world(script.families, script.sessions, script.seed, first_day)
+    with clock.travelling(began):
+        ids = await _fill(world, events)
+    with clock.travelling(began + timedelta(days=1)):
+        await _first_round(world, script, events)
+    with clock.travelling(began + timedelta(days=3)):
+        await _families_answer(world, ids, chance, events)
+    await _weeks_pass(began, present, chance, events)
+    with clock.travelling(present):
+        await _next_round(script, events)
+    return events
+
+
+async def _fill(world: World, events: Events) -> filling.Ids:
+    with tempfile.TemporaryDirectory(prefix="leerbudget-demo-") as folder:
+        with events.phase("import organisations, families, trainers, sessions, budgets"):
+            logins = await filling.import_files(write_world(world, Path(folder)), world)
+        ids = await filling.know(world)
+    with events.phase("logins, availability and wishes"):
+        await filling.give_people_logins(world, ids)
+        events.counts["wishes stated"] = await filling.state_wishes(world, ids)
+    events.counts["organisation logins"] = len(logins)
+    return ids
+
+
+async def _first_round(world: World, script: Script, events: Events) -> None:
+    events.round = new_id()
+    await rounds.open_round(
+        events.round,
+        name="Koppelronde najaar (fictief)",
+        starts_on=world.start_on,
+        ends_on=world.start_on + timedelta(days=PERIOD_DAYS),
+        seed=script.seed,
+        actor=None,
+    )
+    await _decide(events.round, script, events)
+    with events.phase("publish: every proposal through the booking action"):
+        until = clock.end_of_day(clock.today() + timedelta(days=ANSWER_DAYS))
+        offered, refused = await rounds.publish(events.round, answer_until=until, actor=None)
+    events.counts["offered"], events.counts["refused at publication"] = offered, refused
+
+
+async def _decide(round_id: UUID, script: Script, events: Events) -> None:
+    with events.phase("freeze"):
+        await rounds.freeze(round_id, actor=None)
+    with events.phase("solve"):
+        await rounds.solve(round_id, script.solve, actor=None)
+    with events.phase("audit"):
+        violations = await rounds.check(round_id, actor=None)
+    if violations:
+        raise RuntimeError(f"the audit rejected the outcome: {violations[:3]}")
+
+
+async def _families_answer(world: World, ids: filling.Ids, chance: random.Random, events: Events) -> None:
+    assert events.round is not None  # noqa: S101 - the first round came before
+    with events.phase("families answer"):
+        await answers.answer_offers(events.round, chance, events)
+        await _attempts(world, ids, events)
+
+
+async def _weeks_pass(began: datetime, present: datetime, chance: random.Random, events: Events) -> None:
+    with events.phase("nine weeks: expire, decide, cancel, attend, pay"):
+        for day in range(4, BEGAN_DAYS_AGO):
+            with clock.travelling(min(began + timedelta(days=day), present)):
+                await answers.one_day(chance, events, days=BEGAN_DAYS_AGO)
+        with clock.travelling(present):
+            await answers.one_day(chance, events, days=BEGAN_DAYS_AGO)
+            await rounds.close()
+
+
+async def _attempts(world: World, ids: filling.Ids, events: Events) -> None:
+    """Families that try for themselves what the round could not give; the booking action says why not."""
+    for case in world.cases:
+        if case.kind == "too_little_money":
+            family, session = ids.families[case.family_ref], ids.sessions[case.session_ref]
+            await answers.try_to_book("budget_too_small", family, session, events)
+    await answers.try_a_full_session(list(ids.families.values()), events)
+    await answers.try_own_professional(events)
+
+
+async def _next_round(script: Script, events: Events) -> None:
+    """Today's round, for wishes that still wait: its proposals are open, for whoever logs in."""
+    round_id = new_id()
+    today = clock.today()
+    await rounds.open_round(
+        round_id,
+        name="Koppelronde winter (fictief)",
+        starts_on=today,
+        ends_on=today + timedelta(days=PERIOD_DAYS),
+        seed=script.seed + 1,
+        actor=None,
+    )
+    with events.phase("a second round for the wishes that still wait"):
+        quiet = Events()
+        await _decide(round_id, script, quiet)
+        until = clock.end_of_day(today + timedelta(days=ANSWER_DAYS))
+        offered, _ = await rounds.publish(round_id, answer_until=until, actor=None)
+    events.counts["offered in the second round"] = offered
