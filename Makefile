@@ -15,7 +15,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup demo test check bench soak lock image clean
+.PHONY: help setup demo test check bench soak lock docs image clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ soak: setup ## repeat races and faults until something gives (ROUNDS=20)
 lock: setup ## choose versions anew within the bounds of pyproject.toml and write requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 --group dev --upgrade pyproject.toml -o requirements.lock
+
+docs: setup ## write the parts of the documentation that come from the code
+	@$(BIN)/python scripts/write_docs.py
 
 image: ## build the production image (needs Docker)
 	docker build --tag leerbudget .

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 (a folder of commands, not a package)
 """Write the parts of the documentation that come from the code: errors, settings, commands.
 
 A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything else is left alone.
