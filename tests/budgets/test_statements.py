@@ -3,7 +3,15 @@
 import pytest
 
 from leerbudget.budgets.errors import AlreadySettled, BudgetTooSmall, KeepsTooMuch, LoweringTooLarge
-from leerbudget.budgets.queries import budgets_of, free_for, mutations, organisation_overview, pot, refund_preview, totals
+from leerbudget.budgets.queries import (
+    budgets_of,
+    free_for,
+    mutations,
+    organisation_overview,
+    pot,
+    refund_preview,
+    totals,
+)
 from leerbudget.budgets.queries import check as check_budgets
 from leerbudget.foundation.clock import travelling
 from leerbudget.ledger.queries import check as check_books
@@ -188,10 +196,19 @@ async def test_every_reading_tells_the_same_story(books):
     overview = await organisation_overview(books.organisation)
     region = overview.total
     assert (region.budgets, region.families, region.granted_cents) == (2, 1, 25000)
-    assert (region.free_cents, region.held_cents, region.spent_cents, region.returned_cents) == (14000, 4000, 6000, 1000)
+    assert (region.free_cents, region.held_cents, region.spent_cents, region.returned_cents) == (
+        14000,
+        4000,
+        6000,
+        1000,
+    )
     assert [r.region for r in overview.regions] == ["Utrecht"]
     assert await pot(books.organisation) == overview.pot
-    assert (overview.pot.topped_up_cents, overview.pot.granted_cents, overview.pot.free_cents) == (500000, 25000, 476000)
+    assert (overview.pot.topped_up_cents, overview.pot.granted_cents, overview.pot.free_cents) == (
+        500000,
+        25000,
+        476000,
+    )
     whole = await totals()
     assert (whole.topped_up_cents, whole.granted_cents, whole.held_cents) == (500000, 25000, 4000)
     assert (whole.posted_cents, whole.returned_cents, whole.free_cents, whole.pots_cents) == (6000, 1000, 14000, 476000)
@@ -200,7 +217,10 @@ async def test_every_reading_tells_the_same_story(books):
 async def test_a_statement_adds_up_line_by_line(books):
     """Each line of a family's statement says what changed and what is free after it."""
     await books.happens("top-up 500000\ngrant wide 25000\nhold booking 18000\nsettle booking 9000\nlower wide 1000")
-    lines = [(m.kind, m.phase, m.amount_cents, m.free_change_cents, m.free_after_cents) for m in await mutations(books.family)]
+    lines = [
+        (m.kind, m.phase, m.amount_cents, m.free_change_cents, m.free_after_cents)
+        for m in await mutations(books.family)
+    ]
     assert lines == [
         ("grant", "posted", 25000, 25000, 25000),
         ("booking", "reserve", 18000, -18000, 7000),
