@@ -48,10 +48,10 @@ class Syllabus:
         rule = dice.draw(CANCELLATION)
         return Course(
             ref=f"C{len(self.all) + 1:04d}",
-            title=names.fictional(f"{subject.titles[variant]}: {FORM_WORDS[form]}"),
+            title=f"{subject.titles[variant]} ({FORM_WORDS[form]}, fictief)",
             theme=theme,
             form=form,
-            goal=f"{subject.goal} (fictieve cursus)",
+            goal=names.fictional(subject.goal),
             organisation_ref=dice.draw(self._around.landscape.providers[region.name]).ref,
             state=("submitted" if dice.chance(0.5) else "in_review") if draft else "admitted",
             audience=_audience(subject.audience, form, dice),
