@@ -62,7 +62,7 @@ async def open_accounts_with_logins(world: World, organisations: dict[str, UUID]
         for o in world.organisations
     ]
     orders.append(LoginOrder(new_id(), COORDINATOR, None, (("coordinator", None),)))
-    orders.append(LoginOrder(new_id(), CASHIER, None, (("platform_admin", None),)))
+    orders.append(LoginOrder(new_id(), CASHIER, None, (("coordinator", None), ("platform_admin", None))))
     return await identity.give_logins(orders)
 
 
