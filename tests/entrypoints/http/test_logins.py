@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
-from entrypoints.http.browsing import ORIGIN, client_for, link_token, log_in
-
+from entrypoints.http.browsing import ORIGIN, client_for, link_token, log_in, running, settings_for
+from leerbudget.app import create_app
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_value
 from leerbudget.identity import actions
@@ -79,7 +79,7 @@ async def test_only_digests_of_tokens_are_kept(client):
 async def test_a_planted_cookie_is_never_taken_over(client):
     """Session fixation: a token chosen by an attacker stays worthless and is replaced at login."""
     planted = "A" * 43
-    client.cookies.set("leerbudget", planted)
+    client.cookies.set("leerbudget", planted, domain="leerbudget.test", path="/")
     token = await log_in(client)
     assert token != planted
     assert (await client.get("/api/v1/me", headers={"Cookie": f"leerbudget={planted}"})).status_code == 401
@@ -142,12 +142,8 @@ async def test_a_forged_forwarded_for_does_not_make_another_network(client):
 
 async def test_the_cookie_cannot_be_read_by_scripts_nor_sent_by_other_sites(world_db):
     """Over https the cookie has the __Host- prefix, Secure, HttpOnly, SameSite=Lax and Path=/."""
-    from entrypoints.http.browsing import settings_for
-
-    from leerbudget.app import create_app
-
     secure = create_app(settings_for("https://leerbudget.test"))
-    async with secure.lifespan(), client_for(secure, "https://leerbudget.test") as browser:
+    async with running(secure), client_for(secure, "https://leerbudget.test") as browser:
         await actions.give_login(EMAIL, None, [])
         await actions.request_link(EMAIL, network="n")
         answer = await browser.post(
@@ -211,5 +207,3 @@ async def test_logging_in_is_on_the_audit_trail(client):
     """Who logged in stands on the audit trail, written in the same transaction."""
     await log_in(client)
     assert await fetch_value("SELECT verb FROM audit_entry") == "log_in"
-
-

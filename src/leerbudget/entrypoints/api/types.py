@@ -46,9 +46,10 @@ Limit = Annotated[int, QueryParameter(ge=1, le=100, description="At most so many
 """Query parameter `limit: Limit = 20`."""
 
 CursorText = Annotated[
-    str, QueryParameter(max_length=500, pattern=r"^[A-Za-z0-9_-]*$", description="`next_cursor` of the page before.")
+    str | None,
+    QueryParameter(max_length=500, pattern=r"^[A-Za-z0-9_-]*$", description="`next_cursor` of the page before."),
 ]
-"""Query parameter `cursor: CursorText | None = None`; `read_cursor` makes sense of it."""
+"""Query parameter `cursor: CursorText = None`; `read_cursor` makes sense of it."""
 
 _MOMENT_MIN = datetime(2000, 1, 1, tzinfo=UTC)
 _MOMENT_MAX = datetime(2100, 1, 1, tzinfo=UTC)
@@ -63,7 +64,7 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             if isinstance(value, str) and not unicodedata.is_normalized("NFC", value):
                 msgspec.structs.force_setattr(self, name, unicodedata.normalize("NFC", value))
             elif isinstance(value, datetime):
-                _check_moment(value)
+                _check_moment(name, value)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,13 +78,13 @@ class Page(Answer, Generic[Item], frozen=True, kw_only=True):
     next_cursor: str | None = None
 
 
-def _check_moment(value: datetime) -> None:
+def _check_moment(name: str, value: datetime) -> None:
     try:
         fits = _MOMENT_MIN <= value < _MOMENT_MAX
     except OverflowError:  # year 1 or 9999 with an offset
         fits = False
     if not fits:
-        raise ValueError("must lie between 2000 and 2100")
+        raise ValueError(f"Expected a moment between 2000 and 2100 - at `$.{name}`")
 
 
 def make_cursor(*keys: str | int) -> str:

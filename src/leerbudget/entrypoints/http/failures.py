@@ -162,10 +162,11 @@ def _places(extra: object) -> tuple[FieldError, ...]:
 
 def field_error(error: msgspec.ValidationError, within: str = "") -> FieldError:
     """The message of msgspec, split in the place and what is not right there."""
-    message = str(error)
-    found = _PLACE.search(message)
-    if found is None:
-        return FieldError(within, message)
-    place = found["path"]
-    joint = "." if within and place and not place.startswith("[") else ""
-    return FieldError(f"{within}{joint}{place}", message[: found.start()])
+    message, path = str(error), within
+    while found := _PLACE.search(message):  # the outermost place stands last
+        message, path = message[: found.start()], _joined(path, found["path"])
+    return FieldError(path, message)
+
+
+def _joined(outer: str, inner: str) -> str:
+    return f"{outer}.{inner}" if outer and inner and not inner.startswith("[") else outer + inner
