@@ -47,7 +47,7 @@ bench: setup ## measure: one line per figure, as ratios within one run (minutes)
 soak: setup ## repeat races and faults until something gives (ROUNDS=20)
 	@i=1; while [ $$i -le $(ROUNDS) ]; do \
 		echo "round $$i of $(ROUNDS)"; \
-		$(BIN)/python -m pytest -q -p no:cacheprovider $$(ls -d tests/faults tests/concurrency 2>/dev/null) $(ARGS) || exit 1; \
+		$(BIN)/python -m pytest -q -p no:cacheprovider tests/faults $$(find tests -name "test_*race*.py") $(ARGS) || exit 1; \
 		i=$$((i + 1)); \
 	done
 

@@ -27,9 +27,9 @@ PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def every_error() -> list[type[LeerbudgetError]]:
-    """Every error class of every room, by code."""
+    """Every error class of the whole program, by code."""
     for module in pkgutil.walk_packages(leerbudget.__path__, "leerbudget."):
-        if module.name.endswith(".errors"):
+        if "migrations" not in module.name and not module.name.endswith("__main__"):
             import_module(module.name)
     found, queue = set[type[LeerbudgetError]](), [LeerbudgetError]
     while queue:
