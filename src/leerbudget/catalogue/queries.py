@@ -24,6 +24,7 @@ __all__ = [
     "SessionDetail",
     "SessionForMatching",
     "SessionLine",
+    "SessionSheet",
     "VenueView",
     "course",
     "course_ids",
@@ -33,6 +34,7 @@ __all__ = [
     "search",
     "session_detail",
     "session_ids",
+    "session_sheets",
     "sessions",
     "sessions_for_matching",
     "sessions_of_trainer",
@@ -239,6 +241,61 @@ async def session_detail(id: UUID) -> SessionDetail:  # noqa: A002 - the word of
     values["childcare"] = _json(values["childcare"], dict[str, tuple[int, int]])
     values["leaders"] = _json(values["leaders"], tuple[LeaderView, ...])
     return SessionDetail(**values, meetings=tuple(meetings))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSheet:
+    """A session with external references instead of ids, as files have it. The first trainer is responsible."""
+
+    external_ref: str
+    state: str
+    course: CourseView
+    organisation_ref: str | None
+    venue: VenueView | None
+    meetings: tuple[Interval, ...]
+    price_cents: int
+    seats_min: int
+    seats_max: int
+    decide_on: date
+    trainer_refs: tuple[str, ...]
+    facilitator_refs: tuple[str, ...]
+    parties: Mapping[str, PartySeats]
+    party_spread_max: int | None
+    childcare: Mapping[str, int]
+
+
+_SHEETS = f"""
+SELECT s.external_ref, s.state, s.price_cents, s.seats_min, s.seats_max, s.decide_on, s.party_spread_max,
+       {_STARTS} AS starts, {_ENDS} AS ends, {_PARTIES} AS parties, o.external_ref AS organisation_ref,
+       (SELECT coalesce(jsonb_object_agg(k.age_band, k.places_max), '{{}}')
+        FROM childcare_places k WHERE k.session = s.id) AS childcare,
+       array(SELECT t.external_ref FROM session_person x JOIN trainer t ON t.person = x.person
+             WHERE x.session = s.id AND x.role = 'trainer'
+             ORDER BY t.id <> s.trainer, t.external_ref) AS trainer_refs,
+       array(SELECT p.external_ref FROM session_person x JOIN person p ON p.id = x.person
+             WHERE x.session = s.id AND x.role = 'facilitator' ORDER BY p.external_ref) AS facilitator_refs,
+       to_jsonb(c) - 'created_at' AS course_sheet, to_jsonb(v) AS venue_sheet
+FROM course_session s JOIN course c ON c.id = s.course LEFT JOIN venue v ON v.id = s.venue
+LEFT JOIN organisation o ON o.id = c.organisation
+ORDER BY s.external_ref
+"""
+
+
+async def session_sheets() -> list[SessionSheet]:
+    """Every session by reference, drafts included: for exports."""
+    return [_sheet(row) for row in await fetch_all(_SHEETS)]
+
+
+def _sheet(row: Any) -> SessionSheet:
+    values = dict(row)
+    meetings = tuple(zip(values.pop("starts"), values.pop("ends"), strict=True))
+    values["course"] = _json(values.pop("course_sheet"), CourseView)
+    values["venue"] = _json(values.pop("venue_sheet"), VenueView | None)
+    values["parties"] = _json(values["parties"], dict[str, PartySeats])
+    values["childcare"] = _json(values["childcare"], dict[str, int])
+    for name in ("trainer_refs", "facilitator_refs"):
+        values[name] = tuple(values[name])
+    return SessionSheet(**values, meetings=meetings)
 
 
 _LINE = """

@@ -7,7 +7,7 @@ class RefTaken(Conflict):
     """Another row carries this external reference already. `refs` says which, where known."""
 
     code = "ref_taken"
-    message_nl = "Dit kenmerk is al van iemand anders: {refs}."
+    message_nl = "Dit kenmerk is al van iemand anders."
     constraint = ("organisation_ref_once", "family_ref_once", "person_ref_once", "person_number_once")
 
 

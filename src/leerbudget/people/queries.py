@@ -170,6 +170,17 @@ async def person_ids(refs: Iterable[str]) -> dict[str, UUID]:
     return await _ids("SELECT external_ref, id FROM person WHERE external_ref = ANY($1::text[])", refs)
 
 
+async def refs_by_email(emails: Iterable[str]) -> dict[str, set[str]]:
+    """External references of the persons with these addresses (lower case); unknown addresses are absent."""
+    rows = await fetch_all(
+        "SELECT email, external_ref FROM person WHERE email = ANY($1::text[]) ORDER BY external_ref", list(emails)
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["email"], set()).add(row["external_ref"])
+    return found
+
+
 async def relations_of(family: UUID) -> list[RelationView]:
     """A family's professionals, for the family itself (families hold the relation, R65)."""
     rows = await fetch_all(

@@ -63,6 +63,12 @@ async def trainer_ids(refs: Iterable[str]) -> dict[str, UUID]:
     return {row["external_ref"]: row["id"] for row in rows}
 
 
+async def trainer_persons(refs: Iterable[str]) -> dict[str, UUID]:
+    """Ids of the persons behind pool members by the pool's external reference; unknown references are absent."""
+    rows = await fetch_all("SELECT external_ref, person FROM trainer WHERE external_ref = ANY($1::text[])", list(refs))
+    return {row["external_ref"]: row["person"] for row in rows}
+
+
 async def certificates_ending(within_days: int = WARNING_DAYS) -> list[TrainerView]:
     """Admitted pool members whose certificate ends within so many days or has ended, the first to end first (R56)."""
     rows = await fetch_all(

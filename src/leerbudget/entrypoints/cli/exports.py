@@ -1,0 +1,50 @@
+"""`leerbudget export …`: CSV files out of the database, safe to open in a spreadsheet."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from leerbudget.entrypoints.cli.with_database import with_database
+from leerbudget.entrypoints.files.exporting import EXPORTERS, write_export
+
+
+@click.group()
+def export() -> None:
+    """Write a CSV file: UTF-8, with formulas made harmless. Families and sessions can be imported again."""
+
+
+def _command(kind: str) -> click.Command:
+    @click.option(
+        "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file (default: screen)."
+    )
+    def run(*, out: Path | None) -> None:
+        _export(kind, out)
+
+    return click.command(kind, help=f"Export {kind}.")(run)
+
+
+for _kind in EXPORTERS:
+    export.add_command(_command(_kind))
+
+
+def _export(kind: str, out: Path | None) -> None:
+    if out is None:
+        _written(kind, lambda: sys.stdout.buffer)
+        return
+    partial = out.with_name(f"{out.name}.part")  # a broken export never looks like a whole one
+    try:
+        with partial.open("wb") as file:
+            count = _written(kind, lambda: file)
+        partial.replace(out)
+    except OSError as failure:
+        raise click.UsageError(f"{out}: {failure.strerror}") from failure
+    finally:
+        partial.unlink(missing_ok=True)
+    click.echo(f"{count} rijen in {out}", err=True)
+
+
+def _written(kind: str, target: Callable[[], BinaryIO]) -> int:
+    return with_database(lambda: write_export(kind, target()), role="reader")
