@@ -177,7 +177,6 @@ UNREACHABLE = {
     "nobody listens": "postgresql://app:geheim@127.0.0.1:1/x",
     "no such socket": "postgresql://app:geheim@/x?host=/nonexistent",
     "no such name": "postgresql://app:geheim@database.invalid/x",
-    "no DSN at all": "postgresql://app:geheim@127.0.0.1:notaport/x",
 }
 
 
@@ -189,6 +188,16 @@ async def test_an_unreachable_database_is_one_clear_line(kind):
     assert "\n" not in str(caught.value)
     assert "geheim" not in str(caught.value)
     assert DB.pool is None
+
+
+@pytest.mark.parametrize(
+    "dsn", ["postgresql://app:x@127.0.0.1:notaport/x", "postgresql://app:gehe/im@127.0.0.1/x", "postgresql://[x"]
+)
+async def test_a_malformed_address_is_one_clear_line(dsn):
+    """An address that cannot be read is refused without quoting any piece of its password."""
+    with pytest.raises(SettingsError, match="klopt niet") as caught:
+        await open_pool(dsn)
+    assert "gehe" not in str(caught.value)
 
 
 async def test_a_wrong_login_or_database_is_one_clear_line(cluster, template):

@@ -5,6 +5,7 @@ user; if that user cannot reach the programs (a checkout under /root), they are 
 No permission of any existing directory is ever changed.
 """
 
+import contextlib
 import grp
 import importlib.util
 import os
@@ -90,16 +91,15 @@ def server_user(data_dir: Path) -> ServerUser:
 
 
 def _entries(data_dir: Path) -> Iterator[pwd.struct_passwd]:
-    if data_dir.exists():
-        try:
-            yield pwd.getpwuid(data_dir.stat().st_uid)
-        except KeyError:
-            raise SettingsError(message=f"De eigenaar van {data_dir} bestaat niet op deze computer.") from None
+    for place in (data_dir, data_dir.parent):
+        if place.exists() and place.stat().st_uid != 0:
+            try:
+                yield pwd.getpwuid(place.stat().st_uid)
+            except KeyError:
+                raise SettingsError(message=f"De eigenaar van {place} bestaat niet op deze computer.") from None
     for name in _UNPRIVILEGED:
-        try:
+        with contextlib.suppress(KeyError):
             yield pwd.getpwnam(name)
-        except KeyError:
-            continue
 
 
 def run_as(user: ServerUser, *command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -128,6 +128,18 @@ def clean_environment() -> dict[str, str]:
 def groups_of(user: ServerUser) -> list[int]:
     """The extra groups that user belongs to."""
     return [group.gr_gid for group in grp.getgrall() if user.name in group.gr_mem]
+
+
+def open_private(place: Path, flags: int) -> int:
+    """A descriptor of a file of our own, made when absent, that belongs to whoever owns its directory.
+
+    It never follows a link: as root we may work in a directory that someone else can write in.
+    """
+    descriptor = os.open(place, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    if os.geteuid() == 0:
+        owner = place.parent.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    return descriptor
 
 
 def reachable(user: ServerUser, directory: Path) -> bool:

@@ -19,7 +19,9 @@ async def connect(dsn: str, **options: Any) -> Any:
     """
     try:
         return await asyncpg.connect(dsn, timeout=10, **options)
-    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+    except ValueError as failure:  # of the address itself; the reason could quote a piece of the password
+        raise SettingsError(message=f"Het adres van de database, {where(dsn)}, klopt niet.") from failure
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
         reason = " ".join(str(failure).split()) or type(failure).__name__
         raise SettingsError(message=f"De database {where(dsn)} is niet te bereiken: {reason}") from failure
 

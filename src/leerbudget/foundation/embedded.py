@@ -10,6 +10,7 @@ import asyncio
 import atexit
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from leerbudget.foundation.binaries import (
     clean_environment,
     find_programs,
     groups_of,
+    open_private,
     programs_for,
     reachable,
     run_as,
@@ -67,6 +69,18 @@ _FAST = {
     "shared_buffers": "128MB",
     "max_connections": "200",
 }
+
+_TRANSIENT = ("shared memory block", "postmaster.pid")
+"""What the log says when the remains of a killed server have not quite gone; then a start is tried again."""
+
+_HBA = f"""\
+# written by leerbudget at every start
+local all {SUPERUSER} peer map=leerbudget
+local all all scram-sha-256
+host all {SUPERUSER} all reject
+host all all 127.0.0.1/32 scram-sha-256
+"""
+"""Who may log in how: the superuser only as the server's own operating-system user or root, others by password."""
 
 _LAUNCH = """
 import ctypes, os, signal, sys
@@ -150,8 +164,8 @@ class EmbeddedServer:
         if address is None:
             raise SettingsError(message=f"De database in {self.home} draait nu niet.")
         port, directory = address
-        login = f"{quote(role)}:{quote(password)}" if password else quote(role)
-        return f"postgresql://{login}@/{quote(database)}?host={quote(directory)}&port={port}"
+        login = f"{quote(role, safe='')}:{quote(password, safe='')}" if password else quote(role, safe="")
+        return f"postgresql://{login}@/{quote(database, safe='')}?host={quote(directory)}&port={port}"
 
     def stop(self) -> None:
         """Stop the server if this process owns it, and let go; a second call does nothing."""
@@ -183,7 +197,7 @@ class EmbeddedServer:
                 else:
                     self._stopping.wait(0.2 if self._settled.is_set() else 0.05)
         except BaseException as failure:  # told to whoever waits for the start
-            self._failure = failure
+            self._failure = self._not_ours(_reason(failure)) if isinstance(failure, OSError) else failure
             if self._settled.is_set():  # the one who asked for the start has long gone on
                 log.exception("embedded_server_failed", reason=str(failure), data_dir=str(self.home))
         finally:
@@ -219,10 +233,10 @@ class EmbeddedServer:
             if not self.home.exists():
                 self.home.parent.mkdir(parents=True, exist_ok=True)
                 self.home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
-            descriptor = os.open(self.home / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = open_private(self.home / "postgres.lock", os.O_RDWR)
             os.close(descriptor)
         except OSError as failure:
-            raise self._not_ours(failure.strerror or str(failure)) from failure
+            raise self._not_ours(_reason(failure)) from failure
         if self.data.exists() and os.geteuid() not in {0, self.data.stat().st_uid}:
             raise self._not_ours("de gegevens zijn van een andere gebruiker")
 
@@ -233,7 +247,7 @@ class EmbeddedServer:
         )
 
     def _take_lock(self) -> bool:
-        descriptor = os.open(self.home / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = open_private(self.home / "postgres.lock", os.O_RDWR)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -265,13 +279,15 @@ class EmbeddedServer:
                 )
         else:
             self._initialise(programs)
-        self._write_private("pg_hba.conf", _hba())
-        self._write_private("pg_ident.conf", _ident(self._mapped_users()))
+        self._write_for_server("pg_hba.conf", _HBA)
+        self._write_for_server("pg_ident.conf", _ident(self._server_user.name))
 
     def _initialise(self, programs: Path) -> None:
         """Make the data directory aside and move it in place, so a broken start leaves nothing half done."""
         if self.data.exists() and any(self.data.iterdir()):
             raise SettingsError(message=f"{self.data} is niet leeg, maar er staat geen database in.")
+        for abandoned in self.home.glob("postgres-making-*"):  # by a start that was killed; we hold the lock
+            shutil.rmtree(abandoned, ignore_errors=True)
         making = Path(tempfile.mkdtemp(prefix="postgres-making-", dir=self.home))
         self._give(making)
         done = run_as(
@@ -295,19 +311,17 @@ class EmbeddedServer:
         if self._server_user.switch:
             os.chown(place, self._server_user.uid, self._server_user.gid)
 
-    def _write_private(self, name: str, text: str) -> None:
-        place = self.data / name
-        place.write_text(text)
-        place.chmod(0o600)
-        self._give(place)
-
-    def _mapped_users(self) -> list[str]:
-        return ["root", self._server_user.name] if self._server_user.switch else [self._server_user.name]
+    def _write_for_server(self, name: str, text: str) -> None:
+        """A file beside the data, not in it: root must not write where the server's user could lay a link."""
+        descriptor, partial = tempfile.mkstemp(prefix=name, dir=self.home)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        self._give(Path(partial))
+        Path(partial).rename(self.home / name)
 
     def _launch(self, programs: Path) -> None:
-        """Start `postgres` and wait until it answers; a start that fails at once is tried again for a while."""
+        """Start `postgres` and wait until it answers, recovery included."""
         deadline = time.monotonic() + START_SECONDS
-        pause = 0.1
         while not self._stopping.is_set():
             self._child = self._spawn(programs)
             while self._child.poll() is None and not self._stopping.is_set():
@@ -318,19 +332,16 @@ class EmbeddedServer:
                         message=f"De database in {self.home} startte niet op tijd. {self._last_words()}"
                     )
                 time.sleep(0.01)
-            pause *= 2  # the remains of a killed server may need a moment to let go of its memory
-            if pause > 5:
+            if time.monotonic() > deadline or not any(sign in self._log_tail() for sign in _TRANSIENT):
                 raise SettingsError(message=f"De database in {self.home} start niet. {self._last_words()}")
-            self._stopping.wait(pause)
+            self._stopping.wait(0.2)
 
     def _spawn(self, programs: Path) -> subprocess.Popen[bytes]:
         user = self._server_user
         settings = _SETTINGS | (_FAST if self._fast else {}) | self._listening()
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         switch = [str(user.uid), str(user.gid), " ".join(map(str, groups_of(user)))] if user.switch else ["", "", ""]
-        with os.fdopen(
-            os.open(self.home / "postgres.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab"
-        ) as output:
+        with os.fdopen(open_private(self.home / "postgres.log", os.O_WRONLY | os.O_APPEND), "ab") as output:
             if output.tell() > 10_000_000:
                 output.truncate(0)
             return subprocess.Popen(  # noqa: S603 - programs of our own choosing
@@ -348,7 +359,12 @@ class EmbeddedServer:
 
     def _listening(self) -> dict[str, str]:
         directory = self.data if len(str(self.data)) <= SOCKET_PATH_MAX else self._short_directory()
-        chosen = {"unix_socket_directories": f'"{directory}"', "unix_socket_permissions": "0700"}
+        chosen = {
+            "unix_socket_directories": f'"{directory}"',
+            "unix_socket_permissions": "0700",
+            "hba_file": str(self.home / "pg_hba.conf"),
+            "ident_file": str(self.home / "pg_ident.conf"),
+        }
         if self._listen_port is None:
             return chosen | {"listen_addresses": ""}
         return chosen | {"listen_addresses": "127.0.0.1", "port": str(self._listen_port)}
@@ -388,12 +404,14 @@ class EmbeddedServer:
         except (OSError, TimeoutError, SettingsError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
         try:
-            text = (self.home / "postgres.log").read_text(errors="replace")
+            return (self.home / "postgres.log").read_text(errors="replace")[-2000:]
         except OSError:
             return ""
-        return f"Laatste regel van postgres.log: {_last_line(text)}"
+
+    def _last_words(self) -> str:
+        return f"Laatste regel van postgres.log: {_last_line(self._log_tail())}"
 
 
 async def _select_one(dsn: str) -> bool:
@@ -407,6 +425,10 @@ async def _select_one(dsn: str) -> bool:
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "(geen uitleg)"
+
+
+def _reason(failure: OSError) -> str:
+    return failure.strerror or str(failure)
 
 
 def _pid_file(data: Path) -> list[str]:
@@ -446,18 +468,8 @@ def _is_server(pid: int, data: Path) -> bool:
         return False
 
 
-def _hba() -> str:
-    return (
-        "# written by leerbudget at every start\n"
-        f"local all {SUPERUSER} peer map=leerbudget\n"
-        "local all all scram-sha-256\n"
-        f"host all {SUPERUSER} all reject\n"
-        "host all all 127.0.0.1/32 scram-sha-256\n"
-    )
-
-
-def _ident(users: list[str]) -> str:
-    return "".join(f'leerbudget "{user}" {SUPERUSER}\n' for user in users)
+def _ident(server_user: str) -> str:
+    return "".join(f'leerbudget "{user}" {SUPERUSER}\n' for user in sorted({"root", server_user}))
 
 
 def _stop_all() -> None:

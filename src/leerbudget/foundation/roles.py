@@ -14,6 +14,7 @@ from typing import Any
 
 import asyncpg
 
+from leerbudget.foundation.binaries import open_private
 from leerbudget.foundation.connecting import connect, refuse_old_server
 from leerbudget.foundation.errors import SettingsError
 
@@ -68,8 +69,8 @@ def stored_passwords(home: Path) -> dict[str, str]:
     if not place.exists():
         fresh = {role: secrets.token_urlsafe(24) for role in TIME_LIMITS}
         partial = home / f"database-passwords.{os.getpid()}.{secrets.token_hex(4)}"
-        partial.touch(mode=0o600)
-        partial.write_text(json.dumps(fresh, indent=1))
+        with os.fdopen(open_private(partial, os.O_WRONLY), "w") as file:
+            json.dump(fresh, file, indent=1)
         try:
             os.link(partial, place)  # the first one wins; nobody ever reads half a file
         except FileExistsError:

@@ -93,7 +93,7 @@ async def _external_dsns(settings: Settings, url: str) -> Dsns:
         passwords = {login.username: unquote(login.password) for login in logins if login.username and login.password}
         database = unquote(logins[0].path.lstrip("/")) or roles.DATABASE
         await roles.bootstrap(owner, passwords, database=database, keep_passwords=True)
-        owner = urlunsplit(urlsplit(owner)._replace(path=f"/{quote(database)}"))
+        owner = urlunsplit(urlsplit(owner)._replace(path=f"/{quote(database, safe='')}"))
     return Dsns(app=url, worker=worker, reader=url, owner=owner)
 
 
@@ -127,4 +127,6 @@ async def _forwards() -> None:
         sys.path[:] = path  # Piccolo puts the migrations folder in front and leaves it there
     if not result.success:
         raise SettingsError(message=f"De database is niet bijgewerkt: {result.message}")
-    log.info("migrated", steps=[line.strip() for line in told.getvalue().splitlines() if line.startswith("  - ")])
+    steps = [line.split()[1] for line in told.getvalue().splitlines() if line.startswith("  - ")]
+    if steps:
+        log.info("migrated", steps=steps)
