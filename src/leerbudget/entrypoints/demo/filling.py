@@ -5,10 +5,13 @@ how far they travel, what they want to learn, whom they would rather not meet - 
 actions as the pages use.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from leerbudget.catalogue import queries as catalogue
+from leerbudget.entrypoints.files.importing import import_bytes, read_file
 from leerbudget.fictional.families import childcare
 from leerbudget.fictional.world import Family, Professional, Wish, World
 from leerbudget.foundation import clock
@@ -55,7 +58,20 @@ async def know(world: World) -> Ids:
     )
 
 
-async def open_accounts_with_logins(world: World, organisations: dict[str, UUID]) -> dict[str, UUID]:
+async def import_files(files: Sequence[Path], world: World) -> dict[str, UUID]:
+    """Import what organisations import; before the grants the money comes in. Logins of organisations by e-mail."""
+    paths = {path.stem: path for path in files}
+    logins: dict[str, UUID] = {}
+    for kind in ("organisations", "families", "professionals", "trainers", "sessions", "grants"):
+        if kind == "grants":
+            organisations = await people_queries.organisation_ids(o.ref for o in world.organisations)
+            logins = await give_organisations_logins(world, organisations)
+            await top_up(world, organisations, logins)
+        await import_bytes(kind, read_file(paths[kind]))
+    return logins
+
+
+async def give_organisations_logins(world: World, organisations: dict[str, UUID]) -> dict[str, UUID]:
     """Give the organisations' finance officers, the coordinator and the cashier their logins: login by e-mail."""
     orders = [
         LoginOrder(new_id(), o.email, None, (("organisation_finance", organisations[o.ref]),))
