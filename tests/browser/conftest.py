@@ -89,14 +89,24 @@ class Visit:
         return [f"{v['id']}: {v['help']} — {v['nodes'][0]['html'][:160]}" for v in found["violations"]]
 
     async def overflow(self) -> list[str]:
-        """Elements that stick out of the window to the right, unless they scroll within a region of their own."""
+        """What sticks out of the window to the right, unless it scrolls within a region of its own."""
         return list(
             await self.page.evaluate(
-                """() => [...document.body.querySelectorAll('*')]
+                """() => { const root = document.documentElement, wide = root.scrollWidth > root.clientWidth + 1;
+                const boxes = [...document.body.querySelectorAll('*')]
                 .filter(e => !e.closest('.table-region, .hidden, .menu:not(:popover-open)') && e.checkVisibility()
                     && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-                .map(e => e.outerHTML.slice(0, 120))"""
+                .map(e => e.outerHTML.slice(0, 120));
+                return wide ? [...boxes, `the page scrolls sideways: ${root.scrollWidth} > ${root.clientWidth}`] : boxes; }"""
             )
+        )
+
+    async def space_text(self) -> None:
+        """Set the wide text spacing of WCAG 1.4.12."""
+        await self.page.evaluate(
+            """() => { const sheet = new CSSStyleSheet();
+            sheet.replaceSync('*{line-height:1.5!important;letter-spacing:.12em!important;word-spacing:.16em!important}');
+            document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]; }"""
         )
 
 

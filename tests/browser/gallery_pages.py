@@ -509,9 +509,14 @@ WISH_ERRORS = Form(
         "persons": "Kies wie er meegaat.",
     },
 )
-WISH_FORM = Thing(action="/wensen", adding=True, persons=PERSONS)
+WISH_FORM = Thing(
+    action="/wensen",
+    adding=True,
+    persons=[Thing(id="a1", name="Sanne", is_me=True), Thing(id="a2", name="Joris", is_me=False)],
+)
 AVAILABILITY = Thing(
-    persons=PERSONS, exceptions=[Thing(id="e1", person="Sanne", starts_at=at(3, 22, 9), ends_at=at(3, 26, 22))]
+    persons=[Thing(id="a1", name="Sanne"), Thing(id="a2", name="Joris")],
+    exceptions=[Thing(id="e1", person="Sanne", starts_at=at(3, 22, 9), ends_at=at(3, 26, 22))],
 )
 WEEK = Form(values={"week-a1": ["2", "5", "8"], "week-a2": ["2", "14"]})
 MAIL = Thing(id="n1", to="sanne@voorbeeld.example", subject="Er staat een bericht voor u klaar", sent_at=at(2, 1, 9))
@@ -522,7 +527,7 @@ PAGES = (
     sample("inloggen-fout", "inloggen.html", Thing(demo_logins=[]), shell=VISITOR, status=422, form=Form(values={"email": "sanne@"}, errors={"email": "Vul een e-mailadres in, zoals naam@voorbeeld.nl."})),
     sample("inloggen-mail", "inloggen_mail.html", Thing(email="sanne@voorbeeld.example", minutes_valid=15), shell=VISITOR),
     sample("inloggen-bevestigen", "inloggen_bevestigen.html", Thing(action="/inloggen/abc"), shell=VISITOR),
-    sample("mijn", "mijn.html", Thing(**OVERVIEW, proposals=[PROPOSAL_LINE], next_booking=NEXT, wishes=WISHES), shell=shell("/mijn", notice=Notice(kind="ok", text="Uw wens is opgeslagen."))),
+    sample("mijn", "mijn.html", Thing(**OVERVIEW, proposals=[PROPOSAL_LINE], next_booking=NEXT, wishes=[Thing(id=w.id, theme=w.theme, state=w.state, urgent=w.urgent) for w in WISHES]), shell=shell("/mijn", notice=Notice(kind="ok", text="Uw wens is opgeslagen."))),
     sample("mijn-leeg", "mijn.html", Thing(**{**OVERVIEW, "availability_known": False, "balance": Thing(granted_cents=0, spent_cents=0, held_cents=0, available_cents=0, expires_on=None, expires_cents=0)}, proposals=[], next_booking=None, wishes=[])),
     sample("wensen", "wensen.html", Thing(wishes=WISHES, availability=[Thing(person="Sanne", day_parts_count=3, exceptions_count=1), Thing(person="Joris", day_parts_count=2, exceptions_count=0)], travel=["met de auto hooguit 45 minuten", "met de fiets hooguit 25 minuten"], childcare="needs_place", next_round_on=date(2027, 3, 1))),
     sample("wensen-leeg", "wensen.html", Thing(wishes=[], availability=[], travel=[], childcare="none", next_round_on=None)),

@@ -9,7 +9,7 @@ EVERY_PAGE = pytest.mark.parametrize("sample", PAGES, ids=lambda sample: sample.
 
 @EVERY_PAGE
 async def test_page_is_accessible_and_fits_on_phone_and_desk(sample: Sample, gallery_address, visit, picture):
-    """No page has an axe violation at 390 or 1280 pixels, sticks out at 320, or breaks its own security policy."""
+    """At 390 and 1280 pixels axe finds nothing; at 320, and with wide text at 360, nothing sticks out; all stays at home."""
     opened = await visit(gallery_address + sample.path, width=390, height=844)
     await picture(opened.page, f"{sample.name}-390")
     problems = [f"390: {line}" for line in await opened.axe()]
@@ -20,20 +20,11 @@ async def test_page_is_accessible_and_fits_on_phone_and_desk(sample: Sample, gal
     await picture(opened.page, f"{sample.name}-1280")
     problems += [f"1280: {line}" for line in await opened.axe()]
     problems += [f"1280 sticks out: {line}" for line in await opened.overflow()]
+    await opened.page.set_viewport_size({"width": 360, "height": 700})
+    await opened.space_text()
+    problems += [f"360 with wide text sticks out: {line}" for line in await opened.overflow()]
     problems += [f"requested {url}" for url in opened.requested if not url.startswith(gallery_address + "/")]
     assert problems + opened.complaints == []
-
-
-@EVERY_PAGE
-async def test_page_survives_text_spacing(sample: Sample, gallery_address, visit):
-    """With the wide text spacing of WCAG 1.4.12 nothing sticks out on a phone."""
-    opened = await visit(gallery_address + sample.path, width=360)
-    await opened.page.evaluate(
-        """() => { const sheet = new CSSStyleSheet();
-        sheet.replaceSync('*{line-height:1.5!important;letter-spacing:.12em!important;word-spacing:.16em!important}');
-        document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet]; }"""
-    )
-    assert await opened.overflow() == []
 
 
 async def test_checks_notice_a_broken_page(gallery_address, visit):
@@ -47,9 +38,9 @@ async def test_checks_notice_a_broken_page(gallery_address, visit):
         fetch('http://127.0.0.1:9/').catch(() => null); }"""
     )
     assert any("image-alt" in line for line in await opened.axe())
-    assert any('id="wide"' in line for line in await opened.overflow())
-    assert any("Content Security Policy" in line for line in opened.complaints)
-    assert any(url == "http://127.0.0.1:9/" for url in opened.requested) or len(opened.complaints) > 1
+    assert any("scrolls sideways" in line for line in await opened.overflow())
+    assert any("inline script violates" in line for line in opened.complaints), opened.complaints
+    assert any("127.0.0.1:9" in line for line in opened.complaints), opened.complaints
 
 
 async def test_error_summary_takes_the_focus_and_leads_to_the_field(gallery_address, visit):
