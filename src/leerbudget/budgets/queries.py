@@ -8,9 +8,9 @@ from uuid import UUID
 
 from leerbudget.budgets.rules import PaymentShare, kept
 from leerbudget.foundation.clock import today
-from leerbudget.foundation.database import fetch_all, fetch_one, together
+from leerbudget.foundation.database import fetch_all, fetch_one
 from leerbudget.foundation.money import euros
-from leerbudget.ledger.queries import LONG_WORK_MINUTES, MESSAGES_MAX
+from leerbudget.ledger.queries import MESSAGES_MAX, one_long_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,9 +342,7 @@ async def totals() -> Totals:
 
 async def check() -> list[str]:
     """What does not fit between budgets, holds and the books, in plain Dutch. Call it outside a transaction."""
-    async with together("repeatable_read", readonly=True) as connection:
-        await connection.execute(f"SET LOCAL statement_timeout = '{LONG_WORK_MINUTES}min'")
-        await connection.execute(f"SET LOCAL transaction_timeout = '{LONG_WORK_MINUTES}min'")
+    async with one_long_look():
         messages = []
         for row in await fetch_all(_WRONG_BUDGETS, MESSAGES_MAX):
             amounts = f"{euros(row['granted_cents'])} en {euros(row['booked_cents'])}"

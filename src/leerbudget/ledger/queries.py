@@ -1,6 +1,7 @@
 """Read the books: balances, the check that recomputes them, and the export for an auditor."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -185,6 +186,21 @@ async def book_size() -> BookSize:
     return BookSize(row["accounts"], row["transfers"], row["banked"])
 
 
+@asynccontextmanager
+async def one_long_look() -> AsyncIterator[None]:
+    """One snapshot for a check of everything: it only reads, may take long and is planned for whole tables.
+
+    Not inside another transaction. The transaction's own limit can only be switched off once it has begun
+    (PostgreSQL keeps the running timer when the limit is raised); each statement keeps one.
+    """
+    async with together("repeatable_read", readonly=True) as connection:
+        await connection.execute("SET LOCAL transaction_timeout = 0")
+        await connection.execute(f"SET LOCAL statement_timeout = '{LONG_WORK_MINUTES}min'")
+        # tables that were filled a moment ago have no statistics, and loops over them take for ever
+        await connection.execute("SET LOCAL enable_nestloop = off")
+        yield
+
+
 async def check() -> list[str]:
     """What is wrong with the books, in plain Dutch; nothing when they balance. Reads only.
 
@@ -192,9 +208,7 @@ async def check() -> list[str]:
     snapshot. Call it outside a transaction.
     """
     limit = MESSAGES_MAX
-    async with together("repeatable_read", readonly=True) as connection:
-        await connection.execute(f"SET LOCAL statement_timeout = '{LONG_WORK_MINUTES}min'")
-        await connection.execute(f"SET LOCAL transaction_timeout = '{LONG_WORK_MINUTES}min'")
+    async with one_long_look():
         unsound = await fetch_all(_UNSOUND, limit)
         misfits = await fetch_all(_MISFITS, limit)
         messages = [f"Mutatie {row['number']} ({row['business_ref']}) {row['trouble']}." for row in unsound + misfits]

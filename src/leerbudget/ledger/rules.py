@@ -93,7 +93,7 @@ def text_fault(value: object, length: int) -> str | None:
         return "Vul hier tekst in."
     if len(value) > length:
         return f"Gebruik ten hoogste {length} tekens."
-    if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for sign in value):
+    if not value.isprintable() and any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for sign in value):
         return "Er staat een teken in dat niet mag (een stuurteken)."
     return None
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from leerbudget.foundation.database import fetch_all, together
-from leerbudget.ledger.queries import LONG_WORK_MINUTES, MESSAGES_MAX
+from leerbudget.foundation.database import fetch_all
+from leerbudget.ledger.queries import MESSAGES_MAX, one_long_look
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,7 @@ async def open_top_ups() -> list[TopUpView]:
 
 async def check() -> list[str]:
     """What does not fit between top-ups and the books, in plain Dutch. Call it outside a transaction."""
-    async with together("repeatable_read", readonly=True) as connection:
-        await connection.execute(f"SET LOCAL statement_timeout = '{LONG_WORK_MINUTES}min'")
-        await connection.execute(f"SET LOCAL transaction_timeout = '{LONG_WORK_MINUTES}min'")
+    async with one_long_look():
         messages = [
             f"Storting {row['reference']} {row['trouble']}." for row in await fetch_all(_WRONG_TOP_UPS, MESSAGES_MAX)
         ]
