@@ -42,7 +42,8 @@ check: setup ## lint, format, types, import contracts and house rules
 	$(BIN)/python -m pytest -q tests/test_tidy.py
 
 bench: setup ## measure: one line per figure, as ratios within one run (minutes)
-	@$(BIN)/python scripts/bench.py $(ARGS)
+	@$(BIN)/python benchmarks/bookings.py
+	@$(BIN)/python benchmarks/matching.py
 
 soak: setup ## repeat races and faults until something gives (ROUNDS=20)
 	@i=1; while [ $$i -le $(ROUNDS) ]; do \
