@@ -213,8 +213,9 @@ async def open_pool(dsn: str, size: int = 10, *, for_migration: bool = False) ->
     if DB.pool is not None:
         raise RuntimeError("a pool is already open; close_pool() first")
     await check_server(dsn, for_migration=for_migration)
+    # no floor (min_size): while the server changes hands asyncpg would fill the log with attempts to keep it
     DB.pool = await asyncpg.create_pool(
-        dsn, min_size=1, max_size=size, reset=forget_nothing, server_settings={"application_name": "leerbudget"}
+        dsn, min_size=0, max_size=size, reset=forget_nothing, server_settings={"application_name": "leerbudget"}
     )
     _opened[:] = [dsn]
 
