@@ -16,6 +16,7 @@ from leerbudget.fictional.world import Case, Course, CourseSession, Family, Gran
 CASES_PER_KIND = 3
 SMALL_GRANT_CENTS = 10_000
 """The lowest grant that occurs; every series costs more."""
+EVENING_STARTS = 18
 NEARBY = {"bike": 15}
 USUAL = {"car": 45, "bike": 25}
 
@@ -48,8 +49,8 @@ def make_cases(stage: Stage) -> tuple[Case, ...]:
     kinds: dict[str, Callable[[Stage, Family, CourseSession], CourseSession | None]] = {
         "own_professional": _own_professional,
         "too_little_money": _too_little_money,
-        "avoided_trainer": _avoided_trainer,
         "childcare_place": _childcare_place,
+        "avoided_trainer": _avoided_trainer,
         "couple_together": _couple_together,
     }
     used: set[str] = set()
@@ -169,14 +170,17 @@ def _avoided_trainer(stage: Stage, family: Family, session: CourseSession) -> Co
 def _childcare_place(stage: Stage, family: Family, session: CourseSession) -> CourseSession | None:
     """The family can come only when there is a place for each of its young children (R52)."""
     young = {band: family.children.count(band) for band in figures.CHILDCARE_BANDS if band in family.children}
-    places = session.childcare_places
-    if not young or any(places.get(band, 0) < count for band, count in young.items()):
+    by_day = session.meetings[0][0].hour < EVENING_STARTS
+    if not young or not (by_day or session.childcare_places):
         return None
     if _money_cents(stage, family, session) < session.price_cents:
         return None
     settled = _settle(stage, family, session, travel=USUAL)
     stage.families[family.ref] = replace(settled, childcare_need="needs_place")
-    return session
+    places = {
+        band: max(2, session.childcare_places.get(band, 0), young.get(band, 0)) for band in figures.CHILDCARE_BANDS
+    }
+    return replace(session, childcare_places=places)
 
 
 def _couple_together(stage: Stage, family: Family, session: CourseSession) -> CourseSession | None:

@@ -13,7 +13,7 @@ from leerbudget.fictional.world import Course, CourseSession, Family, Profession
 
 INVITED_PER_PARTY = 8
 """Professionals who answer when a dialogue is announced in their region, at most, of either party [guess]."""
-SESSIONS_PER_THEME = 3.0
+SESSIONS_PER_THEME = 4.0
 """A region talks about as many themes as its sessions can carry at so many each [guess]."""
 OFF_AGENDA = 0.1
 """How much less a theme is wished for that a small region does not talk about [guess]."""
@@ -52,11 +52,10 @@ def make_wishes(
         kind = (agenda, family.family_type, family.care_forms, family.children, years >= 5)
         if kind not in chances:
             chances[kind] = Chances({s.theme: _weight(s, family, years, agenda) for s in SUBJECTS})
-        themes: list[str] = []
-        for _ in range(dice.draw(figures.WISHES)):
-            theme = dice.draw(chances[kind])
-            if theme not in themes:
-                themes.append(theme)
+        themes: dict[str, None] = {}
+        wanted = dice.draw(figures.WISHES)
+        while len(themes) < wanted:
+            themes[dice.draw(chances[kind])] = None
         for rank, theme in enumerate(themes, start=1):
             made.append(_wish(f"D{len(made) + 1:05d}", family, theme, rank, dice))
     return made
