@@ -15,7 +15,7 @@ from leerbudget.entrypoints.api.documentation import PREFIX, openapi_config, ope
 from leerbudget.entrypoints.api.health import health
 from leerbudget.entrypoints.api.logins import LoginController
 from leerbudget.entrypoints.api.problems import answer_problem
-from leerbudget.entrypoints.http.answering import Teller, answering, plain_page
+from leerbudget.entrypoints.http.answering import Teller, answering
 from leerbudget.entrypoints.http.authentication import Authentication
 from leerbudget.entrypoints.http.cookies import SessionCookie
 from leerbudget.entrypoints.http.csrf import OwnOrigin, OwnPagesOnly
@@ -24,6 +24,13 @@ from leerbudget.entrypoints.http.guards import canonical_ids
 from leerbudget.entrypoints.http.network import Proxies
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.assets import asset
+from leerbudget.entrypoints.web.enrolling import EnrolPages
+from leerbudget.entrypoints.web.logins import LoginPages
+from leerbudget.entrypoints.web.parents import ParentPages
+from leerbudget.entrypoints.web.proposals import ProposalPages
+from leerbudget.entrypoints.web.public import PublicPages, error_page
+from leerbudget.entrypoints.web.static_files import static_files
+from leerbudget.entrypoints.web.wishing import WishPages
 from leerbudget.foundation.database import DB, close_pool, open_pool
 from leerbudget.foundation.settings import Settings
 
@@ -34,10 +41,18 @@ API: tuple[ControllerRouterHandler, ...] = (
 )
 """What answers below `/api/v1`; paths are given without that prefix."""
 
-PAGES: tuple[ControllerRouterHandler, ...] = ()
+PAGES: tuple[ControllerRouterHandler, ...] = (
+    static_files,
+    PublicPages,
+    LoginPages,
+    ParentPages,
+    WishPages,
+    ProposalPages,
+    EnrolPages,
+)
 """What answers people; paths are given whole."""
 
-ERROR_PAGE: Teller = plain_page
+ERROR_PAGE: Teller = error_page
 """Makes the page that tells about a failure."""
 
 BODY_BYTES_MAX = 256 * 1024

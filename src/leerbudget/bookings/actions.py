@@ -118,6 +118,25 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         return BookingReceipt(request.id, state, price_cents, shares)
 
 
+class _Undo(Exception):  # noqa: N818 - carries an answer out of a transaction that is rolled back
+    def __init__(self, receipt: BookingReceipt) -> None:
+        super().__init__()
+        self.receipt = receipt
+
+
+async def quote(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt:
+    """What `book` would come to now, by the real code, with nothing kept.
+
+    Raises:
+        LeerbudgetError: exactly what `book` would raise.
+    """
+    try:
+        async with together():
+            raise _Undo(await book(request, actor=actor))
+    except _Undo as undone:
+        return undone.receipt
+
+
 async def accept(booking: UUID, *, actor: UUID | None) -> None:  # noqa: ARG001 - every verb knows who asked
     """The family says yes to an offer.
 

@@ -31,6 +31,8 @@ class BookingView:
     offered_until: datetime | None
     booked_at: datetime
     session_state: str
+    meetings: int
+    first_meeting_ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,10 @@ _VIEW = """
 SELECT b.id AS booking, b.session, c.title, b.state, b.end_reason, b.price_cents,
        array(SELECT p.name FROM booking_person bp JOIN person p ON p.id = bp.person
              WHERE bp.booking = b.id ORDER BY p.name) AS persons,
-       s.starts_at, s.ends_at, v.place, b.offered_until, b.booked_at, s.state AS session_state
+       s.starts_at, s.ends_at, v.place, b.offered_until, b.booked_at, s.state AS session_state,
+       (SELECT count(*)::int FROM meeting m WHERE m.session = s.id) AS meetings,
+       coalesce((SELECT m.ends_at FROM meeting m WHERE m.session = s.id ORDER BY m.number LIMIT 1), s.ends_at)
+         AS first_meeting_ends_at
 FROM booking b JOIN course_session s ON s.id = b.session JOIN course c ON c.id = s.course
 LEFT JOIN venue v ON v.id = s.venue
 """

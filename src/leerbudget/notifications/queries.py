@@ -57,3 +57,11 @@ async def outbox_state() -> OutboxState:
     if row is None:  # pragma: no cover - an aggregate always gives a row
         return OutboxState(0, 0, 0, None)
     return OutboxState(**dict(row))
+
+
+async def letter(id: UUID) -> MailboxLetter | None:  # noqa: A002 - the word of the house for a key
+    """One mail in the local mailbox, or None."""
+    row = await fetch_one(
+        "SELECT id, message_id, address, subject, body, delivered_at FROM mailbox_message WHERE id = $1", id
+    )
+    return None if row is None else MailboxLetter(**dict(row))

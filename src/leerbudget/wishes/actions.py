@@ -259,6 +259,31 @@ async def change_wish(wish: UUID, change: WishChange, *, by: UUID) -> None:
         await _insert_parts([order])
 
 
+async def move_up(wish: UUID, family: UUID) -> None:
+    """Put a wish one place higher in its family's own order; the first stays where it is.
+
+    Raises:
+        WishUnknown: this family has no such wish.
+    """
+    async with together():
+        rows = await fetch_all(
+            "SELECT id FROM wish WHERE family = $1 AND state <> 'withdrawn' ORDER BY rank, stated_at, id"
+            " FOR NO KEY UPDATE",
+            family,
+        )
+        order = [row["id"] for row in rows]
+        if wish not in order:
+            raise WishUnknown
+        at = order.index(wish)
+        order.insert(max(at - 1, 0), order.pop(at))
+        await execute(
+            "UPDATE wish w SET rank = least(n.rank, 99)::int, changed_at = $2"
+            " FROM unnest($1::uuid[]) WITH ORDINALITY AS n(id, rank) WHERE w.id = n.id AND w.rank <> least(n.rank, 99)",
+            order,
+            clock.now(),
+        )
+
+
 async def withdraw_wish(wish: UUID, *, actor: UUID | None) -> None:
     """Withdraw a wish, without a reason. Its private words go for good. A proposal is answered first.
 

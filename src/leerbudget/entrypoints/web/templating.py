@@ -153,7 +153,7 @@ def plural(count: int, one: str, more: str) -> str:
 
 def number(value: float) -> str:
     """A number the Dutch way, at most one decimal: `1.234` or `2,5`."""
-    return format_decimal(Decimal(str(value)), format="#,##0.#", locale="nl")
+    return str(format_decimal(Decimal(str(value)), format="#,##0.#", locale="nl"))
 
 
 def percent(share: float) -> str:

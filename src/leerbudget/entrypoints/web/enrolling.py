@@ -1,0 +1,162 @@
+"""Booking a seat in three steps: who comes, check, done. The id made at step one is the idempotency key."""
+
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath
+
+from leerbudget.bookings import actions as bookings
+from leerbudget.bookings import queries as booking_queries
+from leerbudget.bookings.actions import BookingReceipt, BookingRequest
+from leerbudget.bookings.errors import BookingUnknown
+from leerbudget.budgets import queries as budgets
+from leerbudget.catalogue import queries as catalogue
+from leerbudget.catalogue.queries import SessionDetail
+from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web import session_views as sessions
+from leerbudget.entrypoints.web.pages import View, an_id, filled_in, many, moved, own_family, page, with_errors
+from leerbudget.entrypoints.web.templating import Form, plural
+from leerbudget.entrypoints.web.wording import LABELS
+from leerbudget.foundation.database import again
+from leerbudget.foundation.errors import LeerbudgetError
+from leerbudget.foundation.ids import new_id
+from leerbudget.people import queries as people
+
+
+class EnrolPages(Controller):
+    """Booking by a parent, without anybody's approval (R03)."""
+
+    include_in_schema = False
+
+    @get("/bijeenkomsten/{session_id:uuid}/inschrijven")
+    async def choose(self, request: HouseRequest, session_id: FromPath[UUID]) -> Response[str]:
+        """Who comes, and is childcare needed?"""
+        family = own_family(request, "book")
+        persons = await people.persons_of(family)
+        me = [str(person.id) for person in persons if person.id == request.actor.person]
+        form = Form(values={"booking_id": str(new_id()), "persons": me})
+        return await self._step(request, session_id, family, form, at=1)
+
+    @post("/bijeenkomsten/{session_id:uuid}/inschrijven")
+    async def book(self, request: HouseRequest, session_id: FromPath[UUID]) -> Response[str] | Response[None]:
+        """Check (what would it cost, by the real code), then confirm."""
+        family = own_family(request, "book")
+        form = await filled_in(request)
+        errors, asked = _asked(form, family, session_id)
+        if asked is None:
+            return await self._step(request, session_id, family, with_errors(form, errors), at=1, status=422)
+        if form.value("back"):
+            return await self._step(request, session_id, family, form, at=1)
+        try:
+            if form.value("confirm"):
+                await again(lambda: bookings.book(asked, actor=request.actor.login))
+                return moved(f"/inschrijvingen/{asked.id}", "ingeschreven")
+            receipt = await again(lambda: bookings.quote(asked, actor=request.actor.login))
+        except LeerbudgetError as refusal:
+            if refusal.status >= 500:
+                raise
+            wrong = with_errors(form, {"persons": str(refusal)})
+            return await self._step(request, session_id, family, wrong, at=1, status=refusal.status)
+        return await self._step(request, session_id, family, form, at=2, receipt=receipt)
+
+    @get("/inschrijvingen/{booking_id:uuid}")
+    async def done(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[str]:
+        """What now."""
+        family = own_family(request, "see_bookings")
+        found = await booking_queries.booking(booking_id, family)
+        if found is None:
+            raise BookingUnknown
+        session = await catalogue.session_detail(found.session)
+        card = sessions.card(session, await sessions.traveller_of(family))
+        view = View(
+            booking_id=booking_id,
+            course_title=found.title,
+            state=found.state,
+            starts_at=card.starts_at,
+            ends_at=card.ends_at,
+            place=card.place,
+            venue=card.venue,
+            session_state=session.state,
+            decide_on=session.decide_on,
+            names=list(found.persons),
+            price_cents=found.price_cents,
+            available_cents=sum(b.free_cents for b in await budgets.budgets_of(family) if b.state == "active"),
+            cancel_until=sessions.cancel_until(session),
+        )
+        return await page(request, "ingeschreven.html", view)
+
+    async def _step(
+        self,
+        request: HouseRequest,
+        session_id: UUID,
+        family: UUID,
+        form: Form,
+        *,
+        at: int,
+        receipt: BookingReceipt | None = None,
+        status: int = 200,
+    ) -> Response[str]:
+        session = await catalogue.session_detail(session_id)
+        persons = await people.persons_of(family)
+        view = View(
+            action=f"/bijeenkomsten/{session_id}/inschrijven",
+            at=at,
+            session=sessions.card(session, await sessions.traveller_of(family)),
+            persons=[
+                View(id=p.id, name=p.name, is_me=p.id == request.actor.person, free=True, why_not=None) for p in persons
+            ],
+            childcare_bands=[band for band, (places, taken) in session.childcare.items() if places > taken],
+            quote=None,
+        )
+        if receipt is not None:
+            names = [p.name for p in persons if str(p.id) in many(form, "persons")]
+            view.quote = await _quote(receipt, session, family, names, form)
+        return await page(request, "inschrijven.html", view, form=form, status=status)
+
+
+def _asked(form: Form, family: UUID, session_id: UUID) -> tuple[dict[str, str], BookingRequest | None]:
+    errors: dict[str, str] = {}
+    booking_id = an_id(form.value("booking_id"))
+    persons = [an_id(text) for text in many(form, "persons")]
+    if booking_id is None or None in persons:
+        errors["persons"] = "Deze pagina was verlopen. Kies opnieuw."
+    elif not persons:
+        errors["persons"] = "Kies wie er komt."
+    childcare: dict[str, int] = {}
+    for name in form.values:
+        if not name.startswith("children-") or not form.value(name):
+            continue
+        text, band = form.value(name), name.removeprefix("children-")
+        if band not in LABELS["age_band"] or not (text.isascii() and text.isdigit() and len(text) <= 2):
+            errors[name] = "Vul een aantal in, zoals 1."
+        elif int(text):
+            childcare[band] = int(text)
+    if errors or booking_id is None:
+        return errors, None
+    return errors, BookingRequest(
+        id=booking_id, family=family, session=session_id, persons=tuple(p for p in persons if p), childcare=childcare
+    )
+
+
+async def _quote(receipt: BookingReceipt, session: SessionDetail, family: UUID, names: list[str], form: Form) -> View:
+    own = {each.id: each for each in await budgets.budgets_of(family)}
+    children = {
+        name.removeprefix("children-"): int(form.value(name))
+        for name in form.values
+        if name.startswith("children-") and form.value(name).isdigit() and int(form.value(name))
+    }
+    return View(
+        names=names,
+        children=[f"{plural(n, 'kind', 'kinderen')} van {LABELS['age_band'][band]}" for band, n in children.items()],
+        price_cents=receipt.price_cents,
+        payment=[
+            View(
+                budget=sessions.budget_name(own[share.budget]),
+                amount_cents=share.amount_cents,
+                after_cents=own[share.budget].free_cents - share.amount_cents,
+            )
+            for share in receipt.shares
+        ],
+        own_cents=0,
+        cancel_until=sessions.cancel_until(session),
+    )

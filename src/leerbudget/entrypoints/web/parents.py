@@ -1,0 +1,243 @@
+"""A parent's overview, bookings and learning budget."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath
+
+from leerbudget.bookings import actions as booking_actions
+from leerbudget.bookings import queries as bookings
+from leerbudget.bookings.errors import BookingUnknown
+from leerbudget.bookings.queries import BookingView
+from leerbudget.budgets import queries as budgets
+from leerbudget.budgets.queries import BudgetView, Mutation
+from leerbudget.catalogue import queries as catalogue
+from leerbudget.catalogue.queries import SearchQuery
+from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web import session_views as sessions
+from leerbudget.entrypoints.web.pages import View, moved, own_family, page, paged
+from leerbudget.entrypoints.web.wording import LABELS
+from leerbudget.foundation import clock
+from leerbudget.people import queries as people
+from leerbudget.rounds import queries as rounds
+from leerbudget.wishes import queries as wishes
+
+TRANSFERS_ON_PAGE = 25
+UPCOMING = ("offered", "confirmed")
+
+
+class ParentPages(Controller):
+    """What is a parent's own."""
+
+    include_in_schema = False
+
+    @get("/mijn")
+    async def overview(self, request: HouseRequest) -> Response[str]:
+        """The next step first: open proposals, the next course, the money, the wishes."""
+        family = own_family(request, "see_family")
+        traveller = await sessions.traveller_of(family)
+        persons = await people.persons_of(family)
+        me = next((person.name for person in persons if person.id == request.actor.person), "")
+        offers = [each for each in await rounds.proposals_of(family) if each.state == "offered"]
+        coming = [each for each in await bookings.bookings_of(family) if _coming(each) and each.state == "confirmed"]
+        own = await budgets.budgets_of(family)
+        weeks = await wishes.weeks_of(person.id for person in persons)
+        view = View(
+            display_name=me,
+            proposals=[await _proposal_line(each, traveller) for each in offers],
+            next_booking=await _booking_line(coming[0], traveller) if coming else None,
+            balance=balance(own),
+            buys_count=await _buys(traveller, own),
+            wishes=[
+                View(id=wish.id, theme=wish.theme, state=wish.state, urgent=wish.urgent)
+                for wish in await wishes.wishes_of(family)
+                if wish.state != "fulfilled"
+            ],
+            availability_known=all(person.id in weeks for person in persons),
+        )
+        return await page(request, "mijn.html", view)
+
+    @get("/inschrijvingen")
+    async def mine(self, request: HouseRequest) -> Response[str]:
+        """Upcoming and past bookings."""
+        family = own_family(request, "see_bookings")
+        found = await bookings.bookings_of(family)
+        offers = {each.booking: each.proposal for each in await rounds.proposals_of(family)}
+        lines = [(each, _booking_item(each, offers.get(each.booking))) for each in found]
+        view = View(
+            upcoming=[line for each, line in lines if _coming(each)],
+            past=[line for each, line in reversed(lines) if not _coming(each)],
+        )
+        return await page(request, "inschrijvingen.html", view)
+
+    @get("/inschrijvingen/{booking_id:uuid}/annuleren")
+    async def ask_cancel(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[str]:
+        """What cancelling now would give back, by the very code that cancels."""
+        family = own_family(request, "cancel_booking")
+        found = await _own_booking(booking_id, family)
+        told = await booking_actions.cancel(booking_id, actor=request.actor.login, dry_run=True)
+        names = {each.id: sessions.budget_name(each) for each in await budgets.budgets_of(family)}
+        kept = {each.budget: each.amount_cents for each in await budgets.refund_preview(booking_id, told.fee_cents)}
+        held = await bookings.shares_of(booking_id)
+        view = View(
+            booking_id=booking_id,
+            course_title=found.title,
+            starts_at=found.starts_at,
+            ends_at=found.ends_at,
+            names=list(found.persons),
+            price_cents=told.price_cents,
+            refund_cents=told.refund_cents,
+            refund=[
+                View(budget=names[share.budget], amount_cents=share.amount_cents - kept.get(share.budget, 0))
+                for share in held
+                if share.amount_cents > kept.get(share.budget, 0)
+            ],
+            rule=_rule(told),
+        )
+        return await page(request, "annuleren.html", view)
+
+    @post("/inschrijvingen/{booking_id:uuid}/annuleren")
+    async def cancel(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[None]:
+        """Cancel by the course's own rule."""
+        family = own_family(request, "cancel_booking")
+        await _own_booking(booking_id, family)
+        await booking_actions.cancel(booking_id, actor=request.actor.login)
+        return moved("/inschrijvingen", "geannuleerd")
+
+    @get("/budget")
+    async def budget(self, request: HouseRequest) -> Response[str]:
+        """What there is, where it came from, where it went."""
+        family = own_family(request, "see_budget")
+        own = await budgets.budgets_of(family)
+        names = {each.id: sessions.budget_name(each) for each in own}
+        titles = {each.booking: each.title for each in await bookings.bookings_of(family)}
+        lines = [_transfer_line(each, names, titles) for each in reversed(await budgets.mutations(family))]
+        shown, number, last = paged(
+            [line for line in lines if line.amount_cents], request.query_params.get("pagina", ""), TRANSFERS_ON_PAGE
+        )
+        view = View(
+            total=balance(own),
+            buys_count=await _buys(await sessions.traveller_of(family), own),
+            budgets=[_budget_line(each) for each in own],
+            transfers=shown,
+            page=number,
+            last_page=last,
+        )
+        return await page(request, "budget.html", view)
+
+
+def balance(own: Sequence[BudgetView]) -> View:
+    """All running budgets of a family together."""
+    active = [each for each in own if each.state == "active"]
+    first = min((each for each in active if each.free_cents), key=lambda each: each.expires_on, default=None)
+    return View(
+        granted_cents=sum(each.granted_cents - each.returned_cents for each in active),
+        spent_cents=sum(each.spent_cents for each in active),
+        held_cents=sum(each.held_cents for each in active),
+        available_cents=sum(each.free_cents for each in active),
+        expires_on=first.expires_on if first else None,
+        expires_cents=first.free_cents if first else 0,
+    )
+
+
+async def _buys(traveller: sessions.Traveller, own: Sequence[BudgetView]) -> int:
+    """Course sessions within reach that one person could pay from the free budgets."""
+    free = sum(each.free_cents for each in own if each.state == "active")
+    query = SearchQuery(
+        postcode4=traveller.postcode4, travel_minutes_max=traveller.modes or {}, price_cents_max=free, limit=2_000
+    )
+    return len((await catalogue.search(query)).cards)
+
+
+def _coming(booking: BookingView) -> bool:
+    return booking.state in UPCOMING and booking.ends_at > clock.now()
+
+
+async def _proposal_line(offer: rounds.ProposalView, traveller: sessions.Traveller) -> View:
+    line = sessions.card(await catalogue.session_detail(offer.session), traveller)
+    line.id, line.answer_until = offer.proposal, offer.answer_until
+    return line
+
+
+async def _booking_line(booking: BookingView, traveller: sessions.Traveller) -> View:
+    line = sessions.card(await catalogue.session_detail(booking.session), traveller)
+    line.id, line.session_id = booking.booking, booking.session
+    return line
+
+
+def _booking_item(booking: BookingView, proposal: UUID | None) -> View:
+    return View(
+        id=booking.booking,
+        session_id=booking.session,
+        course_title=booking.title,
+        state=booking.state,
+        session_state=booking.session_state,
+        starts_at=booking.starts_at,
+        ends_at=booking.first_meeting_ends_at,
+        meetings_count=booking.meetings,
+        place=booking.place,
+        names=list(booking.persons),
+        price_cents=booking.price_cents,
+        may_cancel=booking.state == "confirmed" and booking.starts_at > clock.now(),
+        proposal_id=proposal if booking.state == "offered" else None,
+        answer_until=booking.offered_until,
+    )
+
+
+async def _own_booking(booking_id: UUID, family: UUID) -> BookingView:
+    found = await bookings.booking(booking_id, family)
+    if found is None:
+        raise BookingUnknown
+    return found
+
+
+def _rule(told: booking_actions.Cancellation) -> str:
+    if told.fee_cents == 0:
+        return "U annuleert op tijd: u krijgt alles terug."
+    if told.refund_cents == 0:
+        return "De eerste keer is dichtbij. Er komt niets meer terug."
+    return "De eerste keer is dichtbij. Een deel van de prijs komt terug."
+
+
+def _budget_line(budget: BudgetView) -> View:
+    words = [LABELS["theme"].get(theme, theme) for theme in budget.themes or ()]
+    words += [LABELS["form"].get(form, form) for form in budget.forms or ()]
+    return View(
+        id=budget.id,
+        name=sessions.budget_name(budget).capitalize(),
+        organisation=budget.organisation_name,
+        state=budget.state,
+        granted_cents=budget.granted_cents,
+        spent_cents=budget.spent_cents,
+        held_cents=budget.held_cents,
+        available_cents=budget.free_cents,
+        starts_on=budget.starts_on,
+        expires_on=budget.expires_on,
+        for_what=", ".join(words) or "Alles in het aanbod",
+    )
+
+
+_TEXTS = {
+    ("grant", "posted"): "Toegekend",
+    ("grant_return", "posted"): "Terug naar de organisatie",
+    ("booking", "reserve"): "Vastgezet voor {title}",
+    ("booking", "post"): "Betaald voor {title}",
+    ("booking", "void"): "Weer vrij van {title}",
+    ("booking", "expire"): "Weer vrij van {title}",
+    ("correction", "posted"): "Verbetering",
+}
+
+
+def _transfer_line(mutation: Mutation, names: dict[UUID, str], titles: dict[UUID, str]) -> View:
+    title = titles.get(mutation.purpose, "een cursus") if mutation.purpose else "een cursus"
+    text = _TEXTS.get((mutation.kind, mutation.phase), "Mutatie").format(title=title)
+    on: date = mutation.at.astimezone(clock.AMSTERDAM).date()
+    return View(on=on, text=text, budget=names.get(mutation.budget, ""), amount_cents=_shown_cents(mutation))
+
+
+def _shown_cents(mutation: Mutation) -> Any:
+    """What the family has more or less to spend because of it."""
+    return mutation.free_change_cents

@@ -1,0 +1,205 @@
+"""Pages for everybody: start, search, a course session, sources; and the page that tells about a failure."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get
+from litestar.params import FromPath
+
+from leerbudget.bookings import queries as bookings
+from leerbudget.budgets import queries as budgets
+from leerbudget.catalogue import queries as catalogue
+from leerbudget.catalogue.errors import SearchPostcodeUnknown
+from leerbudget.catalogue.queries import SearchQuery, SessionDetail
+from leerbudget.entrypoints.http.failures import Failure
+from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web import session_views as sessions
+from leerbudget.entrypoints.web.pages import View, many, page, paged, render
+from leerbudget.entrypoints.web.templating import Form, Shell
+from leerbudget.entrypoints.web.wording import LABELS
+from leerbudget.foundation import clock
+
+RESULTS_MAX = 2_000
+RESULTS_ON_PAGE = 20
+DAY_PARTS = {"overdag": "110" * 5 + "000" * 2, "avond": "001" * 5 + "000" * 2, "weekend": "000" * 5 + "111" * 2}
+SORTS = {"datum": "date", "afstand": "travel", "past": "travel", "prijs": "price"}
+
+
+class PublicPages(Controller):
+    """What visitors see."""
+
+    include_in_schema = False
+
+    @get("/")
+    async def start(self, request: HouseRequest) -> Response[str]:
+        """What this is, in three sentences, and a search."""
+        cards = (await catalogue.search(SearchQuery(limit=RESULTS_MAX))).cards
+        counts: dict[str, int] = {}
+        for each in cards:
+            counts[each.theme] = counts.get(each.theme, 0) + 1
+        themes = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+        view = View(
+            sessions_count=len(cards),
+            places_count=len({each.place for each in cards if each.place}),
+            themes=[View(code=code, count=count) for code, count in themes],
+        )
+        return await page(request, "start.html", view)
+
+    @get("/zoeken")
+    async def search(self, request: HouseRequest) -> Response[str]:
+        """Everything that can be joined; htmx swaps only the results."""
+        form = _asked(request)
+        query, errors = await _query(request, form)
+        found: tuple[Any, ...] = ()
+        try:
+            found = (await catalogue.search(query)).cards if not errors else ()
+        except SearchPostcodeUnknown as refusal:
+            errors["postcode"] = str(refusal)
+        shown, number, last = paged(found, request.query_params.get("pagina", ""), RESULTS_ON_PAGE)
+        view = View(
+            total=len(found),
+            page=number,
+            last_page=last,
+            page_address=_address(form),
+            results=[_result(each, await _free_cents(request)) for each in shown],
+        )
+        return await page(request, "zoeken.html", view, form=Form(values=form.values, errors=errors))
+
+    @get("/bijeenkomsten/{session_id:uuid}")
+    async def session(self, request: HouseRequest, session_id: FromPath[UUID]) -> Response[str]:
+        """One course session: for whom, when, where, what it costs and what cancelling costs."""
+        found = await catalogue.session_detail(session_id)
+        family = _family(request)
+        view = _session(found, await sessions.traveller_of(family))
+        booked = family is not None and any(
+            each.session == session_id and each.state in ("offered", "confirmed", "attended", "no_show")
+            for each in await bookings.bookings_of(family)
+        )
+        view.booked = booked
+        view.may_book = family is not None and found.bookable and not booked
+        view.why_not_book = None if view.may_book or booked or family is None else _why_not(found)
+        return await page(request, "bijeenkomst.html", view)
+
+    @get("/bronnen")
+    async def sources(self, request: HouseRequest) -> Response[str]:
+        """What this site is made with."""
+        return await page(request, "bronnen.html")
+
+
+def error_page(request: Request[Any, Any, Any], failure: Failure) -> Response[str]:
+    """The page that tells about a failure, in the frame of the site; strangers are sent to log in."""
+    if failure.status == 401:
+        return Response("", status_code=303, headers={"Location": "/inloggen"})
+    settings = request.app.state.settings
+    shell = Shell(path=request.scope["path"], csrf_token="", demo=settings.environment == "demo")
+    reference = request.scope.get("state", {}).get("request_id") if failure.unexpected else None
+    view = View(status=failure.status, message=failure.detail_nl, reference=reference, back="/")
+    return Response(render(shell, "fout.html", view), media_type="text/html", status_code=failure.status)
+
+
+def _family(request: HouseRequest) -> UUID | None:
+    return min(request.user.scopes("foster_parent"), key=str, default=None) if request.user is not None else None
+
+
+async def _free_cents(request: HouseRequest) -> int | None:
+    family = _family(request)
+    if family is None:
+        return None
+    return sum(each.free_cents for each in await budgets.budgets_of(family) if each.state == "active")
+
+
+def _asked(request: HouseRequest) -> Form:
+    lists = {name: request.query_params.getall(name, []) for name in request.query_params}
+    return Form(
+        values={name: [v[:80] for v in found] if len(found) > 1 else found[0][:80] for name, found in lists.items()}
+    )
+
+
+async def _query(request: HouseRequest, form: Form) -> tuple[SearchQuery, dict[str, str]]:
+    errors: dict[str, str] = {}
+    postcode, price = form.value("postcode"), form.value("prijs")
+    if postcode and not (len(postcode) == 4 and postcode.isascii() and postcode.isdigit()):
+        errors["postcode"] = "Vul de vier cijfers van uw postcode in, zoals 3511."
+    if price and not (price.isascii() and price.isdigit() and len(price) <= 5):
+        errors["prijs"] = "Vul een bedrag in hele euro's in, zoals 50."
+    minutes = form.value("minuten")
+    week = [DAY_PARTS[part] for part in many(form, "dagdeel") if part in DAY_PARTS]
+    query = SearchQuery(
+        text=form.value("q").replace("\x00", ""),
+        postcode4=postcode or (await sessions.traveller_of(_family(request))).postcode4
+        if "postcode" not in errors
+        else None,
+        travel_minutes_max={"car": int(minutes)} if minutes in ("20", "30", "45", "60") else {},
+        week="".join("1" if "1" in bits else "0" for bits in zip(*week, strict=True)) if week else None,
+        themes=tuple(t for t in many(form, "thema") if t in LABELS["theme"]),
+        forms=tuple(f for f in many(form, "vorm") if f in LABELS["form"]),
+        price_cents_max=int(price) * 100 if price and "prijs" not in errors else None,
+        family_type=form.value("gezin") if form.value("gezin") in LABELS["family_type"] else None,
+        child_age_bands=tuple(b for b in many(form, "leeftijd") if b in LABELS["age_band"]),
+        sort=SORTS.get(form.value("sorteer"), "date"),  # type: ignore[arg-type] # the table holds only sorts
+        limit=RESULTS_MAX,
+    )
+    if query.sort == "travel" and query.postcode4 is None:
+        query = SearchQuery(**{**{f: getattr(query, f) for f in query.__dataclass_fields__}, "sort": "date"})
+    return query, errors
+
+
+def _address(form: Form) -> str:
+    from urllib.parse import urlencode
+
+    pairs = [(name, value) for name in form.values if name != "pagina" for value in many(form, name)]
+    return "/zoeken?" + urlencode([*pairs, ("pagina", "")])
+
+
+def _result(found: Any, free_cents: int | None) -> View:
+    return View(
+        id=found.id,
+        course_title=found.title,
+        theme=found.theme,
+        form=found.form,
+        state=found.state,
+        starts_at=found.starts_at,
+        ends_at=found.ends_at,
+        meetings_count=found.meetings,
+        place=found.place,
+        travel_minutes=found.travel_minutes,
+        travel_mode=found.travel_mode,
+        price_cents=found.price_cents,
+        seats_free=found.seats_free,
+        childcare=bool(found.childcare_bands),
+        fits=[],
+        affordable=None if free_cents is None else found.price_cents <= free_cents,
+    )
+
+
+def _session(found: SessionDetail, traveller: sessions.Traveller) -> View:
+    view = sessions.card(found, traveller)
+    facets = {"family_type": "family_type", "care_forms": "care_form", "child_age_bands": "age_band"}
+    view.trainers = [leader.name for leader in found.leaders]
+    view.meetings = sessions.meetings(found)
+    view.wheelchair = found.venue.wheelchair if found.venue else False
+    view.seats_min, view.seats_max, view.decide_on = found.seats_min, found.seats_max, found.decide_on
+    view.childcare = [
+        View(age_band=band, places_free=places - taken) for band, (places, taken) in found.childcare.items()
+    ]
+    view.audience = [
+        View(fit=fit, who=LABELS[facets[facet]].get(value, value))
+        for facet, marks in found.course.audience.items()
+        if facet in facets
+        for value, fit in marks.items()
+        if fit != "suits"
+    ]
+    view.cancellation = sorted(
+        (View(**line) for line in found.course.cancellation), key=lambda line: line.days_before, reverse=True
+    )
+    return view
+
+
+def _why_not(found: SessionDetail) -> str:
+    if found.state == "cancelled":
+        return "Deze bijeenkomst gaat niet door."
+    if found.starts_at <= clock.now():
+        return "Deze bijeenkomst is al begonnen."
+    if found.seats_free <= 0:
+        return "Alle plaatsen zijn bezet. Zet uw wens klaar, dan zoeken wij een andere datum."
+    return "Inschrijven kan nu niet."

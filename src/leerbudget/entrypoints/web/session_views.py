@@ -1,0 +1,102 @@
+"""Course sessions as pages show them, with the travel time of whoever looks."""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from leerbudget.bookings.rules import free_until
+from leerbudget.catalogue.queries import SessionDetail
+from leerbudget.entrypoints.web.pages import View
+from leerbudget.foundation import clock
+from leerbudget.geography.postcodes import UnknownPostcode, place_of
+from leerbudget.geography.travel import Point, travel_minutes
+from leerbudget.people import queries as people
+from leerbudget.wishes import queries as wishes
+
+Journey = tuple[int | None, str | None]
+NOWHERE: Journey = (None, None)
+
+
+@lru_cache(maxsize=50_000)
+def _minutes(here: str, there: str) -> Mapping[str, int]:
+    one, other = place_of(here), place_of(there)
+    return travel_minutes(Point(one.lat, one.lon), Point(other.lat, other.lon))
+
+
+def journey(here: str | None, there: str | None, modes: Mapping[str, int] | None) -> Journey:
+    """Minutes one way and the mode: the quickest of the modes somebody uses (by car when they said nothing)."""
+    if here is None or there is None:
+        return NOWHERE
+    try:
+        minutes = _minutes(here, there)
+    except UnknownPostcode:
+        return NOWHERE
+    mode = min(modes or {"car": 0}, key=lambda each: minutes[each])
+    return minutes[mode], mode
+
+
+class Traveller:
+    """From where and how a family travels; nobody, for visitors."""
+
+    def __init__(self, postcode4: str | None = None, modes: Mapping[str, int] | None = None) -> None:
+        self.postcode4 = postcode4
+        self.modes = modes
+
+    def to(self, postcode4: str | None) -> Journey:
+        """Minutes and mode to a place; unknown for online and for visitors."""
+        return journey(self.postcode4, postcode4, self.modes)
+
+
+async def traveller_of(family: UUID | None) -> Traveller:
+    """How this family travels."""
+    if family is None:
+        return Traveller()
+    preference = await wishes.preference_of(family)
+    if preference is not None:
+        return Traveller(preference.postcode4, preference.travel_minutes_max)
+    return Traveller((await people.family(family)).postcode4)
+
+
+def card(session: SessionDetail, traveller: Traveller) -> View:
+    """A session in short, as most pages show it."""
+    venue = session.venue
+    minutes, mode = traveller.to(venue.postcode4 if venue else None)
+    trainers = [leader.name for leader in session.leaders if leader.role == "trainer"]
+    return View(
+        id=session.id,
+        course_title=session.course.title,
+        theme=session.course.theme,
+        form=session.course.form,
+        goal=session.course.goal,
+        state=session.state,
+        trainer=" en ".join(trainers) or "nog niet bekend",
+        starts_at=session.starts_at,
+        ends_at=session.meetings[0][2] if session.meetings else session.ends_at,
+        meetings_count=len(session.meetings),
+        place=venue.place if venue else None,
+        venue=venue.name if venue else None,
+        travel_minutes=minutes,
+        travel_mode=mode,
+        price_cents=session.price_cents,
+        seats_free=session.seats_free,
+        childcare=bool(session.childcare),
+    )
+
+
+def meetings(session: SessionDetail) -> list[View]:
+    """Its meetings, in order."""
+    return [View(id=key, starts_at=start, ends_at=end) for key, start, end in session.meetings]
+
+
+def cancel_until(session: SessionDetail) -> date | None:
+    """The last day on which cancelling is free and still possible."""
+    last = free_until(session.course.cancellation, session.starts_at)
+    return last.astimezone(clock.AMSTERDAM).date() if last is not None and last > clock.now() else None
+
+
+def budget_name(budget: Any) -> str:
+    """A budget in words."""
+    kind = "budget voor een thema" if budget.themes or budget.forms else "leerbudget"
+    return f"{kind} van {budget.organisation_name}"
