@@ -6,13 +6,13 @@ outside any transaction, and then tells what came of it.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from leerbudget.foundation import clock
-from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
+from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
 from leerbudget.foundation.ids import new_id
 from leerbudget.notifications.rules import LEASE, Letter, check_notice, hopeless, next_attempt
 
@@ -132,13 +132,37 @@ async def sent(notice: UUID) -> None:
     )
 
 
-async def failed(notice: UUID, error: str, *, permanent: bool = False) -> None:
-    """The notice was not accepted: it is tried again later, or given up and its context wiped."""
+async def keep_claim(notice: Claimed) -> Claimed | None:
+    """The claim with a fresh lease, or None when it is another's by now (this worker slept too long).
+
+    Asked right before each letter, so that only the letter under way can ever be sent by two workers.
+    """
+    until = await fetch_value(
+        """
+        UPDATE outbox_message SET claimed_until = $3
+        WHERE id = $1 AND claimed_until = $2 AND sent_at IS NULL AND given_up_at IS NULL RETURNING claimed_until
+        """,
+        notice.id,
+        notice.claimed_until,
+        clock.now() + LEASE,
+    )
+    return None if until is None else replace(notice, claimed_until=until)
+
+
+async def failed(notice: Claimed, error: str, *, permanent: bool = False) -> None:
+    """The notice was not accepted: it is tried again later, or given up and its context wiped.
+
+    Of no effect when the claim is another's by now.
+    """
     now = clock.now()
     async with together():
         row = await fetch_one(
-            "SELECT attempts, created_at, useless_after FROM outbox_message WHERE id = $1 AND sent_at IS NULL FOR UPDATE",
-            notice,
+            """
+            SELECT attempts, created_at, useless_after FROM outbox_message
+            WHERE id = $1 AND claimed_until = $2 AND sent_at IS NULL FOR UPDATE
+            """,
+            notice.id,
+            notice.claimed_until,
         )
         if row is None:
             return
@@ -153,7 +177,7 @@ async def failed(notice: UUID, error: str, *, permanent: bool = False) -> None:
                 context = CASE WHEN $4 THEN '{}'::jsonb ELSE context END
             WHERE id = $1
             """,
-            notice,
+            notice.id,
             error.replace("\x00", "")[:_ERROR_LENGTH_MAX],
             again_at,
             over,
@@ -161,14 +185,15 @@ async def failed(notice: UUID, error: str, *, permanent: bool = False) -> None:
         )
 
 
-async def release(notice: UUID) -> None:
+async def release(notice: Claimed) -> None:
     """Give a claimed notice back undelivered (the worker stops); it is due again at once."""
     await execute(
         """
         UPDATE outbox_message SET claimed_until = NULL, attempts = attempts - 1
-        WHERE id = $1 AND sent_at IS NULL AND claimed_until IS NOT NULL AND attempts > 0
+        WHERE id = $1 AND claimed_until = $2 AND sent_at IS NULL AND attempts > 0
         """,
-        notice,
+        notice.id,
+        notice.claimed_until,
     )
 
 

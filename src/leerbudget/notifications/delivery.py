@@ -1,9 +1,9 @@
 """Getting a letter to its address: by SMTP, or into the local mailbox of the demonstration.
 
 Once, as far as SMTP allows. A letter that the server accepted is marked sent and never offered again.
-The window that remains: the server accepts the letter, and the worker dies (or the answer is lost) before
-it is marked. Then the letter is offered once more when the lease has ended, five minutes later at the
-latest, under the same Message-ID, by which mail servers and readers recognise the duplicate. The local
+The window that remains: the server accepts the letter, and the worker dies, freezes or loses the answer
+before it is marked. Then that one letter is offered again when the lease has ended, five minutes later,
+under the same Message-ID, by which mail servers and readers recognise the duplicate. The local
 mailbox has no such window: it refuses a Message-ID that it has.
 """
 

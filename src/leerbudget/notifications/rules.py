@@ -18,10 +18,10 @@ from leerbudget.foundation.clock import AMSTERDAM
 from leerbudget.notifications.errors import UnknownNotice
 
 LEASE = timedelta(minutes=5)
-"""How long a claimed notice belongs to one worker."""
+"""How long a claimed notice belongs to one worker; longer than one attempt can take."""
 
 SEND_SECONDS_MAX = 60
-"""Longest that one attempt to deliver may take; a claim that ends sooner is not used any more."""
+"""Longest that one attempt to deliver may take."""
 
 GIVE_UP_AFTER = timedelta(days=3)
 """A notice that could not be delivered for so long is given up (as mail servers do)."""

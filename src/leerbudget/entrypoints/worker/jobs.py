@@ -1,0 +1,34 @@
+"""The list of clock-driven jobs. A room adds its own with one line."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from leerbudget.bookings import actions as bookings
+from leerbudget.budgets import actions as budgets
+from leerbudget.identity import actions as identity
+from leerbudget.notifications import actions as notifications
+from leerbudget.rounds import actions as rounds
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do every so many seconds, in every worker.
+
+    `work` opens its own transactions, and does no harm when two workers do it at the same moment or when it
+    is cut off and done again.
+    """
+
+    name: str
+    every_seconds: float
+    work: Callable[[], Awaitable[object]]
+
+
+JOBS: tuple[Job, ...] = (
+    Job("let unanswered proposals lapse", 30, rounds.expire_answers),
+    Job("close rounds that are answered", 60, rounds.close),
+    Job("decide whether sessions go on", 300, bookings.decide_sessions),
+    Job("return what is left of expired budgets", 900, lambda: budgets.expire_due(actor=None)),
+    Job("solve rounds that were asked for", 5, rounds.solve_requested),
+    Job("drop notices that came too late", 60, notifications.drop_useless),
+    Job("forget old sessions and tries", 3600, identity.prune),
+)
