@@ -11,19 +11,17 @@ from piccolo.table import Table
 from leerbudget.foundation.database import (
     DB,
     again,
-    close_pool,
     copy_in,
     execute,
     execute_script,
     fetch_all,
     fetch_one,
     fetch_value,
-    open_pool,
     own_connection,
     sqlstate_of,
     together,
 )
-from leerbudget.foundation.errors import Busy, Conflict, InvalidInput, LeerbudgetError, SettingsError
+from leerbudget.foundation.errors import Busy, Conflict, InvalidInput, LeerbudgetError
 
 
 class Thing(Table, db=DB, tablename="thing"):
@@ -38,22 +36,6 @@ class TooSmallError(LeerbudgetError):
 
     code: ClassVar[str] = "thing_too_small"
     constraint: ClassVar[str] = "thing_amount"
-
-
-@pytest.fixture
-async def things(world_db, admin):
-    """A table with a check, a key and a constraint that only fires at COMMIT."""
-    await admin.execute("""
-        SET ROLE leerbudget_owner;
-        CREATE TABLE thing (
-            name text PRIMARY KEY,
-            amount int NOT NULL DEFAULT 0,
-            parent text CONSTRAINT thing_parent REFERENCES thing DEFERRABLE INITIALLY DEFERRED,
-            CONSTRAINT thing_amount CHECK (amount >= 0)
-        );
-        RESET ROLE;
-    """)
-    return admin
 
 
 async def add(name, amount=0, parent=None):
@@ -177,154 +159,6 @@ async def test_a_task_started_inside_cannot_use_the_connection(things):
                 await asyncio.create_task(way())
         await add("mine")
     assert await names() == "mine"
-
-
-# --- the pool survives ------------------------------------------------------------------------------------
-
-
-async def commit_that_fails():
-    """A foreign key that is only checked at COMMIT."""
-    async with together():
-        await add("orphan", 0, "nobody")
-
-
-async def test_failed_commits_do_not_lose_connections(world_db, things):
-    """After more failed commits than the pool has connections, every connection still works."""
-    await close_pool()
-    await open_pool(world_db.dsns.app, size=3)
-    for _ in range(8):
-        with pytest.raises(Conflict):
-            await commit_that_fails()
-        assert DB.current_transaction.get() is None
-    async with asyncio.timeout(5):
-        assert await asyncio.gather(*(fetch_value("SELECT 1 FROM pg_sleep(0.05)") for _ in range(6))) == [1] * 6
-
-
-async def test_the_plain_engine_does_lose_them(world_db, things):
-    """Negative control: with Piccolo's own engine three failed commits exhaust a pool of three."""
-    from piccolo.engine.postgres import PostgresEngine
-
-    class Quiet(PostgresEngine):
-        async def check_version(self):
-            """No connection at construction."""
-
-        async def prep_database(self):
-            """Nothing."""
-
-    plain = Quiet({"dsn": world_db.dsns.app})
-    await plain.start_connection_pool(min_size=1, max_size=3)
-    pool = plain.pool
-    try:
-        await asyncio.gather(*(_plain_commit_that_fails(plain) for _ in range(3)))
-        with pytest.raises(TimeoutError):
-            await pool.fetchval("SELECT 1", timeout=0.3) if pool.get_idle_size() else await pool.acquire(timeout=0.3)
-    finally:
-        pool.terminate()
-
-
-async def _plain_commit_that_fails(engine):
-    with pytest.raises(asyncpg.ForeignKeyViolationError):
-        async with engine.transaction() as transaction:
-            await transaction.connection.execute("INSERT INTO thing VALUES ('orphan', 0, 'nobody')")
-
-
-@pytest.mark.parametrize("statement", ["SELECT pg_sleep(1)", "INSERT INTO thing VALUES ('gone')"])
-async def test_cancelled_work_gives_its_connection_back(world_db, things, statement):
-    """Tasks cancelled at any moment of a block leave nothing behind and lose no connection."""
-    await close_pool()
-    await open_pool(world_db.dsns.app, size=2)
-
-    async def work():
-        async with together() as connection:
-            await connection.execute(statement)
-            await asyncio.sleep(5)
-
-    for delay in (0, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.03, 0.06):
-        tasks = [asyncio.create_task(work()) for _ in range(3)]
-        await asyncio.sleep(delay)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    async with asyncio.timeout(5):
-        assert await asyncio.gather(*(fetch_value("SELECT 1 FROM pg_sleep(0.02)") for _ in range(4))) == [1] * 4
-    assert await names() is None
-
-
-async def test_a_connection_comes_back_clean(world_db, things):
-    """What a block set for itself does not reach the next user of the connection."""
-    await close_pool()
-    await open_pool(world_db.dsns.app, size=1)
-    before = await fetch_value("SHOW lock_timeout")
-    async with together():
-        await execute("SET LOCAL lock_timeout = '77ms'")
-        await execute("SELECT pg_advisory_xact_lock(42)")
-    assert await fetch_value("SHOW lock_timeout") == before
-    assert await fetch_value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
-
-
-async def test_a_full_pool_answers_busy_within_its_limit(world_db, monkeypatch):
-    """Whoever cannot get a connection in time hears `Busy` instead of waiting for ever."""
-    monkeypatch.setattr("leerbudget.foundation.engine.ACQUIRE_SECONDS", 0.2)
-    await close_pool()
-    await open_pool(world_db.dsns.app, size=1)
-    taken, release = asyncio.Event(), asyncio.Event()
-
-    async def holder():
-        async with together():
-            taken.set()
-            await release.wait()
-
-    task = asyncio.create_task(holder())
-    await taken.wait()
-    with pytest.raises(Busy):
-        await fetch_value("SELECT 1")
-    with pytest.raises(Busy):
-        async with together():
-            pass
-    release.set()
-    await task
-    assert await fetch_value("SELECT 1") == 1
-
-
-@pytest.mark.parametrize("pause", [0, 0.05])
-@pytest.mark.parametrize("last", ["write", "nothing"])
-async def test_a_backend_killed_in_a_block_is_busy_once(things, pause, last):
-    """A backend killed in a block gives `Busy` at the next statement or at COMMIT; the pool replaces it."""
-
-    async def killed():
-        async with together():
-            await add("lost")
-            pid = await fetch_value("SELECT pg_backend_pid()")
-            await things.execute(f"SELECT pg_terminate_backend({pid})")
-            await asyncio.sleep(pause)
-            if last == "write":
-                await add("also lost")
-
-    with pytest.raises(Busy):
-        await killed()
-    assert await names() is None
-    await add("kept")
-    assert await names() == "kept"
-
-
-async def test_a_connection_killed_while_idle_is_replaced(things):
-    """Connections that the server ended between two requests are replaced without anyone noticing."""
-    await asyncio.gather(*(fetch_value("SELECT pg_sleep(0.01)") for _ in range(5)))
-    await things.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'leerbudget_app'")
-    await asyncio.sleep(0.1)
-    assert await asyncio.gather(*(fetch_value("SELECT 1") for _ in range(5))) == [1] * 5
-
-
-async def test_nothing_works_before_the_pool_is_open():
-    """Without a pool every way to the database says so in one sentence."""
-    assert DB.pool is None
-    for way in (lambda: fetch_value("SELECT 1"), lambda: Thing.count().run()):
-        with pytest.raises(SettingsError, match="niet geopend"):
-            await way()
-    with pytest.raises(SettingsError, match="niet geopend"):
-        async with together():
-            pass
-    await close_pool()
 
 
 # --- what PostgreSQL refuses ------------------------------------------------------------------------------

@@ -86,6 +86,20 @@ async def test_replicas_that_migrate_at_once_do_it_once(empty):
     assert await value(empty.owner, "SELECT count(*) - count(DISTINCT name) FROM migration") == 0
 
 
+async def test_piccolos_own_command_line_makes_the_same_owner(empty):
+    """`piccolo migrations forwards` with LEERBUDGET_OWNER_URL makes tables that belong to `leerbudget_owner`."""
+    command = (sys.executable, "-m", "piccolo.main", "migrations", "forwards", "leerbudget")
+    environment = {"PATH": os.environ["PATH"], "LEERBUDGET_OWNER_URL": empty.owner}
+    environment["PICCOLO_CONF"] = "leerbudget.foundation.piccolo_conf"
+    done = await asyncio.create_subprocess_exec(
+        *command, env=environment, cwd="/", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    told, _ = await done.communicate()
+    assert done.returncode == 0, told.decode()
+    assert await value(empty.owner, TABLES) > 5
+    assert await value(empty.owner, f"{TABLES} AND tableowner <> '{roles.OWNER}'") == 0
+
+
 async def test_migrating_needs_an_owner_login(empty):
     """Without a login that may become the owner, the reason is one clear line."""
     with pytest.raises(SettingsError, match="LEERBUDGET_OWNER_URL"):

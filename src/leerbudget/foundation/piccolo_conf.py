@@ -2,6 +2,7 @@
 
 `PICCOLO_CONF` names this module (set by `engine`), so it is found from an installed wheel as well as
 from a checkout. It is imported late, by Piccolo, so that tables can import the engine first.
+`leerbudget migrate` is the way to migrate; this keeps `piccolo …` useful for those who develop.
 """
 
 import os
@@ -9,11 +10,12 @@ import os
 from piccolo.conf.apps import AppRegistry
 
 from leerbudget.foundation.database import DB
+from leerbudget.foundation.roles import OWNER
 
 __all__ = ["APP_REGISTRY", "DB"]
 
 APP_REGISTRY = AppRegistry(apps=["leerbudget.piccolo_app"])
 
-_url = os.environ.get("LEERBUDGET_OWNER_URL") or os.environ.get("LEERBUDGET_DATABASE_URL")
-if _url:
-    DB.config = {"dsn": _url}
+_url = os.environ.get("LEERBUDGET_OWNER_URL")
+if _url:  # tables made by `piccolo migrations forwards` must belong to the owner, too, or the app could not use them
+    DB.config = {"dsn": _url, "server_settings": {"role": OWNER}}
