@@ -1,0 +1,110 @@
+"""Hands an integer program to OR-Tools and brings back the best plan and the proven bound.
+
+SCIP by default, the HiGHS that OR-Tools ships when SCIP is missing. The model goes over as one sparse
+matrix; building it variable by variable would cost a hundred times as much.
+"""
+
+import math
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.linear_solver.python import model_builder_helper as helper
+
+from leerbudget.matcher.engine.model import Program, Reals
+
+SOLVERS = ("scip", "highs")
+POLL_SECONDS = 0.2
+ROUNDING = 1e-3
+"""Scores are whole; a bound this close above a whole number is that number with rounding noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`chosen`: per variable, or None when no plan was found. `bound`: None when nothing was proven."""
+
+    chosen: NDArray[np.bool_] | None
+    bound: int | None
+    impossible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """The program without whole numbers. `bound` holds for the program; `value` is what a variable adds per unit.
+
+    The bound is worked out again from the row prices, so that it is valid whatever the solver's tolerance.
+    """
+
+    bound: int
+    level: Reals
+    value: Reals
+
+
+def solve(program: Program, seconds: float, gap: float, seed: int) -> Answer:
+    """Solve until the gap is reached or the time is over.
+
+    Raises:
+        KeyboardInterrupt: somebody interrupted; the solver was stopped first.
+    """
+    if program.matrix.shape[1] == 0:
+        return Answer(np.zeros(0, bool), 0, impossible=False)
+    name = next(name for name in SOLVERS if helper.ModelSolverHelper(name).solver_is_supported())
+    solver = helper.ModelSolverHelper(name)
+    if name == "scip":
+        solver.set_solver_specific_parameters(f"limits/gap = {gap}\nrandomization/randomseedshift = {seed % 2**31}\n")
+    _run(solver, _model(program, whole=True), seconds)
+    if solver.status() == helper.SolveStatus.INFEASIBLE:
+        return Answer(None, None, impossible=True)
+    chosen = np.asarray(solver.variable_values()) > 0.5 if solver.has_solution() else None
+    return Answer(chosen, _bound(solver), impossible=False)
+
+
+def relax(program: Program, seconds: float) -> Relaxation | None:
+    """The linear relaxation; None when the time was too short."""
+    solver = helper.ModelSolverHelper("glop")
+    _run(solver, _model(program, whole=False), seconds)
+    if solver.status() != helper.SolveStatus.OPTIMAL:
+        return None
+    prices = np.asarray(solver.dual_values())
+    prices = np.where((prices > 0) & ~np.isfinite(program.upper), 0.0, prices)
+    prices = np.where((prices < 0) & ~np.isfinite(program.lower), 0.0, prices)
+    limit = np.where(prices > 0, program.upper, program.lower)
+    value: Reals = program.objective - program.matrix.T @ prices
+    rest = np.where(value > 0, value, value * program.least).sum()
+    bound = float((prices * np.where(prices == 0, 0.0, limit)).sum() + rest)
+    return Relaxation(math.floor(bound + ROUNDING), np.asarray(solver.variable_values()), value)
+
+
+def _model(program: Program, *, whole: bool) -> Any:
+    model: Any = helper.ModelBuilderHelper()
+    size = program.matrix.shape[1]
+    model.fill_model_from_sparse_data(
+        program.least, np.ones(size), program.objective, program.lower, program.upper, program.matrix
+    )
+    for variable in range(size if whole else 0):
+        model.set_var_integrality(variable, whole)
+    model.set_maximize(True)
+    return model
+
+
+def _run(solver: helper.ModelSolverHelper, model: Any, seconds: float) -> None:
+    """Solve in a thread, so that an interrupt reaches Python; the solver is asked to stop before it passes on."""
+    solver.set_time_limit_in_seconds(max(0.1, seconds))
+    thread = threading.Thread(target=solver.solve, args=(model,), daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(POLL_SECONDS)
+    except BaseException:
+        solver.interrupt_solve()
+        thread.join()
+        raise
+
+
+def _bound(solver: helper.ModelSolverHelper) -> int | None:
+    if not solver.has_response():
+        return None
+    bound = solver.best_objective_bound()
+    return math.floor(bound + ROUNDING) if math.isfinite(bound) and abs(bound) < 1e18 else None

@@ -1,0 +1,160 @@
+"""Instance in, audited outcome out: the whole way of one matching round."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from leerbudget.matcher.arrays import Arrays, arrays_of
+from leerbudget.matcher.audit import audit
+from leerbudget.matcher.candidates import CandidateTable, candidates_of
+from leerbudget.matcher.engine.model import Problem, problem_of
+from leerbudget.matcher.engine.money import waterfall
+from leerbudget.matcher.engine.plan import Board, Plan
+from leerbudget.matcher.engine.search import Found, search
+from leerbudget.matcher.explain import placement_reasons, unplaced_wishes
+from leerbudget.matcher.instance import Instance, fingerprint
+from leerbudget.matcher.outcome import FORMAT, Outcome, Placement, SessionReport, gap_of
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When to stop: elapsed `seconds`, or a proven `gap` (share of the score).
+
+    `workers`: the search so far uses one core whatever is asked. The same seed gives the same outcome
+    unless the time runs out first.
+    """
+
+    seconds: float = 60.0
+    gap: float = 1e-4
+    seed: int = 0
+    workers: int = 1
+
+
+@dataclass(slots=True)
+class Watch:
+    """Elapsed seconds by phase."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+    since: float = field(default_factory=time.perf_counter)
+
+    def lap(self, phase: str) -> None:
+        """The phase that ends now."""
+        present = time.perf_counter()
+        self.seconds[phase] = round(self.seconds.get(phase, 0.0) + present - self.since, 3)
+        self.progress(phase, present - self.since)
+        self.since = present
+
+
+def nothing(phase: str, seconds: float) -> None:
+    """The progress of who does not watch."""
+
+
+def solve(instance: Instance, limits: Limits | None = None, progress: Progress = nothing) -> Outcome:
+    """The best outcome found within the limits, with reasons, payments and a bound that holds.
+
+    The instance is one that `instance.read_instance` or `contradictions.check` accepted.
+
+    Raises:
+        InstanceRefused: what is fixed cannot be completed to groups that run.
+        RuntimeError: the audit found a violation; nothing is returned that breaks a rule.
+    """
+    limits = Limits() if limits is None else limits
+    watch = Watch(progress)
+    arrays = arrays_of(instance)
+    table = candidates_of(arrays)
+    watch.lap("candidates")
+    problem = problem_of(arrays, table)
+    watch.lap("problem")
+    found = search(problem, limits.seconds, limits.gap, limits.seed, watch.lap)
+    outcome = outcome_of(problem, found, limits.seed, watch)
+    violations = audit(instance, outcome)
+    watch.lap("audit")
+    if violations:
+        raise RuntimeError(f"the engine broke its own rules: {violations[:3]}")
+    return outcome
+
+
+def outcome_of(problem: Problem, found: Found, seed: int, watch: Watch) -> Outcome:
+    """A plan as an outcome: payments, reasons and reports."""
+    arrays = problem.arrays
+    unplaced = unplaced_wishes(problem, found.rows)
+    placements = _placements(problem, found.rows)
+    watch.lap("explain")
+    return Outcome(
+        format=FORMAT,
+        placements=placements,
+        unplaced=unplaced,
+        sessions=_reports(problem, found.rows),
+        score=found.score,
+        bound=found.bound,
+        gap=gap_of(found.score, found.bound),
+        seconds=watch.seconds,
+        seed=seed,
+        version=_version(),
+        instance=fingerprint(arrays.instance),
+    )
+
+
+def _placements(problem: Problem, rows: Sequence[int]) -> list[Placement]:
+    arrays, table = problem.arrays, problem.table
+    payments = _payments(problem, rows)
+    reasons = placement_reasons(arrays, table, rows, first=True)
+    return [
+        Placement(
+            seeker=arrays.seekers.ids[table.seeker[row]],
+            wish=arrays.wishes.ids[table.pairs.wish[row]],
+            session=arrays.sessions.ids[table.pairs.session[row]],
+            persons=_persons(arrays, table, row),
+            score=int(table.score[row]),
+            payment=payments[row][0],
+            own_contribution_cents=payments[row][1],
+            reasons=told,
+        )
+        for row, told in zip(rows, reasons, strict=True)
+    ]
+
+
+def _persons(arrays: Arrays, table: CandidateTable, row: int) -> list[str]:
+    wish = arrays.wishes.ids[table.pairs.wish[row]]
+    seeker = arrays.instance.seekers[table.seeker[row]]
+    return next(list(w.persons) for w in seeker.wishes if w.id == wish)
+
+
+def _payments(problem: Problem, rows: Sequence[int]) -> dict[int, tuple[list[tuple[str, int]], int]]:
+    """Per chosen candidate what each budget pays; a seeker's sessions are paid in the order in which they start."""
+    arrays, table = problem.arrays, problem.table
+    of_seeker: dict[int, list[int]] = {}
+    for row in rows:
+        of_seeker.setdefault(int(table.seeker[row]), []).append(row)
+    paid: dict[int, tuple[list[tuple[str, int]], int]] = {}
+    starts = arrays.sessions.starts_on[table.pairs.session]
+    for seeker, mine in of_seeker.items():
+        budgets = arrays.instance.seekers[seeker].budgets
+        mine.sort(key=lambda row: (int(starts[row]), arrays.sessions.ids[table.pairs.session[row]]))
+        bills = [(int(table.cents[row]), int(problem.payers[row])) for row in mine]
+        for row, payment in zip(mine, waterfall(budgets, bills), strict=True):
+            paid[row] = [(budgets[purse].id, cents) for purse, cents in payment.shares], payment.own_cents
+    return paid
+
+
+def _reports(problem: Problem, rows: Sequence[int]) -> list[SessionReport]:
+    """Seats and whether a session runs; one without newcomers may run on those who were there before."""
+    plan = Plan(Board.of(problem))
+    for row in rows:
+        if row not in plan.chosen:
+            plan.add(row)
+    return [
+        SessionReport(name, runs=plan.runs(session), seats=plan.seats(session))
+        for session, name in enumerate(problem.arrays.sessions.ids)
+    ]
+
+
+def _version() -> str:
+    try:
+        return metadata.version("leerbudget")
+    except metadata.PackageNotFoundError:
+        return "0"
