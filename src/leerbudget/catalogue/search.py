@@ -115,8 +115,12 @@ _TOUCHED = f"""
   CASE WHEN t0 < least(t1, time '{AFTERNOON_FROM}') THEN 1 ELSE 0 END
 | CASE WHEN greatest(t0, time '{AFTERNOON_FROM}') < least(t1, time '{EVENING_FROM}') THEN 2 ELSE 0 END
 | CASE WHEN greatest(t0, time '{EVENING_FROM}') < t1 THEN 4 ELSE 0 END
+| CASE WHEN day > l0::date THEN 0 WHEN t0 < time '{AFTERNOON_FROM}' THEN 1 WHEN t0 < time '{EVENING_FROM}' THEN 2
+       ELSE 4 END
 """
-"""The day-parts of one day between two clock times: as `matcher.day_parts` counts them (a test compares)."""
+"""The day-parts of one day between two clock times: as `matcher.day_parts` counts them (a test compares).
+
+The last line is the part of the start: in the hour that is lived twice in autumn, clock times can run backwards."""
 
 MEETING_DAY_PARTS = f"""
 SELECT bit_or(({_TOUCHED}) << 3 * (extract(isodow FROM day)::int - 1))

@@ -8,15 +8,17 @@ import csv
 import io
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, BinaryIO
 
+from leerbudget.bookings.sheets import booking_sheets
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.queries import SessionSheet
 from leerbudget.entrypoints.files.layouts import COLUMNS
 from leerbudget.entrypoints.files.reading import FORMULA_STARTS
 from leerbudget.foundation.clock import AMSTERDAM
-from leerbudget.foundation.database import fetch_all, together
+from leerbudget.foundation.database import together
 from leerbudget.ledger import queries as ledger
 from leerbudget.people import queries as people
 from leerbudget.people.queries import FamilyView, PersonView
@@ -151,19 +153,10 @@ BOOKING_COLUMNS = (
 )
 
 
-_BOOKINGS = """
-SELECT b.id AS booking, s.external_ref AS session_ref, f.external_ref AS family_ref, o.external_ref AS organisation_ref,
-       b.origin, b.state, b.persons, b.price_cents, b.booked_at, b.ended_at, b.end_reason
-FROM booking b JOIN course_session s ON s.id = b.session
-LEFT JOIN family f ON f.id = b.family LEFT JOIN organisation o ON o.id = f.organisation
-ORDER BY b.booked_at, b.id
-"""
-
-
 async def _bookings() -> AsyncGenerator[Cells, None]:
-    for row in await fetch_all(_BOOKINGS):
-        moments = {name: row[name] and _local(row[name]) for name in ("booked_at", "ended_at")}
-        yield {**row, **moments}
+    for sheet in await booking_sheets():
+        ended_at = None if sheet.ended_at is None else _local(sheet.ended_at)
+        yield {**asdict(sheet), "booked_at": _local(sheet.booked_at), "ended_at": ended_at}
 
 
 LEDGER_COLUMNS = (

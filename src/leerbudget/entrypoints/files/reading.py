@@ -75,7 +75,7 @@ class Row:
             self.wrong(column, "is leeg")
         elif len(value) > most:
             self.wrong(column, f"is langer dan {most} tekens")
-        elif any(_strange(letter, lines=lines) for letter in value):
+        elif not value.isprintable() and any(_strange(letter, lines=lines) for letter in value):
             self.wrong(column, "heeft een teken dat hier niet kan (zoals een NUL of een besturingsteken)")
         else:
             return value
@@ -96,7 +96,7 @@ class Row:
         """An address, in lower case."""
         value = self.text(column, 254, optional=optional).lower()
         name, _, domain = value.rpartition("@")
-        if value and (not name or "." not in domain.strip(".") or any(letter.isspace() for letter in value)):
+        if value and (not name or "." not in domain.strip(".") or len(value.split()) != 1):
             self.wrong(column, f"'{_shown(value)}' is geen e-mailadres")
         return value
 
