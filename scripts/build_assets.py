@@ -143,15 +143,19 @@ def run(order: list[str], complaint: str) -> None:
     """Run a command in the project folder.
 
     Raises:
-        BuildError: it failed; carries the last line it printed.
+        BuildError: it failed; carries the first lines it printed.
     """
     done = subprocess.run(  # noqa: S603 (fixed words)
         order, cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     if done.returncode:
-        said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        errors = [line for line in said if re.search(r"error|ERR", line)] or said
-        raise BuildError(f"{complaint}: {errors[0].strip() if errors else f'exit code {done.returncode}'}")
+        said = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        told = [
+            re.sub(r"^(npm )?error ", "", line)
+            for line in said
+            if not re.search(r"error code|^npm error$|^npm warn", line)
+        ]
+        raise BuildError(f"{complaint}: {' '.join(told[:2]) or f'exit code {done.returncode}'}")
 
 
 # --- the stylesheet ---------------------------------------------------------------------------

@@ -6,9 +6,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import uvicorn
+from jinja2 import Environment
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import ResponseHeader
 from litestar.static_files import create_static_files_router
@@ -18,9 +20,14 @@ from leerbudget.entrypoints.web import assets
 from leerbudget.entrypoints.web.templating import SECURITY_HEADERS, environment
 
 
+@cache
+def _environment() -> Environment:
+    return environment()
+
+
 def render(sample: Sample) -> str:
     """The page of a sample as HTML."""
-    return environment().get_template(sample.template).render(sample.context)
+    return _environment().get_template(sample.template).render(sample.context)
 
 
 def _handler(sample: Sample) -> Callable[..., Any]:
