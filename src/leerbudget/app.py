@@ -24,12 +24,15 @@ from leerbudget.entrypoints.http.guards import canonical_ids
 from leerbudget.entrypoints.http.network import Proxies
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.assets import asset
+from leerbudget.entrypoints.web.coordinating import RoundPages
 from leerbudget.entrypoints.web.enrolling import EnrolPages
 from leerbudget.entrypoints.web.logins import LoginPages
+from leerbudget.entrypoints.web.organisations import OrganisationPages
 from leerbudget.entrypoints.web.parents import ParentPages
 from leerbudget.entrypoints.web.proposals import ProposalPages
 from leerbudget.entrypoints.web.public import PublicPages, error_page
 from leerbudget.entrypoints.web.static_files import static_files
+from leerbudget.entrypoints.web.trainers import TrainerPages
 from leerbudget.entrypoints.web.wishing import WishPages
 from leerbudget.foundation.database import DB, close_pool, open_pool
 from leerbudget.foundation.settings import Settings
@@ -49,6 +52,9 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     WishPages,
     ProposalPages,
     EnrolPages,
+    OrganisationPages,
+    TrainerPages,
+    RoundPages,
 )
 """What answers people; paths are given whole."""
 

@@ -118,7 +118,7 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         return BookingReceipt(request.id, state, price_cents, shares)
 
 
-class _Undo(Exception):  # noqa: N818 - carries an answer out of a transaction that is rolled back
+class _Undo(Exception):
     def __init__(self, receipt: BookingReceipt) -> None:
         super().__init__()
         self.receipt = receipt
@@ -132,7 +132,7 @@ async def quote(request: BookingRequest, *, actor: UUID | None) -> BookingReceip
     """
     try:
         async with together():
-            raise _Undo(await book(request, actor=actor))
+            raise _Undo(await book(request, actor=actor))  # noqa: TRY301 - leaving is what undoes it
     except _Undo as undone:
         return undone.receipt
 

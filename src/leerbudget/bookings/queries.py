@@ -266,6 +266,19 @@ async def meetings_to_record(before: datetime) -> list[tuple[UUID, list[UUID]]]:
     return [(row["meeting"], list(row["expected"])) for row in rows]
 
 
+async def sessions_with_attendance_to_fill(trainer: UUID, before: datetime) -> set[UUID]:
+    """A trainer's sessions with a meeting that is over and for which somebody's attendance is not recorded."""
+    rows = await fetch_all(
+        "SELECT DISTINCT b.session FROM attendance a JOIN booking b ON b.id = a.booking"
+        " JOIN course_session s ON s.id = b.session"
+        " WHERE s.trainer = $1 AND s.state IN ('confirmed', 'running') AND a.live AND a.state = 'planned'"
+        " AND a.ends_at < $2 AND b.state = 'confirmed'",
+        trainer,
+        before,
+    )
+    return {row["session"] for row in rows}
+
+
 async def inconsistencies() -> list[str]:
     """Plain messages about broken promises I3, I4 and I7, for `leerbudget doctor`; empty when all is well."""
     problems = []

@@ -58,9 +58,7 @@ def suits(audience: Mapping[str, Mapping[str, str]], traits: Mapping[str, Iterab
     and a teenager, until its maker says otherwise.
     """
     return not any(
-        marks.get(value) == "not_for"
-        for criterion, marks in audience.items()
-        for value in traits.get(criterion, ())
+        marks.get(value) == "not_for" for criterion, marks in audience.items() for value in traits.get(criterion, ())
     )
 
 

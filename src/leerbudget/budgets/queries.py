@@ -357,3 +357,45 @@ async def check() -> list[str]:
             for row in await fetch_all(_STRAY_RESERVATIONS, MESSAGES_MAX)
         ]
     return messages
+
+
+@dataclass(frozen=True, slots=True)
+class GrantLine:
+    """Grants of one day with the same amount, end and earmark, together."""
+
+    on: date
+    families: int
+    amount_cents: int
+    expires_on: date
+    themes: tuple[str, ...] | None
+
+
+async def grants_of(organisation: UUID) -> list[GrantLine]:
+    """What an organisation granted, latest first; families are counted, never named."""
+    rows = await fetch_all(
+        """
+        SELECT (granted_at AT TIME ZONE 'Europe/Amsterdam')::date AS day, count(*)::int AS families, granted_cents,
+               expires_on, themes
+        FROM budget WHERE organisation = $1 GROUP BY 1, 3, 4, 5 ORDER BY 1 DESC, 2 DESC, 3 DESC, 4, 5
+        """,
+        organisation,
+    )
+    return [
+        GrantLine(row["day"], row["families"], row["granted_cents"], row["expires_on"], _codes(row["themes"]))
+        for row in rows
+    ]
+
+
+async def families_to_grant(organisation: UUID, *, only_without: bool) -> list[UUID]:
+    """The active families that this organisation guides; `only_without` leaves out who has a running budget from it."""
+    rows = await fetch_all(
+        """
+        SELECT f.id FROM family f WHERE f.organisation = $1 AND f.active
+          AND (NOT $2 OR NOT EXISTS (SELECT FROM budget b WHERE b.family = f.id AND b.organisation = $1
+                                     AND b.state = 'active'))
+        ORDER BY f.id
+        """,
+        organisation,
+        only_without,
+    )
+    return [row["id"] for row in rows]

@@ -169,6 +169,9 @@ class SessionLine:
     seats_max: int
     seats_taken: int
     decide_on: date
+    form: str
+    meetings: int
+    first_meeting_ends_at: datetime
 
 
 _MEETINGS = "array(SELECT m.{what} FROM meeting m WHERE m.session = s.id ORDER BY m.number)"
@@ -300,7 +303,10 @@ def _sheet(row: Any) -> SessionSheet:
 
 _LINE = """
 SELECT s.id, s.external_ref, s.course, c.title, s.state, s.starts_at, s.ends_at, v.place, s.seats_min, s.seats_max,
-       s.seats_taken, s.decide_on
+       s.seats_taken, s.decide_on, c.form,
+       (SELECT count(*)::int FROM meeting m WHERE m.session = s.id) AS meetings,
+       coalesce((SELECT m.ends_at FROM meeting m WHERE m.session = s.id ORDER BY m.number LIMIT 1), s.ends_at)
+         AS first_meeting_ends_at
 FROM course_session s JOIN course c ON c.id = s.course LEFT JOIN venue v ON v.id = s.venue
 """
 

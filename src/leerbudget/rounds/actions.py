@@ -20,9 +20,10 @@ from leerbudget.foundation.database import execute, fetch_all, fetch_one, togeth
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.matcher.audit import audit
+from leerbudget.matcher.hard_rules import CODES
 from leerbudget.matcher.instance import read_instance
 from leerbudget.matcher.outcome import Outcome, read_outcome
-from leerbudget.rounds import rules, snapshot
+from leerbudget.rounds import figures, rules, snapshot
 from leerbudget.rounds.errors import (
     DeadlineInvalid,
     OutcomeRejected,
@@ -77,7 +78,7 @@ async def freeze(round_id: UUID, *, actor: UUID | None) -> int:  # noqa: ARG001
     await asyncio.to_thread(read_instance, instance)
     content = await asyncio.to_thread(packed, instance)
     async with together():
-        await _step(_FROZEN, round_id, row["state"], content, clock.now())
+        await _step(_FROZEN, round_id, row["state"], content, clock.now(), _json(figures.counts(plain)))
     return len(plain["seekers"])
 
 
@@ -137,12 +138,14 @@ async def check(round_id: UUID, *, actor: UUID | None) -> list[str]:  # noqa: AR
     """
     row = await _round(round_id, to="audited")
     outcome = await asyncio.to_thread(_outcome, row["outcome"])
-    found = await asyncio.to_thread(lambda: audit(read_instance(gzip.decompress(row["instance"])), outcome))
+    instance = await asyncio.to_thread(lambda: read_instance(gzip.decompress(row["instance"])))
+    found = await asyncio.to_thread(audit, instance, outcome)
+    result = await asyncio.to_thread(figures.result, instance, outcome)
     violations = [f"{violation.code} {violation.path}: {violation.message}" for violation in found]
     async with together():
         to = "rejected" if violations else "audited"
-        report = msgspec.json.encode({"violations": violations[:200], "count": len(violations)}).decode()
-        await _step(_AUDITED, round_id, "solved", to, report, clock.now())
+        report = {"violations": violations[:200], "count": len(violations), "rules": len(CODES)}
+        await _step(_AUDITED, round_id, "solved", to, _json(report), clock.now(), _json(result))
         if not violations:
             await _write_down(round_id, outcome)
     return violations
@@ -242,6 +245,10 @@ WHERE p.round = $1 AND p.state = 'proposed' ORDER BY p.session, p.family NULLS F
 # --- the steps' inner parts ----------------------------------------------------------------------------------
 
 
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 def _outcome(content: bytes) -> Outcome:
     return read_outcome(gzip.decompress(content))
 
@@ -267,8 +274,8 @@ async def _step(sql: str, round_id: UUID, state: object, *values: object) -> Non
 
 
 _FROZEN = """
-UPDATE matching_round SET state = 'frozen', instance = $3, frozen_at = $4,
-  outcome = NULL, audit = NULL, score = NULL, bound = NULL, solved_at = NULL, audited_at = NULL
+UPDATE matching_round SET state = 'frozen', instance = $3, frozen_at = $4, counts = $5,
+  outcome = NULL, audit = NULL, result = NULL, score = NULL, bound = NULL, solved_at = NULL, audited_at = NULL
 WHERE id = $1 AND state = $2
 """
 _SOLVED = """
@@ -276,7 +283,9 @@ UPDATE matching_round SET state = 'solved', outcome = $3, score = $4, bound = $5
   solved_at = $8, solve_requested_at = NULL
 WHERE id = $1 AND state = $2
 """
-_AUDITED = "UPDATE matching_round SET state = $3, audit = $4, audited_at = $5 WHERE id = $1 AND state = $2"
+_AUDITED = """
+UPDATE matching_round SET state = $3, audit = $4, audited_at = $5, result = $6 WHERE id = $1 AND state = $2
+"""
 _PUBLISHED = """
 UPDATE matching_round SET state = 'published', answer_until = $3, published_at = $4 WHERE id = $1 AND state = $2
 """

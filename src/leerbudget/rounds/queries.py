@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_one
 from leerbudget.matcher.outcome import Reason, WouldHaveHelped
 
@@ -30,6 +31,9 @@ class RoundView:
     published_at: datetime | None
     solving: bool
     violations: tuple[str, ...]
+    rules_checked: int
+    counts: Mapping[str, int] | None
+    result: Mapping[str, int | None] | None
 
     @property
     def gap(self) -> float | None:
@@ -130,7 +134,8 @@ async def open_offers(round_id: UUID) -> list[OpenOffer]:
 _ROUND = """
 SELECT id AS round, name, state, seed, starts_on, ends_on, answer_until, score, bound,
        coalesce(seconds, '{}') AS seconds, opened_at, published_at, solve_requested_at IS NOT NULL AS solving,
-       coalesce(audit -> 'violations', '[]') AS violations
+       coalesce(audit -> 'violations', '[]') AS violations, coalesce((audit ->> 'rules')::int, 0) AS rules_checked,
+       coalesce(counts, 'null') AS counts, coalesce(result, 'null') AS result
 FROM matching_round
 """
 
@@ -149,6 +154,7 @@ async def round_view(round_id: UUID) -> RoundView | None:
 def _round(row: Any) -> RoundView:
     values = dict(row)
     values["seconds"] = msgspec.json.decode(values["seconds"])
+    values["counts"], values["result"] = (msgspec.json.decode(values[name]) for name in ("counts", "result"))
     values["violations"] = tuple(msgspec.json.decode(values["violations"]))
     return RoundView(**values)
 
@@ -191,6 +197,30 @@ SELECT count(DISTINCT family)::int AS families,
 FROM decided
 """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a round opened now would find."""
+
+    families: int
+    wishes: int
+    sessions: int
+    seats: int
+
+
+async def waiting() -> Waiting:
+    """Open wishes and the sessions with free seats."""
+    row = await fetch_one(
+        "SELECT (SELECT count(DISTINCT family) FROM wish WHERE state = 'open')::int AS families,"
+        " (SELECT count(*) FROM wish WHERE state = 'open')::int AS wishes,"
+        " (SELECT count(*) FROM course_session WHERE state IN ('conditional', 'confirmed') AND starts_at > $1"
+        "  AND seats_taken < seats_max)::int AS sessions,"
+        " (SELECT coalesce(sum(seats_max - seats_taken), 0) FROM course_session"
+        "  WHERE state IN ('conditional', 'confirmed') AND starts_at > $1)::int AS seats",
+        clock.now(),
+    )
+    return Waiting(**dict(row or {}))
 
 
 async def unplaced_reasons(round_id: UUID, *, at_most: int = 10) -> list[ReasonCount]:

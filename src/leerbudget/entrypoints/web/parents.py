@@ -80,8 +80,7 @@ class ParentPages(Controller):
         found = await _own_booking(booking_id, family)
         told = await booking_actions.cancel(booking_id, actor=request.actor.login, dry_run=True)
         names = {each.id: sessions.budget_name(each) for each in await budgets.budgets_of(family)}
-        kept = {each.budget: each.amount_cents for each in await budgets.refund_preview(booking_id, told.fee_cents)}
-        held = await bookings.shares_of(booking_id)
+        back = await budgets.refund_preview(booking_id, told.fee_cents)
         view = View(
             booking_id=booking_id,
             course_title=found.title,
@@ -90,11 +89,7 @@ class ParentPages(Controller):
             names=list(found.persons),
             price_cents=told.price_cents,
             refund_cents=told.refund_cents,
-            refund=[
-                View(budget=names[share.budget], amount_cents=share.amount_cents - kept.get(share.budget, 0))
-                for share in held
-                if share.amount_cents > kept.get(share.budget, 0)
-            ],
+            refund=[View(budget=names[share.budget], amount_cents=share.amount_cents) for share in back],
             rule=_rule(told),
         )
         return await page(request, "annuleren.html", view)

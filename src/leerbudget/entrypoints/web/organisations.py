@@ -1,0 +1,267 @@
+"""An organisation's money: pot, regions, top-ups with four eyes, grants. Never wishes, courses or learners."""
+
+import re
+from datetime import date
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath
+
+from leerbudget.budgets import actions as budgets
+from leerbudget.budgets import queries as budget_queries
+from leerbudget.budgets.errors import PotTooSmall
+from leerbudget.budgets.rules import GrantOrder
+from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web.pages import View, filled_in, moved, page, with_errors
+from leerbudget.entrypoints.web.templating import Form, euros
+from leerbudget.entrypoints.web.wording import LABELS
+from leerbudget.foundation import clock
+from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, NotFound
+from leerbudget.foundation.ids import new_id
+from leerbudget.identity.permissions import may, require
+from leerbudget.payments import actions as payments
+from leerbudget.payments import queries as payment_queries
+from leerbudget.payments.queries import TopUpView
+from leerbudget.people import queries as people
+
+SMALLEST_GROUP = 5
+"""Fewer families are not shown by number (reliability section 4)."""
+
+ACCOUNT_HOLDER, IBAN = "Stichting Leerbudget (fictief)", "NL91 ABNA 0417 1643 00"
+"""Where to transfer to in the demonstration; the well-known example account number of Dutch banks."""
+
+_AMOUNT = re.compile(r"(?:€\s*)?(\d{1,3}(?:\.\d{3})+|\d{1,9})(?:,(\d{2}|-))?")
+
+
+class OrganisationPages(Controller):
+    """For an organisation's finance officers, and for who confirms what came in at the bank."""
+
+    include_in_schema = False
+
+    @get("/organisatie")
+    async def overview(self, request: HouseRequest) -> Response[str]:
+        """The pot and what became of the grants."""
+        return await _overview(request, _organisation(request, "see_pot"))
+
+    @post("/organisatie/stortingen")
+    async def top_up(self, request: HouseRequest) -> Response[str] | Response[None]:
+        """Announce a transfer; the reference is on the next page."""
+        organisation = _organisation(request, "request_top_up")
+        form = await filled_in(request)
+        amount_cents = cents_of(form.value("amount"))
+        if amount_cents is None:
+            wrong = with_errors(form, {"amount": "Vul een bedrag in, zoals 25.000 of 25.000,00."})
+            return await _overview(request, organisation, top_up_form=wrong, status=422)
+        try:
+            reference = await payments.request_top_up(
+                new_id(),
+                organisation,
+                amount_cents,
+                form.value("purchase_order")[:60] or None,
+                actor=request.actor.login,
+            )
+        except LeerbudgetError as refusal:
+            wrong = with_errors(form, {"amount": _first(refusal)})
+            return await _overview(request, organisation, top_up_form=wrong, status=refusal.status)
+        return moved(f"/organisatie/stortingen/{reference}", "storting-gevraagd")
+
+    @get("/organisatie/stortingen/{reference:str}")
+    async def one_top_up(self, request: HouseRequest, reference: FromPath[str]) -> Response[str]:
+        """What to transfer, and by whom it is confirmed."""
+        found = await _visible_top_up(request, reference)
+        return await page(request, "storting.html", _top_up(request, found))
+
+    @post("/organisatie/stortingen/{top_up_id:uuid}/bevestigen")
+    async def confirm(self, request: HouseRequest, top_up_id: FromPath[UUID]) -> Response[str] | Response[None]:
+        """Somebody else than who asked confirms that the money came in."""
+        require(request.user, "confirm_top_up")
+        found = next((each for each in await payment_queries.open_top_ups() if each.id == top_up_id), None)
+        if found is None:
+            raise NotFound
+        form = await filled_in(request)
+        received_on = _day(form.value("received_on"))
+        errors = {} if received_on else {"received_on": "Kies de dag waarop het geld binnenkwam."}
+        if received_on is not None:
+            try:
+                await payments.confirm_top_up(top_up_id, received_on, actor=request.actor.login)
+                return moved("/stortingen", "storting-ontvangen")
+            except LeerbudgetError as refusal:
+                errors = {"received_on": _first(refusal)}
+        return await page(request, "storting.html", _top_up(request, found), form=with_errors(form, errors), status=422)
+
+    @get("/stortingen")
+    async def open_top_ups(self, request: HouseRequest) -> Response[str]:
+        """Announced transfers that wait for their money."""
+        require(request.user, "confirm_top_up")
+        view = View(top_ups=[_line(each) for each in await payment_queries.open_top_ups()])
+        return await page(request, "stortingen.html", view)
+
+    @post("/organisatie/toekenningen")
+    async def grant(self, request: HouseRequest) -> Response[str] | Response[None]:
+        """Grant a budget to every family that the organisation guides, or to those without one."""
+        organisation = _organisation(request, "grant")
+        form = await filled_in(request)
+        orders, errors = await _grants(form, organisation)
+        if not errors:
+            try:
+                await budgets.grant_many(orders, actor=request.actor.login)
+                return moved("/organisatie", "toegekend")
+            except PotTooSmall as refusal:
+                errors = {"amount": f"{refusal} Er staat {euros(refusal.data['free_cents'])} in de pot."}
+            except InvalidInput as refusal:
+                errors = {"amount": _first(refusal)}
+        return await _overview(request, organisation, grant_form=with_errors(form, errors), status=422)
+
+
+def cents_of(text: str) -> int | None:
+    """A Dutch amount in euros as cents: `25.000`, `25.000,00`, `1250,5` is none."""
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None:
+        return None
+    whole, part = found[1].replace(".", ""), found[2]
+    return int(whole) * 100 + (int(part) if part and part != "-" else 0)
+
+
+def _organisation(request: HouseRequest, verb: str) -> UUID:
+    roles = ("organisation_finance", "organisation_admin", "municipality_viewer")
+    scopes = sorted((scope for role in roles for scope in request.actor.scopes(role)), key=str)
+    if not scopes:
+        raise NotFound
+    require(request.user, verb, organisation=scopes[0])
+    return scopes[0]
+
+
+async def _overview(
+    request: HouseRequest,
+    organisation: UUID,
+    *,
+    top_up_form: Form | None = None,
+    grant_form: Form | None = None,
+    status: int = 200,
+) -> Response[str]:
+    named = await people.organisation(organisation)
+    told = await budget_queries.organisation_overview(organisation)
+    view = View(
+        name=named.name,
+        kind=named.kind,
+        pot_cents=told.pot.free_cents,
+        topped_up_cents=told.pot.topped_up_cents,
+        granted_cents=told.total.granted_cents,
+        spent_cents=told.total.spent_cents,
+        held_cents=told.total.held_cents,
+        available_cents=told.total.free_cents,
+        returned_cents=told.total.returned_cents,
+        regions=[_region(each) for each in told.regions],
+        top_ups=[_line(each) for each in await payment_queries.top_ups_of(organisation)],
+        grants=[
+            View(
+                on=each.on,
+                families=each.families,
+                amount_cents=each.amount_cents,
+                total_cents=each.families * each.amount_cents,
+                expires_on=each.expires_on,
+                for_what=", ".join(LABELS["theme"].get(t, t) for t in each.themes or ()) or "Alles in het aanbod",
+            )
+            for each in await budget_queries.grants_of(organisation)
+        ],
+        may_grant=may(request.user, "grant", organisation=organisation),
+    )
+    forms = {
+        "top_up_form": top_up_form or Form(),
+        "grant_form": grant_form or Form(values={"families": "new", "expires_on": f"{clock.today().year}-12-31"}),
+    }
+    return await page(request, "organisatie.html", view, status=status, **forms)
+
+
+def _region(each: budget_queries.RegionTotals) -> View:
+    hidden = each.families < SMALLEST_GROUP
+    return View(
+        region=each.region,
+        families=None if hidden else each.families,
+        granted_cents=None if hidden else each.granted_cents,
+        spent_cents=None if hidden else each.spent_cents,
+        held_cents=None if hidden else each.held_cents,
+        available_cents=None if hidden else each.free_cents,
+    )
+
+
+def _line(each: TopUpView) -> View:
+    return View(
+        reference=each.reference,
+        organisation=each.organisation_name,
+        amount_cents=each.amount_cents,
+        state=each.state,
+        requested_on=each.requested_at.astimezone(clock.AMSTERDAM).date(),
+        purchase_order=each.purchase_order,
+        received_on=each.received_on,
+    )
+
+
+async def _visible_top_up(request: HouseRequest, reference: str) -> TopUpView:
+    if may(request.user, "confirm_top_up"):
+        found = await payment_queries.open_top_ups()
+    else:
+        found = await payment_queries.top_ups_of(_organisation(request, "see_pot"))
+    for each in found:
+        if each.reference == reference:
+            return each
+    raise NotFound
+
+
+def _top_up(request: HouseRequest, found: TopUpView) -> View:
+    return View(
+        id=found.id,
+        reference=found.reference,
+        reference_spaced=" ".join(found.reference[at : at + 4] for at in range(0, len(found.reference), 4)),
+        amount_cents=found.amount_cents,
+        state=found.state,
+        account_holder=ACCOUNT_HOLDER,
+        iban=IBAN,
+        purchase_order=found.purchase_order,
+        may_confirm=may(request.user, "confirm_top_up") and request.actor.login != found.requested_by,
+    )
+
+
+async def _grants(form: Form, organisation: UUID) -> tuple[list[GrantOrder], dict[str, str]]:
+    errors = {}
+    amount_cents, expires_on = cents_of(form.value("amount")), _day(form.value("expires_on"))
+    if not amount_cents:
+        errors["amount"] = "Vul een bedrag per gezin in, zoals 250."
+    if expires_on is None or expires_on <= clock.today():
+        errors["expires_on"] = "Kies een dag na vandaag."
+    if form.value("families") not in ("all", "new"):
+        errors["families"] = "Kies welke gezinnen het krijgen."
+    if errors or not amount_cents or expires_on is None:
+        return [], errors
+    families = await budget_queries.families_to_grant(organisation, only_without=form.value("families") == "new")
+    if not families:
+        return [], {"families": "Er zijn geen gezinnen die dit kunnen krijgen."}
+    batch = str(new_id())[:8]
+    return [
+        GrantOrder(
+            id=new_id(),
+            external_ref=f"{clock.today():%Y%m%d}-{batch}-{number:05d}",
+            family=family,
+            organisation=organisation,
+            amount_cents=amount_cents,
+            starts_on=clock.today(),
+            expires_on=expires_on,
+            themes=None,
+            forms=None,
+            carry_over=False,
+        )
+        for number, family in enumerate(families, 1)
+    ], {}
+
+
+def _day(text: str) -> date | None:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2100 else None
+
+
+def _first(refusal: LeerbudgetError) -> str:
+    places = refusal.data.get("errors") or []
+    return str(places[0]["message"]) if places else str(refusal)
