@@ -88,6 +88,15 @@ def test_the_importers_read_these_columns() -> None:
         assert tuple(columns) == tuple(COLUMNS[f"{kind}.csv"])
 
 
+def test_the_importers_accept_what_is_written(world: World, tmp_path: Path) -> None:
+    """Every file that an organisation may import passes the importers' own reading, row for row."""
+    from leerbudget.entrypoints.files import layouts
+
+    for path in write_world(world, tmp_path):
+        if path.stem in layouts.COLUMNS:
+            assert len(getattr(layouts, path.stem)(path.read_bytes())) == len(read(path))
+
+
 @settings(max_examples=6, deadline=None)
 @given(families=st.integers(1, 250), sessions=st.integers(1, 40), seed=st.integers(0, 2**63))
 def test_every_world_keeps_the_promise(tmp_path_factory, families: int, sessions: int, seed: int) -> None:
