@@ -8,6 +8,7 @@ from piccolo.columns import Varchar
 from piccolo.table import Table
 
 from leerbudget.foundation.database import DB, close_pool, execute, fetch_value, open_pool, together
+from leerbudget.foundation.engine import acquire
 from leerbudget.foundation.errors import Busy, Conflict, SettingsError
 
 
@@ -156,6 +157,26 @@ async def test_a_connection_killed_while_idle_is_replaced(things):
     await things.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'leerbudget_app'")
     await asyncio.sleep(0.1)
     assert await asyncio.gather(*(fetch_value("SELECT 1") for _ in range(5))) == [1] * 5
+
+
+async def test_who_comes_while_the_pool_closes_hears_busy(world_db):
+    """A request that arrives during the shutdown is `Busy`; all work that was under way is finished."""
+    slow = "SELECT '7' AS name FROM pg_sleep(0.3)"
+
+    async def block():
+        async with together():
+            return await fetch_value(slow)
+
+    work = [asyncio.create_task(way) for way in (block(), fetch_value(slow), PooledThing.raw(slow).run())]
+    pool = DB.pool
+    while pool.get_size() - pool.get_idle_size() < 3:  # noqa: ASYNC110 - the pool tells nobody
+        await asyncio.sleep(0.005)
+    closing = asyncio.create_task(close_pool())
+    await asyncio.sleep(0.02)
+    with pytest.raises(Busy):
+        await acquire(pool)
+    await closing
+    assert await asyncio.gather(*work) == ["7", "7", [{"name": "7"}]]
 
 
 async def test_nothing_works_before_the_pool_is_open():

@@ -36,7 +36,8 @@ async def together(isolation: Isolation | None = None, *, readonly: bool = False
     """All or nothing: the outermost block is a transaction, a nested one a savepoint.
 
     Yields the asyncpg connection. A failure inside a nested block undoes that block only, if the caller
-    catches it outside the block. No tasks may be started inside, and nothing slow may be awaited.
+    catches it outside the block. `isolation` and `readonly` are for the outermost block. No tasks may be
+    started inside (`asyncio.wait_for` starts one, `asyncio.timeout` does not), and nothing slow awaited.
 
     Raises:
         LeerbudgetError: what the constraint, the value or the time limit stands for.
@@ -148,12 +149,13 @@ async def _connection() -> AsyncIterator[Any]:
         with translated(current.connection):
             yield current.connection
         return
-    connection = await acquire(DB.pool)
+    pool: Any = DB.pool
+    connection = await acquire(pool)
     try:
         with translated(connection):
             yield connection
     finally:
-        await DB.pool.release(connection)  # type: ignore[union-attr] # acquire() saw a pool
+        await pool.release(connection)  # not DB.pool: it may be closing by now
 
 
 # --- what PostgreSQL refuses -------------------------------------------------------------------------------

@@ -26,7 +26,16 @@ Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 ACQUIRE_SECONDS = 5.0
 """Longest wait for a free pool connection before the caller hears `Busy`."""
 
-CONNECT_FAILURES = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+CONNECT_FAILURES = (
+    OSError,
+    TimeoutError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+"""What connecting can meet while the server is full, starts, stops or changes hands."""
 
 
 class PoolTransaction(PostgresTransaction):
@@ -35,6 +44,7 @@ class PoolTransaction(PostgresTransaction):
     def __init__(self, engine: "PoolEngine", *, isolation: Isolation | None = None, readonly: bool = False) -> None:
         super().__init__(engine, allow_nested=True)
         self.task = asyncio.current_task()
+        self._pool: Any = None
         self._isolation = isolation
         self._readonly = readonly
 
@@ -57,15 +67,16 @@ class PoolTransaction(PostgresTransaction):
         Raises:
             Busy: no connection came free in time, or the server cannot be reached now.
         """
-        if self.engine.pool is None:
+        self._pool = self.engine.pool
+        if self._pool is None:
             return await self.engine.get_new_connection()
-        return await acquire(self.engine.pool)
+        return await acquire(self._pool)
 
     async def _give_back(self) -> None:
         if not is_gone(self.connection) and not (self._committed or self._rolled_back):
             self.connection.terminate()  # its state is unknown: never let the pool hand it out again
-        if self.engine.pool is not None:
-            await asyncio.shield(self.engine.pool.release(self.connection))
+        if self._pool is not None:
+            await asyncio.shield(self._pool.release(self.connection))
         elif not is_gone(self.connection):
             await asyncio.shield(self.connection.close())
 
@@ -170,11 +181,12 @@ class PoolEngine(PostgresEngine):
         return await asyncpg.connect(**self.config)
 
     async def _run_in_pool(self, query: str, args: Any = None) -> Any:
-        connection = await acquire(self.pool)
+        pool: Any = self.pool
+        connection = await acquire(pool)
         try:
             return await connection.fetch(query, *(args or ()))
         finally:
-            await self.pool.release(connection)  # type: ignore[union-attr] # acquire() saw a pool
+            await pool.release(connection)
 
     async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Any:  # noqa: FBT001, FBT002
         """Piccolo's way to run a query; refuses a foreign task first."""
@@ -200,6 +212,10 @@ async def acquire(pool: Any) -> Any:
         return await pool.acquire(timeout=ACQUIRE_SECONDS)
     except CONNECT_FAILURES as failure:
         raise Busy(reason="no_connection") from failure
+    except asyncpg.InterfaceError as failure:
+        if not pool.is_closing():
+            raise
+        raise Busy(reason="stopping") from failure
 
 
 async def forget_nothing(connection: Any) -> None:

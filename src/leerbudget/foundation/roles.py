@@ -115,13 +115,13 @@ async def bootstrap(
 
 
 async def _maintenance_connection(dsn: str) -> Any:
-    """A connection to the named database, or to `postgres` while the named one does not exist yet."""
+    """A connection to `postgres`, where all who bootstrap meet (locks are per database), or else to the named database."""
     try:
-        return await connect(dsn)
+        return await connect(dsn, database="postgres")
     except SettingsError as failure:
-        if not isinstance(failure.__cause__, asyncpg.InvalidCatalogNameError):
+        if not isinstance(failure.__cause__, asyncpg.InvalidCatalogNameError | asyncpg.InsufficientPrivilegeError):
             raise
-    return await connect(dsn, database="postgres")
+    return await connect(dsn)
 
 
 async def grant_entry(connection: Any, database: str) -> None:
