@@ -34,6 +34,7 @@ from leerbudget.entrypoints.web.public import PublicPages, error_page
 from leerbudget.entrypoints.web.static_files import static_files
 from leerbudget.entrypoints.web.trainers import TrainerPages
 from leerbudget.entrypoints.web.wishing import WishPages
+from leerbudget.foundation.clock import use_test_clock
 from leerbudget.foundation.database import DB, close_pool, open_pool
 from leerbudget.foundation.settings import Settings
 
@@ -105,6 +106,13 @@ def create_app(
     )
     app.asgi_handler = Envelope(app.asgi_handler, proxies=Proxies(settings.trusted_proxies), https=https)
     return app
+
+
+def web_application() -> Litestar:
+    """The application of one web process; the environment names the database and everything else."""
+    settings = Settings.from_environment()
+    use_test_clock(settings.test_clock)
+    return create_app(settings, dsn=settings.database_url)
 
 
 def _pool(dsn: str | None, size: int) -> Callable[[Any], AbstractAsyncContextManager[None]]:

@@ -18,7 +18,7 @@ COMMANDS = {
     "payments": "leerbudget.entrypoints.cli.payments:payments",
     "round": "leerbudget.entrypoints.cli.round:round_",
     "serve": "leerbudget.entrypoints.cli.serve:serve",
-    "worker": "leerbudget.entrypoints.cli.serve:worker",
+    "worker": "leerbudget.entrypoints.worker.command:worker",
 }
 """Command → module and object; nothing of it is imported before it is asked for."""
 

@@ -1,6 +1,5 @@
-"""`leerbudget serve` and `leerbudget worker`."""
+"""`leerbudget serve`: the pages and the API, and if asked a background worker beside them."""
 
-import asyncio
 import ctypes
 import errno
 import os
@@ -20,6 +19,8 @@ from leerbudget.foundation.running import Dsns, running_database
 from leerbudget.foundation.settings import Settings
 
 PORT = 8000
+APPLICATION = "leerbudget.app:web_application"
+"""Named, not imported: the application stands above the command line."""
 
 
 @click.command()
@@ -32,17 +33,6 @@ def serve(host: str, port: int, workers: int, *, background: bool) -> None:
     settings = Settings.from_environment()
     with running_database(settings) as dsns:
         serve_pages(settings, dsns, host=host, port=port, workers=workers, background=background)
-
-
-@click.command()
-def worker() -> None:
-    """Do the work that waits: send notices, let offers lapse, decide and finish sessions, solve rounds."""
-    from leerbudget.entrypoints.worker.main import run_until_stopped
-
-    settings = Settings.from_environment()
-    use_test_clock(settings.test_clock)
-    with running_database(settings) as dsns:
-        asyncio.run(run_until_stopped(settings, dsns.worker))
 
 
 def serve_pages(settings: Settings, dsns: Dsns, *, host: str, port: int, workers: int, background: bool) -> None:
@@ -65,19 +55,10 @@ def serve_pages(settings: Settings, dsns: Dsns, *, host: str, port: int, workers
     with _worker() if background else nullcontext():
         if workers > 1:
             listening.close()
-            uvicorn.run(f"{__name__}:web_application", factory=True, host=host, port=port, workers=workers, **options)
+            uvicorn.run(APPLICATION, factory=True, host=host, port=port, workers=workers, **options)
             return
-        config = uvicorn.Config(web_application, factory=True, proxy_headers=False, **options)
+        config = uvicorn.Config(APPLICATION, factory=True, proxy_headers=False, **options)
         uvicorn.Server(config).run(sockets=[listening])
-
-
-def web_application() -> object:
-    """The application of one web process; the environment names the database."""
-    from leerbudget.app import create_app
-
-    settings = Settings.from_environment()
-    use_test_clock(settings.test_clock)
-    return create_app(settings, dsn=settings.database_url)
 
 
 def _listen(host: str, port: int) -> socket.socket:
