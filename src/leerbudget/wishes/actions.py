@@ -16,6 +16,7 @@ from leerbudget.people import queries as people
 from leerbudget.wishes.errors import (
     ExceptionNotValid,
     PreferenceNotValid,
+    WeekNotValid,
     WishFixed,
     WishNotPossible,
     WishStepNotAllowed,
@@ -30,6 +31,7 @@ from leerbudget.wishes.rules import (
     WeekOrder,
     WishChange,
     WishOrder,
+    is_week,
     preference_problems,
     sources_of,
     wish_problems,
@@ -56,6 +58,9 @@ async def set_weeks(orders: Sequence[WeekOrder]) -> int:
         LearnerUnknown: a person who does not exist.
     """
     last = {order.person: order.week for order in orders}
+    wrong = [str(person) for person, week in last.items() if not is_week(week)]
+    if wrong:
+        raise WeekNotValid(persons=wrong)
     return await execute(
         """INSERT INTO week_availability AS w (id, person, week, changed_at)
            SELECT id, person, week, $4 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS x(id, person, week)

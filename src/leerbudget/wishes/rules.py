@@ -27,6 +27,7 @@ STEPS: Final[Mapping[str, frozenset[str]]] = {
 CHANGEABLE: Final = ("draft", "open", "parked")
 """States in which the words and the choices of a wish can still change."""
 
+DAY_PARTS: Final = 21
 WORDS_MAX: Final = 2000
 PERSONS_MAX: Final = 10
 TRAVEL_MINUTES_MAX: Final = 240
@@ -119,6 +120,11 @@ class Learner:
     id: UUID
     family: UUID | None
     party: str
+
+
+def is_week(text: str) -> bool:
+    """Whether this is a week of 21 day-parts."""
+    return len(text) == DAY_PARTS and set(text) <= {"0", "1"}
 
 
 def may_step(state: str, to: str) -> bool:
