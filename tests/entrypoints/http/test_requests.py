@@ -26,6 +26,7 @@ from leerbudget.entrypoints.api.types import (
     make_cursor,
     read_cursor,
 )
+from leerbudget.entrypoints.http.envelope import CACHE_CONTROL
 from leerbudget.entrypoints.http.failures import field_error
 from leerbudget.foundation.database import DB, close_pool, fetch_value, open_pool
 from leerbudget.foundation.errors import Busy, NotFound
@@ -90,6 +91,14 @@ async def probe_page() -> Response[str]:
     return Response("<p>hallo</p>", media_type="text/html")
 
 
+@get("/probe-file", opt={CACHE_CONTROL: "public, max-age=31536000, immutable"})
+async def probe_file(gone: FromQuery[bool] = False) -> str:  # noqa: FBT002 - a query parameter
+    """A file that is the same for everybody, when it is there."""
+    if gone:
+        raise NotFound
+    return "body {}"
+
+
 @post("/probe-form", status_code=200)
 async def probe_form(data: URLEncodedBody[dict[str, str]]) -> str:
     """Say the form back."""
@@ -103,7 +112,9 @@ async def probed(cluster, template):
         await open_pool(database.dsns.app, size=5)
         try:
             probes = [probe, probe_id, probe_list, probe_trouble]
-            async with running(create_app(settings_for(), api=[*API, *probes], pages=[probe_page, probe_form])) as made:
+            async with running(
+                create_app(settings_for(), api=[*API, *probes], pages=[probe_page, probe_form, probe_file])
+            ) as made:
                 yield made
         finally:
             await close_pool()
@@ -370,6 +381,22 @@ async def test_every_answer_carries_the_security_headers(api):
         assert headers["referrer-policy"] == "same-origin"
         assert headers["cache-control"] == "no-store"
         assert "server" not in headers
+
+
+async def test_a_public_file_may_be_kept_but_its_absence_may_not(api):
+    """A year for the file, not a moment for the 404."""
+    assert (await api.get("/probe-file")).headers["cache-control"] == "public, max-age=31536000, immutable"
+    missing = await api.get("/probe-file?gone=true")
+    assert (missing.status_code, missing.headers["cache-control"]) == (404, "no-store")
+
+
+async def test_head_is_get_without_the_body(api):
+    """Uptime checks and link checkers ask that way."""
+    for path in ("/probe-page", "/api/v1/health", "/api/v1/me", "/nergens"):
+        got, head = await api.get(path), await api.head(path)
+        assert head.status_code == got.status_code
+        assert head.content == b""
+        assert head.headers.get("content-length") == got.headers.get("content-length")
 
 
 async def test_the_log_has_no_query_and_no_secret(api, capsys):

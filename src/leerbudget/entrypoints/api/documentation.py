@@ -137,12 +137,13 @@ class _Page(OpenAPIRenderPlugin):
         del openapi_schema
         asset = request.app.state.asset
         try:
-            css, bundle, preset = (
-                html.escape(asset(name)) for name in ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-preset.js")
+            css, icon, bundle, preset = (
+                html.escape(asset(name))
+                for name in ("swagger-ui.css", "icon.svg", "swagger-ui-bundle.js", "swagger-ui-preset.js")
             )
         except LeerbudgetError:
-            css = bundle = preset = ""
-        head = f'<link rel="stylesheet" href="{css}">' if css else ""
+            css = icon = bundle = preset = ""
+        head = f'<link rel="stylesheet" href="{css}"><link rel="icon" href="{icon}">' if css else ""
         scripts = "".join(
             f'<script src="{source}" defer></script>' for source in (bundle, preset, f"{PREFIX}/docs/start.js") if css
         )

@@ -1,10 +1,14 @@
 """Who asks: the session cookie, looked up once per request."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from leerbudget.entrypoints.http.cookies import SessionCookie
+from leerbudget.entrypoints.http.envelope import CACHE_CONTROL
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.identity.actions import seen
 from leerbudget.identity.queries import live_session
@@ -28,7 +32,7 @@ class Authentication(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Look the session up and pass the request on."""
         scope["user"] = scope["auth"] = None
-        if not scope["route_handler"].opt.get(PUBLIC):
+        if not _public(scope["route_handler"].opt):
             token = HouseRequest(scope).cookies.get(self._cookie.name)
             session = await live_session(token) if token else None
             if session is not None:
@@ -36,3 +40,7 @@ class Authentication(ASGIMiddleware):
                 if session.to_be_seen:
                     await seen(session.id)
         await next_app(scope, receive, send)
+
+
+def _public(opt: Mapping[str, Any]) -> bool:
+    return bool(opt.get(PUBLIC)) or str(opt.get(CACHE_CONTROL, "")).startswith("public")

@@ -1,11 +1,12 @@
 """What every answer carries, errors and unknown addresses included, and the one line that is logged about it."""
 
 import time
+from collections.abc import Mapping
 from typing import Any, cast
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
 from leerbudget.entrypoints.http.network import Proxies
 from leerbudget.foundation.ids import new_id
@@ -28,13 +29,17 @@ SECURITY_HEADERS = {
 }
 """Nothing inline, nothing from elsewhere, in nobody's frame (reliability section 4)."""
 
+CACHE_CONTROL = "cache_control"
+"""`opt` key of handlers whose good answers are the same for everybody and may be kept."""
+
 log = structlog.get_logger("leerbudget.http")
 
 
 class Envelope:
     """Wraps the whole application.
 
-    An answer that says nothing about caching is personal: `no-store`. The log line has method, path (never
+    An answer that says nothing about caching is personal: `no-store`, unless its handler's `opt` says otherwise
+    under `cache_control`. HEAD is answered as GET without the body (RFC 9110 9.1). The log line has method, path (never
     the query: it may hold a login link), status, duration and a random request id; no name and no address.
 
     Args:
@@ -60,16 +65,20 @@ class Envelope:
         request_id = str(new_id())
         scope["state"]["request_id"] = request_id
         scope["state"]["client_address"] = self._client(scope)
+        head = scope.get("method") == "HEAD"
+        inner = cast("Scope", {**scope, "method": "GET"}) if head else scope
 
         async def send_wrapped(message: Message) -> None:
             if message["type"] == "http.response.start":
                 status[0] = message["status"]
-                headers = [*message["headers"], *self._added(scope["path"], message["headers"], request_id)]
+                headers = [*message["headers"], *self._added(inner, message, request_id)]
                 message = cast("Message", {**message, "headers": headers})
+            elif head and message["type"] == "http.response.body":
+                message = cast("Message", {**message, "body": b""})
             await send(message)
 
         try:
-            await self._app(scope, receive, send_wrapped)
+            await self._app(inner, receive, send_wrapped)
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 1)
             note = log.warning if status[0] >= 500 or status[0] == 0 else log.info
@@ -87,12 +96,20 @@ class Envelope:
         peer = scope.get("client")
         return self._proxies.client(peer[0] if peer else None, forwarded.decode("latin-1"))
 
-    def _added(self, path: str, present: Any, request_id: str) -> list[tuple[bytes, bytes]]:
-        names = {bytes(name).lower() for name, _ in present}
+    def _added(self, scope: Scope, start: HTTPResponseStartEvent, request_id: str) -> list[tuple[bytes, bytes]]:
+        names = {bytes(name).lower() for name, _ in start["headers"]}
+        path = scope["path"]
         added = [(name, value) for name, value in self._headers if name not in names]
         added.append((b"x-request-id", request_id.encode()))
         if b"cache-control" not in names:
-            added.append((b"cache-control", b"no-store"))
+            added.append((b"cache-control", _caching(cast("Mapping[str, Any]", scope), start["status"]).encode()))
         if path == "/api" or path.startswith("/api/"):
             added.append((b"api-version", API_VERSION.encode()))
         return added
+
+
+def _caching(scope: Mapping[str, Any], status: int) -> str:
+    handler = scope.get("route_handler")  # absent when no handler has this path
+    if handler is None or status != 200:
+        return "no-store"
+    return str(handler.opt.get(CACHE_CONTROL, "no-store"))
