@@ -485,7 +485,7 @@ async def _tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: in
                     "returned_cents": returned_cents,
                 }
                 | ({"answer_before_at": row["offered_until"].isoformat()} if row["offered_until"] else {}),
-                useless_after=row["offered_until"],
+                useless_after=row["offered_until"] or row["starts_at"],
             )
             for row in rows
         ]

@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from leerbudget.foundation.errors import InvalidInput
 from leerbudget.foundation.money import CENTS_MAX
+from leerbudget.identity.rules import EMAIL_LENGTH_MAX, EMAIL_PATTERN
 
 Item = TypeVar("Item")
 
@@ -33,7 +34,8 @@ PositiveCents = Annotated[int, Meta(ge=1, le=CENTS_MAX, description="Euro cents,
 ShortText = Annotated[str, Meta(min_length=1, max_length=200, pattern=_CLEAN_LINE, description="One line of text.")]
 LongText = Annotated[str, Meta(min_length=1, max_length=2000, pattern=_CLEAN_TEXT, description="Plain text.")]
 Email = Annotated[
-    str, Meta(min_length=3, max_length=254, pattern=r"^[^\s@\x00]+@[^\s@\x00]+$", description="E-mail address.")
+    str,
+    Meta(min_length=3, max_length=EMAIL_LENGTH_MAX, pattern=EMAIL_PATTERN, description="An ordinary e-mail address."),
 ]
 PostCode4 = Annotated[
     str, Meta(max_length=4, pattern=r"^[1-9][0-9]{3}$", description="The four digits of a Dutch postcode.")

@@ -8,7 +8,7 @@ import click
 from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, SettingsError
 
 COMMANDS = {
-    "demo": "leerbudget.entrypoints.cli.demo:demo",
+    "demo": "leerbudget.entrypoints.demo.command:demo",
     "doctor": "leerbudget.entrypoints.cli.upkeep:doctor",
     "export": "leerbudget.entrypoints.cli.exports:export",
     "import": "leerbudget.entrypoints.cli.imports:import_",

@@ -50,6 +50,8 @@ def serve_pages(settings: Settings, dsns: Dsns, *, host: str, port: int, workers
     # uvicorn raises SIGTERM anew after its own clean-up; without this the database would be left behind
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     listening = _listen(host, port)
+    if settings.environment != "production":
+        os.environ.setdefault("LEERBUDGET_BASE_URL", f"http://{host}:{listening.getsockname()[1]}")
     os.environ["LEERBUDGET_DATABASE_URL"], os.environ["LEERBUDGET_WORKER_URL"] = dsns.app, dsns.worker
     options: dict[str, Any] = {"lifespan": "on", "log_config": None, "access_log": False, "server_header": False}
     with _worker() if background else nullcontext():

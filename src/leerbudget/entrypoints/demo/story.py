@@ -10,11 +10,14 @@ from uuid import UUID
 
 from leerbudget.entrypoints.demo import answers, filling
 from leerbudget.entrypoints.demo.events import Events
+from leerbudget.entrypoints.worker.mail import deliver_due
 from leerbudget.fictional.csv_files import write_world
 from leerbudget.fictional.population import make_world
 from leerbudget.fictional.world import World
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
+from leerbudget.notifications import actions as notifications
+from leerbudget.notifications.delivery import MailboxDelivery
 from leerbudget.rounds import actions as rounds
 from leerbudget.rounds.solving import SolveLimits
 
@@ -27,12 +30,13 @@ PERIOD_DAYS: Final = 18 * 7
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What the demonstration is asked for: sizes, seed, and how long the solver may take in a round."""
+    """What the demonstration is asked for: sizes, seed, how long the solver may take, and where it will be served."""
 
     families: int
     sessions: int
     seed: int
     solve: SolveLimits
+    base_url: str
 
 
 async def tell(script: Script) -> Events:
@@ -53,6 +57,10 @@ async def tell(script: Script) -> Events:
     await _weeks_pass(began, present, chance, events)
     with clock.travelling(present):
         await _next_round(script, events)
+    with events.phase("deliver the mail that still matters to the local mailbox"):
+        await notifications.drop_useless()
+        while (tally := await deliver_due(MailboxDelivery(), script.base_url)).sent:
+            events.counts["mails delivered"] += tally.sent
     return events
 
 

@@ -114,6 +114,7 @@ async def _families(events: Events) -> Iterator[str]:
         "did not come": totals.by_state.get("no_show", 0),
         **{label: events.refusals[code] for code, label in REFUSALS.items()},
         "offered in the second round, open now": counts["offered in the second round"],
+        "mails in the local mailbox": counts["mails delivered"],
     }
     return iter(["Families", *(_line(label, value) for label, value in rows.items())])
 

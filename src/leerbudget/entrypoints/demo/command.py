@@ -43,9 +43,8 @@ def demo(
     settings = Settings.from_environment()
     if settings.environment == "production":
         raise SettingsError(message="De demonstratie draait niet met LEERBUDGET_ENV=production.")
-    script = story.Script(
-        families, sessions or max(SESSIONS_MIN, families // 8), seed, SolveLimits(seconds=solve_seconds)
-    )
+    count = sessions or max(SESSIONS_MIN, families // 8)
+    script = story.Script(families, count, seed, SolveLimits(seconds=solve_seconds), settings.base_url)
     with running_database(settings) as dsns:
         balanced = asyncio.run(_tell(dsns, script))
         if serve:
