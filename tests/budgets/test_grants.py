@@ -4,16 +4,6 @@ import time
 
 import pytest
 
-from leerbudget.budgets.actions import grant, grant_many, lower, settle_many
-from leerbudget.budgets.errors import BudgetUnknown, GrantKnown, HolderUnknown, PotTooSmall
-from leerbudget.budgets.queries import budgets_of, for_matching, holds_of, organisation_overview, pot
-from leerbudget.budgets.queries import check as check_budgets
-from leerbudget.foundation.clock import travelling
-from leerbudget.foundation.database import fetch_value, together
-from leerbudget.foundation.errors import InvalidInput
-from leerbudget.foundation.ids import new_id
-from leerbudget.ledger.errors import TransferKnown
-from leerbudget.ledger.queries import balances, check
 from ledger.bookkeeping import (
     CLERK,
     TODAY,
@@ -26,6 +16,16 @@ from ledger.bookkeeping import (
     some_families,
     top_up,
 )
+from leerbudget.budgets.actions import grant, grant_many, lower, settle_many
+from leerbudget.budgets.errors import BudgetUnknown, GrantKnown, HolderUnknown, PotTooSmall
+from leerbudget.budgets.queries import budgets_of, for_matching, holds_of, organisation_overview, pot
+from leerbudget.budgets.queries import check as check_budgets
+from leerbudget.foundation.clock import travelling
+from leerbudget.foundation.database import fetch_value, together
+from leerbudget.foundation.errors import InvalidInput
+from leerbudget.foundation.ids import new_id
+from leerbudget.ledger.errors import TransferKnown
+from leerbudget.ledger.queries import balances, check
 
 MANY = 5_000
 

@@ -6,8 +6,17 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
+from ledger.bookkeeping import a_family, a_grant, a_payee, an_organisation, top_up
 from leerbudget.budgets.actions import expire_due, grant, hold, lower, settle, settle_many
 from leerbudget.budgets.errors import AlreadySettled, BudgetTooSmall, KeepsTooMuch, LoweringTooLarge, PotTooSmall
 from leerbudget.budgets.queries import budgets_of, free_for, pot
@@ -16,7 +25,6 @@ from leerbudget.foundation.clock import travelling
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.queries import balances, check
-from ledger.bookkeeping import a_family, a_grant, a_payee, an_organisation, top_up
 
 START = date(2027, 1, 1)
 THEMES = ("trauma", "endings")
@@ -86,9 +94,9 @@ class MoneyMachine(RuleBasedStateMachine):
 
         return asyncio.run_coroutine_threadsafe(on_this_day(), self.loop).result(30)
 
-    @initialize()
+    @initialize(target=budgets)
     def begin(self):
-        """An organisation with € 500, a family, a trainer."""
+        """An organisation with € 500, a trainer, and a family with two budgets, so that holds are often split."""
         self.today, self.model = START, Model(pot=50_000)
 
         async def stage():
@@ -98,11 +106,22 @@ class MoneyMachine(RuleBasedStateMachine):
             await top_up(self.organisation, 50_000)
 
         asyncio.run_coroutine_threadsafe(stage(), self.loop).result(30)
+        return multiple(self.grants_one(7_001, 0, 20, THEMES[:1]), self.grants_one(9_002, 0, 40, None))
 
-    @rule(target=budgets, amount=cents, starts=days, length=days, themes=st.sampled_from([None, THEMES[:1], THEMES]))
+    @rule(
+        target=budgets,
+        amount=cents,
+        starts=st.integers(0, 20),
+        length=days,
+        themes=st.sampled_from([None, THEMES[:1], THEMES]),
+    )
     def grants(self, amount, starts, length, themes):
         """A grant succeeds exactly when the pot can pay it."""
-        first = START + timedelta(days=starts)
+        return self.grants_one(amount, starts, length, themes)
+
+    def grants_one(self, amount, starts, length, themes):
+        """One grant, in the books and in the model."""
+        first = self.today + timedelta(days=starts)
         order = a_grant(
             self.family,
             self.organisation,
@@ -121,7 +140,7 @@ class MoneyMachine(RuleBasedStateMachine):
         self.model.purses[order.id] = Purse(order.id, amount, order.starts_on, order.expires_on, themes)
         return order.id
 
-    @rule(target=purposes, amount=cents, theme=st.sampled_from(THEMES), ahead=days)
+    @rule(target=purposes, amount=st.integers(1, 15_000), theme=st.sampled_from(THEMES), ahead=st.integers(0, 10))
     def holds(self, amount, theme, ahead):
         """A hold takes from the purses in their order, or says how much is missing."""
         purpose, on = new_id(), self.today + timedelta(days=ahead)
@@ -205,7 +224,7 @@ class MoneyMachine(RuleBasedStateMachine):
         assert answer is None
         self._back(purse, amount)
 
-    @rule(passing=st.integers(0, 30))
+    @rule(passing=st.integers(0, 15))
     def days_pass(self, passing):
         """Days go by and the worker ends what is over."""
         self.today += timedelta(days=passing)
@@ -214,6 +233,13 @@ class MoneyMachine(RuleBasedStateMachine):
         for purse in ended:
             purse.active = False
             self._back(purse, purse.free)
+
+    @rule(purpose=purposes, keep=st.integers(0, 99), passing=st.integers(10, 25))
+    def settles_late(self, purpose, keep, passing):
+        """What a settlement releases after the end falls back too."""
+        self.days_pass(passing)
+        self.settles(purpose, keep)
+        self.days_pass(0)
 
     def _back(self, purse, amount):
         purse.free -= amount
@@ -252,7 +278,7 @@ async def test_the_money_rooms_do_what_the_model_does(world_db):
     loop = asyncio.get_running_loop()
     machine = type("Machine", (MoneyMachine,), {"loop": loop})
     limits = settings(
-        max_examples=20,
+        max_examples=30,
         stateful_step_count=30,
         deadline=None,
         database=None,

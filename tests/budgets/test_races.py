@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ledger.bookkeeping import CLERK, a_family, a_grant, a_shared_budget, an_organisation, hold_once, top_up
 from leerbudget.budgets import actions
 from leerbudget.budgets.actions import expire_due, grant, grant_many, settle
 from leerbudget.budgets.errors import AlreadySettled, BudgetTooSmall, GrantKnown, HoldKnown, PotTooSmall
@@ -18,7 +19,6 @@ from leerbudget.ledger.actions import record
 from leerbudget.ledger.errors import NeverOverspent
 from leerbudget.ledger.queries import balances, check
 from leerbudget.ledger.rules import TransferOrder
-from ledger.bookkeeping import CLERK, a_family, a_grant, a_shared_budget, an_organisation, hold_once, top_up
 
 RACES = 100
 HELD = 18_000
@@ -63,7 +63,7 @@ async def test_a_shared_budget_is_never_spent_twice(world_db):
     """In 100 races of two carers for one budget exactly one gets the money, every time."""
     pairs = await budgets_for_races(RACES)
     _, _, payee = await a_shared_budget(100)
-    winners = await race(pairs, lambda family, budget: hold_once(family, payee, HELD))
+    winners = await race(pairs, lambda family, _: hold_once(family, payee, HELD))
     assert winners == [1] * RACES
     assert [*await check(), *await check_budgets()] == []
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ledger.bookkeeping import FIRST_MEETING, TODAY, Books
 from leerbudget.budgets.errors import AlreadySettled, BudgetTooSmall, KeepsTooMuch, LoweringTooLarge
 from leerbudget.budgets.queries import (
     budgets_of,
@@ -16,7 +17,6 @@ from leerbudget.budgets.queries import check as check_budgets
 from leerbudget.foundation.clock import travelling
 from leerbudget.ledger.queries import check as check_books
 from leerbudget.payments.queries import check as check_top_ups
-from ledger.bookkeeping import FIRST_MEETING, TODAY, Books
 
 
 @pytest.fixture

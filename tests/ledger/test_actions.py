@@ -33,7 +33,7 @@ class Stage:
         await record([self.order(debit=self.bank, credit=self.pot, cents=1_000)], actor=None)
         return self
 
-    def order(self, ref=None, phase="posted", cents=100, debit=None, credit=None, resolves=None, **more):
+    def order(self, *, ref=None, phase="posted", cents=100, debit=None, credit=None, resolves=None, **more):
         """A transfer from the pot to the trainer, unless told otherwise."""
         sides = (debit or self.pot, credit or self.trainer)
         return TransferOrder(new_id(), "booking", ref or str(new_id()), phase, *sides, cents, resolves, **more)

@@ -3,13 +3,18 @@
 import asyncpg
 import pytest
 
-from leerbudget.foundation.database import execute, fetch_value
 from ledger.bookkeeping import a_shared_budget, hold_once
+from leerbudget.foundation.database import execute, fetch_value
 
 EDITS = (
     "UPDATE transfer SET amount_cents = amount_cents + 1",
     "DELETE FROM transfer",
     "TRUNCATE transfer, budget_hold",
+)
+
+FORGERY = (
+    "INSERT INTO account (id, kind, constrained, credits_posted_cents, opened_at)"
+    " VALUES (gen_random_uuid(), 'organisation_pot', true, 1000000, now())"
 )
 
 
@@ -35,8 +40,7 @@ async def test_the_owner_is_stopped_by_the_trigger(world_db, admin, edit):
     [
         "UPDATE account SET credits_posted_cents = 1000000",
         "DELETE FROM account",
-        "INSERT INTO account (id, kind, constrained, credits_posted_cents, opened_at)"
-        " VALUES (gen_random_uuid(), 'organisation_pot', true, 1000000, now())",
+        FORGERY,
         "UPDATE budget SET granted_cents = 1000000",
         "UPDATE budget SET family = (SELECT id FROM family LIMIT 1)",
         "DELETE FROM budget_hold",

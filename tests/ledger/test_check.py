@@ -8,13 +8,13 @@ from contextlib import aclosing
 
 import pytest
 
+from ledger.bookkeeping import Books
 from leerbudget.budgets.queries import check as check_budgets
 from leerbudget.foundation.database import fetch_value
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.queries import book_size, check, export
 from leerbudget.ledger.rules import TransferOrder
-from ledger.bookkeeping import Books
 
 EVENTS = """
     top-up  500000

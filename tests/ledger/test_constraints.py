@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from ledger.bookkeeping import a_family, an_organisation
 from leerbudget.budgets.errors import GrantKnown, HolderUnknown, HoldKnown, UnusableGrant, UnusableHold
 from leerbudget.foundation.database import in_our_words
 from leerbudget.foundation.errors import LeerbudgetError
@@ -24,7 +25,6 @@ from leerbudget.payments.errors import (
     TopUpOutOfBounds,
     UnusableTopUp,
 )
-from ledger.bookkeeping import a_family, an_organisation
 
 TABLES = ("account", "transfer", "budget", "budget_hold", "top_up")
 
@@ -118,7 +118,24 @@ BY_TRIGGER = {"resolution_fits_reservation"}
 
 def places(**real):
     """Ids to fill in, as SQL literals."""
-    names = "bank pot money payee spare t1 t2 t3 t4 t5 h1 p1 u1 clerk new none".split()
+    names = [
+        "bank",
+        "pot",
+        "money",
+        "payee",
+        "spare",
+        "t1",
+        "t2",
+        "t3",
+        "t4",
+        "t5",
+        "h1",
+        "p1",
+        "u1",
+        "clerk",
+        "new",
+        "none",
+    ]
     made = {name: f"00000000-0000-7000-8000-{number:012d}" for number, name in enumerate(names)}
     return {name: f"'{value}'" for name, value in (made | real).items()}
 
