@@ -4,11 +4,13 @@ In a parallel run the controlling process owns the server and outlives its worke
 (`foundation.embedded`). Whichever process comes first makes the template.
 """
 
+import contextlib
 import fcntl
 import importlib.util
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -27,6 +29,7 @@ from leerbudget.foundation.running import Dsns, embedded_dsns, migrate, prepare_
 
 TEMPLATE_LOCK = 7_305_003
 RUN_PREFIX = "leerbudget-tests-"
+ABANDONED_AFTER = 3600.0  # seconds
 ROOM_IN_MEMORY = 2_000_000_000  # bytes; write-ahead log and a few clones fit several times over
 RUN_DIR = pytest.StashKey[Path]()
 SERVER = pytest.StashKey[EmbeddedServer]()
@@ -66,17 +69,15 @@ def _fresh_run_dir() -> Path:
 
 
 def _clear_abandoned(parent: Path) -> None:
-    """Remove what killed runs left: our own directories whose server nobody holds any more."""
-    for left in parent.glob(f"{RUN_PREFIX}*"):
-        held = left / "cluster" / "postgres.lock"
-        if left.stat().st_uid != os.geteuid() or not held.exists():
-            continue
-        with held.open("r+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+    """Remove what killed runs left an hour ago or more: our own directories whose server nobody holds."""
+    for lock_file in parent.glob(f"{RUN_PREFIX}*/cluster/postgres.lock"):
+        with contextlib.suppress(OSError):  # another run may be clearing the same, or holds it
+            facts = lock_file.stat()
+            if facts.st_uid != os.geteuid() or time.time() - facts.st_mtime < ABANDONED_AFTER:
                 continue
-            shutil.rmtree(left, ignore_errors=True)
+            with lock_file.open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(lock_file.parents[1], ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)

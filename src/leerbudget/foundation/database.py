@@ -15,7 +15,14 @@ from typing import Any, TypeVar
 import asyncpg
 
 from leerbudget.foundation.connecting import connect, refuse_old_server
-from leerbudget.foundation.engine import CONNECT_FAILURES, Isolation, PoolEngine, acquire, forget_nothing, lost_is_busy
+from leerbudget.foundation.engine import (
+    CONNECT_FAILURES,
+    Isolation,
+    PoolEngine,
+    acquire,
+    connection_lost,
+    forget_nothing,
+)
 from leerbudget.foundation.errors import Busy, InvalidInput, LeerbudgetError, SettingsError
 from leerbudget.foundation.roles import refuse_superuser
 
@@ -54,7 +61,7 @@ async def together(isolation: Isolation | None = None, *, readonly: bool = False
             with translated(transaction.connection):
                 yield transaction.connection
     except asyncpg.PostgresError as refusal:  # by BEGIN or COMMIT; nearer refusals are translated by now
-        error = in_our_words(refusal)
+        error = in_our_words(refusal, None)
         if error is None:
             raise
         raise error from refusal
@@ -82,42 +89,55 @@ async def again(work: Callable[[], Awaitable[Outcome]], *, retries: int = 3) -> 
 
 async def fetch_all(sql: str, *args: Any) -> list[Any]:
     """Every row the query gives, as asyncpg Records."""
-    async with _connection() as connection:
-        rows: list[Any] = await connection.fetch(sql, *args)
-        return rows
+    rows: list[Any] = await _run("fetch", sql, *args)
+    return rows
 
 
 async def fetch_one(sql: str, *args: Any) -> Any | None:
     """The first row, or None."""
-    async with _connection() as connection:
-        return await connection.fetchrow(sql, *args)
+    return await _run("fetchrow", sql, *args)
 
 
 async def fetch_value(sql: str, *args: Any) -> Any:
     """The first column of the first row, or None when there is no row."""
-    async with _connection() as connection:
-        return await connection.fetchval(sql, *args)
+    return await _run("fetchval", sql, *args)
 
 
 async def execute(sql: str, *args: Any) -> int:
     """Run one statement; the number of rows it touched."""
-    async with _connection() as connection:
-        status: str = await connection.execute(sql, *args)
-        last = status.rsplit(" ", 1)[-1]
-        return int(last) if last.isdigit() else 0
+    status: str = await _run("execute", sql, *args)
+    last = status.rsplit(" ", 1)[-1]
+    return int(last) if last.isdigit() else 0
 
 
 async def copy_in(table: str, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> int:
     """Bulk insert by COPY; the number of rows. Column defaults fill what `columns` leaves out."""
-    async with _connection() as connection:
-        status: str = await connection.copy_records_to_table(table, columns=list(columns), records=records)
-        return int(status.rsplit(" ", 1)[-1])
+    status: str = await _run("copy_records_to_table", table, columns=list(columns), records=records)
+    return int(status.rsplit(" ", 1)[-1])
 
 
 async def execute_script(sql: str) -> None:
     """Run many statements at once (simple protocol, no parameters): for migrations and test data."""
-    async with _connection() as connection:
-        await connection.execute(sql)
+    await _run("execute", sql)
+
+
+async def _run(method: str, *args: Any, **options: Any) -> Any:
+    """One call of asyncpg on the current transaction's connection, or on a pool connection of its own.
+
+    A plain try instead of `translated()`, because every read of the house passes here.
+    """
+    current, pool = DB.own_transaction(), DB.pool
+    connection = current.connection if current is not None else await acquire(pool)
+    try:
+        return await getattr(connection, method)(*args, **options)
+    except REFUSALS as refusal:
+        error = in_our_words(refusal, connection)
+        if error is None:
+            raise
+        raise error from refusal
+    finally:
+        if current is None and pool is not None:
+            await pool.release(connection)
 
 
 @asynccontextmanager
@@ -141,41 +161,29 @@ async def own_connection() -> AsyncIterator[Any]:
         await connection.close(timeout=5)
 
 
-@asynccontextmanager
-async def _connection() -> AsyncIterator[Any]:
-    """The current transaction's connection, or a pool connection for the length of the block."""
-    current = DB.own_transaction()
-    if current is not None:
-        with translated(current.connection):
-            yield current.connection
-        return
-    pool: Any = DB.pool
-    connection = await acquire(pool)
-    try:
-        with translated(connection):
-            yield connection
-    finally:
-        await pool.release(connection)  # not DB.pool: it may be closing by now
-
-
 # --- what PostgreSQL refuses -------------------------------------------------------------------------------
+
+
+REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""Everything that asyncpg raises."""
 
 
 @contextmanager
 def translated(connection: Any) -> Iterator[None]:
     """Within the block, what PostgreSQL refuses is raised as the house's own error, with its cause kept."""
     try:
-        with lost_is_busy(connection):
-            yield
-    except asyncpg.PostgresError as refusal:
-        error = in_our_words(refusal)
+        yield
+    except REFUSALS as refusal:
+        error = in_our_words(refusal, connection)
         if error is None:
             raise
         raise error from refusal
 
 
-def in_our_words(refusal: asyncpg.PostgresError) -> LeerbudgetError | None:
+def in_our_words(refusal: Exception, connection: Any) -> LeerbudgetError | None:
     """The house's error for a refusal; None when it can only be a mistake in the code."""
+    if not isinstance(refusal, asyncpg.PostgresError):
+        return Busy(reason="connection_lost") if connection_lost(refusal, connection) else None
     state = refusal.sqlstate or ""
     constraint = getattr(refusal, "constraint_name", None)
     if state == "23502":

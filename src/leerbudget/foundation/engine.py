@@ -9,7 +9,6 @@ transaction as part of the outer one. `PoolEngine` mends the first two; `databas
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Literal, Self, cast
 
@@ -96,8 +95,12 @@ class PoolTransaction(PostgresTransaction):
         if self._rolled_back or self._committed:
             return
         if error is None:
-            with lost_is_busy(self.connection):
+            try:
                 await self.transaction.commit()
+            except (asyncpg.InterfaceError, asyncpg.InternalClientError) as failure:
+                if not connection_lost(failure, self.connection):
+                    raise
+                raise Busy(reason="connection_lost") from failure
             self._committed = True
             return
         with contextlib.suppress(
@@ -115,22 +118,16 @@ def is_gone(connection: Any) -> bool:
         return True
 
 
-@contextlib.contextmanager
-def lost_is_busy(connection: Any) -> Iterator[None]:
-    """Within the block, using a connection that the server has ended is `Busy`, not a mistake in our code.
+def connection_lost(failure: Exception, connection: Any) -> bool:
+    """Whether a failure means that the server ended the connection, and not a mistake in our code.
 
     When it happens during COMMIT nobody can tell whether the server still did it; callers make their own
     ids, so asking again is safe.
     """
-    try:
-        yield
-    except asyncpg.InternalClientError as failure:  # asyncpg was told of the end, but did not expect to be
+    if isinstance(failure, asyncpg.InternalClientError):  # asyncpg was told of the end, but did not expect to be
         connection.terminate()
-        raise Busy(reason="connection_lost") from failure
-    except asyncpg.InterfaceError as failure:
-        if not is_gone(connection):
-            raise
-        raise Busy(reason="connection_lost") from failure
+        return True
+    return isinstance(failure, asyncpg.InterfaceError) and is_gone(connection)
 
 
 class PoolEngine(PostgresEngine):
