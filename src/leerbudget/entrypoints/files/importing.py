@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic
 from uuid import UUID
 
 from leerbudget.budgets import actions as budgets
@@ -22,6 +23,7 @@ from leerbudget.entrypoints.files.layouts import (
     CourseLine,
     FamilyLine,
     GrantLine,
+    OrganisationLine,
     ParentLine,
     Parsed,
     ProfessionalLine,
@@ -46,6 +48,9 @@ from leerbudget.people.rules import (
 from leerbudget.trainers import actions as trainers
 from leerbudget.trainers import queries as trainer_queries
 from leerbudget.trainers.rules import TrainerOrder
+
+Things = dict[str, Registered]
+"""What happened, by thing: one file may bring sessions, courses and venues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +95,14 @@ async def import_bytes(kind: str, data: bytes, *, actor: UUID | None = None, dry
     Raises:
         FileRefused: every mistake by row and column; nothing is imported.
     """
-    report = ImportReport(kind, 0, {}, dry_run)
+    importer = IMPORTERS[kind]
+    lines = await to_thread(importer.read, data)
+    things: Things = {}
     with suppress(_DryRun):
         async with together():
-            rows, things = await IMPORTERS[kind](data, actor)
-            report = ImportReport(kind, rows, things, dry_run)
+            things = await importer.write(lines, actor)
             _stop(dry_run=dry_run)
-    return report
+    return ImportReport(kind, len(lines), things, dry_run)
 
 
 def _stop(*, dry_run: bool) -> None:
@@ -104,14 +110,12 @@ def _stop(*, dry_run: bool) -> None:
         raise _DryRun
 
 
-async def _organisations(data: bytes, actor: UUID | None) -> tuple[int, dict[str, Registered]]:  # noqa: ARG001
-    lines = layouts.organisations(data)
+async def _organisations(lines: list[OrganisationLine], actor: UUID | None) -> Things:  # noqa: ARG001
     orders = [OrganisationOrder(new_id(), line.ref, line.name, line.kind, line.region, line.email) for line in lines]
-    return len(lines), {"organisations": await people.register_organisations(orders)}
+    return {"organisations": await people.register_organisations(orders)}
 
 
-async def _families(data: bytes, actor: UUID | None) -> tuple[int, dict[str, Registered]]:  # noqa: ARG001
-    lines = layouts.families(data)
+async def _families(lines: list[FamilyLine], actor: UUID | None) -> Things:  # noqa: ARG001
     organisations = await people_queries.organisation_ids({line.organisation_ref for line in lines})
     _refuse(_unknown(lines, "organisation_ref", lambda line: [line.organisation_ref], organisations))
     registered = await people.register_families([_family(line, organisations) for line in lines])
@@ -124,7 +128,7 @@ async def _families(data: bytes, actor: UUID | None) -> tuple[int, dict[str, Reg
     ]
     places = {parent.ref: (line.row, parent.column) for line in lines for parent in line.parents}
     async with told(places):
-        return len(lines), {"families": registered, "parents": await people.register_persons(parents)}
+        return {"families": registered, "parents": await people.register_persons(parents)}
 
 
 def _parent_cells(parent: ParentLine) -> tuple[str, str, str]:
@@ -157,8 +161,7 @@ def _family(line: FamilyLine, organisations: Mapping[str, UUID]) -> FamilyOrder:
     )
 
 
-async def _professionals(data: bytes, actor: UUID | None) -> tuple[int, dict[str, Registered]]:  # noqa: ARG001
-    lines = layouts.professionals(data)
+async def _professionals(lines: list[ProfessionalLine], actor: UUID | None) -> Things:  # noqa: ARG001
     organisations = await people_queries.organisation_ids({line.organisation_ref for line in lines})
     families = await people_queries.family_ids({ref for line in lines for ref in line.families})
     errors = _unknown(lines, "organisation_ref", lambda line: [line.organisation_ref], organisations)
@@ -172,7 +175,7 @@ async def _professionals(data: bytes, actor: UUID | None) -> tuple[int, dict[str
         registered = await people.register_professionals(orders)
     ids = await people_queries.person_ids([line.ref for line in lines])
     relations = await people.relate_many([order for line in lines for order in _relations(line, ids, families)])
-    return len(lines), {"professionals": registered, "relations": relations}
+    return {"professionals": registered, "relations": relations}
 
 
 def _relations(
@@ -181,15 +184,14 @@ def _relations(
     return [RelationOrder(new_id(), families[ref], persons[line.ref], since) for ref, since in line.families.items()]
 
 
-async def _trainers(data: bytes, actor: UUID | None) -> tuple[int, dict[str, Registered]]:  # noqa: ARG001
-    lines = layouts.trainers(data)
+async def _trainers(lines: list[TrainerLine], actor: UUID | None) -> Things:  # noqa: ARG001
     await _own_addresses([(line.row, "email", line.ref, line.email) for line in lines])
     persons = [PersonOrder(new_id(), line.ref, line.name, line.email, "trainers") for line in lines]
     async with told({line.ref: (line.row, "trainer_ref") for line in lines}):
         await people.register_persons(persons)
     ids = await people_queries.person_ids([line.ref for line in lines])
     async with told({line.ref: (line.row, "state") for line in lines}):
-        return len(lines), {"trainers": await trainers.register_trainers([_trainer(line, ids) for line in lines])}
+        return {"trainers": await trainers.register_trainers([_trainer(line, ids) for line in lines])}
 
 
 def _trainer(line: TrainerLine, persons: Mapping[str, UUID]) -> TrainerOrder:
@@ -218,8 +220,7 @@ class _Known:
     persons: Mapping[str, UUID]
 
 
-async def _sessions(data: bytes, actor: UUID | None) -> tuple[int, dict[str, Registered]]:  # noqa: ARG001
-    lines = layouts.sessions(data)
+async def _sessions(lines: list[SessionLine], actor: UUID | None) -> Things:  # noqa: ARG001
     courses = {line.course.ref: line for line in reversed(lines)}
     venues = {line.venue.ref: line.venue for line in lines if line.venue is not None}
     organisations = await people_queries.organisation_ids({line.course.organisation_ref for line in lines})
@@ -241,7 +242,7 @@ async def _sessions(data: bytes, actor: UUID | None) -> tuple[int, dict[str, Reg
     )
     async with told({line.ref: (line.row, "session_ref") for line in lines}, _SESSION_COLUMNS):
         added = await catalogue.publish_sessions([_session(line, known) for line in lines])
-    return len(lines), {"sessions": added, "courses": added_courses, "venues": added_venues}
+    return {"sessions": added, "courses": added_courses, "venues": added_venues}
 
 
 _COURSE_COLUMNS = {"audience": "audience", "cancellation": "cancellation"}
@@ -312,8 +313,7 @@ def _session(line: SessionLine, known: _Known) -> SessionOrder:
 # --- grants ------------------------------------------------------------------------------------------------
 
 
-async def _grants(data: bytes, actor: UUID | None) -> tuple[int, dict[str, Registered]]:
-    lines = layouts.grants(data)
+async def _grants(lines: list[GrantLine], actor: UUID | None) -> Things:
     organisations = await people_queries.organisation_ids({line.organisation_ref for line in lines})
     families = await people_queries.family_ids({line.family_ref for line in lines})
     errors = _unknown(lines, "organisation_ref", lambda line: [line.organisation_ref], organisations)
@@ -322,7 +322,7 @@ async def _grants(data: bytes, actor: UUID | None) -> tuple[int, dict[str, Regis
     async with told({line.ref: (line.row, "grant_ref") for line in lines}):
         budget_ids = await budgets.grant_many(orders, actor=actor)
     added = sum(budget == order.id for budget, order in zip(budget_ids, orders, strict=True))
-    return len(lines), {"grants": Registered(added=added, changed=0, unchanged=len(lines) - added)}
+    return {"grants": Registered(added=added, changed=0, unchanged=len(lines) - added)}
 
 
 def _grant(line: GrantLine, organisations: Mapping[str, UUID], families: Mapping[str, UUID]) -> GrantOrder:
@@ -339,14 +339,21 @@ def _grant(line: GrantLine, organisations: Mapping[str, UUID], families: Mapping
     )
 
 
-Importer = Callable[[bytes, UUID | None], Awaitable[tuple[int, dict[str, Registered]]]]
-IMPORTERS: Mapping[str, Importer] = {
-    "organisations": _organisations,
-    "families": _families,
-    "professionals": _professionals,
-    "trainers": _trainers,
-    "sessions": _sessions,
-    "grants": _grants,
+@dataclass(frozen=True, slots=True)
+class Importer(Generic[Parsed]):
+    """How a kind of file goes in: reading it needs no database and no open transaction, which would not wait for it."""
+
+    read: Callable[[bytes], list[Parsed]]
+    write: Callable[[list[Parsed], UUID | None], Awaitable[Things]]
+
+
+IMPORTERS: Mapping[str, Importer[Any]] = {
+    "organisations": Importer(layouts.organisations, _organisations),
+    "families": Importer(layouts.families, _families),
+    "professionals": Importer(layouts.professionals, _professionals),
+    "trainers": Importer(layouts.trainers, _trainers),
+    "sessions": Importer(layouts.sessions, _sessions),
+    "grants": Importer(layouts.grants, _grants),
 }
 """Every kind of file, in the order in which references are known."""
 
