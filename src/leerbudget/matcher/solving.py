@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 
+from msgspec.structs import replace
+
 from leerbudget.matcher.arrays import Arrays, arrays_of
 from leerbudget.matcher.audit import audit
 from leerbudget.matcher.candidates import CandidateTable, candidates_of
@@ -158,3 +160,19 @@ def _version() -> str:
         return metadata.version("leerbudget")
     except metadata.PackageNotFoundError:
         return "0"
+
+
+def explained(instance: Instance, outcome: Outcome) -> Outcome:
+    """The same outcome with the reasons worked out again; for an outcome that came without them.
+
+    Raises:
+        KeyError: a placement is not a candidate; the audit says why.
+    """
+    arrays = arrays_of(instance)
+    problem = problem_of(arrays, candidates_of(arrays))
+    pairs = problem.table.pairs
+    number = {(int(w), int(s)): row for row, (w, s) in enumerate(zip(pairs.wish, pairs.session, strict=True))}
+    rows = [number[arrays.wishes.row[p.seeker, p.wish], arrays.sessions.row[p.session]] for p in outcome.placements]
+    reasons = placement_reasons(arrays, problem.table, rows, first=True)
+    placements = [replace(p, reasons=told) for p, told in zip(outcome.placements, reasons, strict=True)]
+    return replace(outcome, placements=placements, unplaced=unplaced_wishes(problem, rows))

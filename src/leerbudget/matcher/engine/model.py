@@ -18,6 +18,7 @@ from leerbudget.matcher.engine.money import cents_in, inside, payer_masks, union
 
 INFINITY = np.inf
 Reals = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Problem:
 class Program:
     """max objective · v, lower <= matrix · v <= upper, v binary with `least` as lower bound.
 
-    The first variables are the candidates, in the order of the table.
+    The first variables are the candidates, in the order of the table. Each further variable is one exactly
+    when one of its `triggers` (candidates) is chosen.
     """
 
     objective: Reals
@@ -44,6 +46,7 @@ class Program:
     matrix: sparse.csr_matrix
     lower: Reals
     upper: Reals
+    triggers: list[Whole]
 
 
 @dataclass(slots=True)
@@ -55,6 +58,13 @@ class Rows:
     values: list[Whole] = field(default_factory=list)
     lower: list[float] = field(default_factory=list)
     upper: list[float] = field(default_factory=list)
+    candidates: int = 0
+    triggers: list[Whole] = field(default_factory=list)
+
+    def variable(self, triggers: Whole) -> int:
+        """A further variable: one of these candidates is chosen."""
+        self.triggers.append(triggers)
+        return self.candidates + len(self.triggers) - 1
 
     def add(
         self, columns: Whole | Sequence[int], values: Whole | Sequence[int] | int, lower: float, upper: float
@@ -114,23 +124,18 @@ def _problem(arrays: Arrays, table: CandidateTable, fixed: Whole, least: int = 2
 
 def program_of(problem: Problem) -> Program:
     """The integer program of a problem."""
-    table = problem.table
-    rows = Rows()
-    objective = [table.score.astype(np.float64)]
-    count = len(table)
-    count = _served(problem, rows, objective, count)
+    rows = Rows(candidates=len(problem.table))
+    objective = _served(problem, rows)
     _wishes(problem, rows)
     _money(problem, rows)
     _exclusions(problem, rows)
-    runs, count = _sessions(problem, rows, count)
-    _parties(problem, rows, runs)
-    count = _childcare(problem, rows, count)
-    least = np.zeros(count)
+    _parties(problem, rows, _sessions(problem, rows))
+    _childcare(problem, rows)
+    size = rows.candidates + len(rows.triggers)
+    least, values = np.zeros(size), np.zeros(size)
     least[problem.fixed] = 1.0
-    values = np.zeros(count)
-    filled = np.concatenate(objective)
-    values[: len(filled)] = filled
-    return Program(values, least, rows.matrix(count), np.array(rows.lower), np.array(rows.upper))
+    values[: len(objective)] = objective
+    return Program(values, least, rows.matrix(size), np.array(rows.lower), np.array(rows.upper), rows.triggers)
 
 
 def _groups(keys: Whole) -> list[tuple[int, Whole]]:
@@ -140,10 +145,11 @@ def _groups(keys: Whole) -> list[tuple[int, Whole]]:
     return list(zip(values.tolist(), np.split(order, first[1:]), strict=True)) if len(keys) else []
 
 
-def _served(problem: Problem, rows: Rows, objective: list[Reals], count: int) -> int:
-    """The bonus for a first placement: in the candidate itself when there can be only one, else a variable."""
+def _served(problem: Problem, rows: Rows) -> Reals:
+    """The objective. The bonus is in the candidate itself when a seeker can have only one, else in a variable."""
     table, seekers = problem.table, problem.arrays.seekers
-    points = objective[0]
+    points = table.score.astype(np.float64)
+    bonuses: list[float] = []
     for seeker, members in _groups(table.seeker):
         bonus = float(seekers.bonus[seeker])
         wishes = len(np.unique(table.pairs.wish[members]))
@@ -155,10 +161,9 @@ def _served(problem: Problem, rows: Rows, objective: list[Reals], count: int) ->
         if wishes == 1 or most <= 1:
             points[members] += bonus
         else:
-            rows.add([*members, count], [1] * len(members) + [-1], 0, INFINITY)
-            objective.append(np.array([bonus]))
-            count += 1
-    return count
+            rows.add([*members, rows.variable(members)], [1] * len(members) + [-1], 0, INFINITY)
+            bonuses.append(bonus)
+    return np.concatenate([points, bonuses])
 
 
 def _wishes(problem: Problem, rows: Rows) -> None:
@@ -199,7 +204,7 @@ def _exclusions(problem: Problem, rows: Rows) -> None:
     rows.add_pairs(*problem.company, 1, -INFINITY, 1)
 
 
-def _sessions(problem: Problem, rows: Rows, count: int) -> tuple[dict[int, int], int]:
+def _sessions(problem: Problem, rows: Rows) -> dict[int, int]:
     """Seats, and a variable for running where a session may also not run."""
     table, sessions = problem.table, problem.arrays.sessions
     runs: dict[int, int] = {}
@@ -209,13 +214,12 @@ def _sessions(problem: Problem, rows: Rows, count: int) -> tuple[dict[int, int],
         needed = int(sessions.seats_min[session] - sessions.seats_taken[session])
         parties = problem.arrays.instance.sessions[session].parties
         if needed > 1 or parties is not None:
-            runs[session] = count
-            rows.add([*members, count], [*persons, -free], -INFINITY, 0)
-            rows.add([*members, count], [*persons, -needed], 0, INFINITY)
-            count += 1
+            runs[session] = rows.variable(members)
+            rows.add([*members, runs[session]], [*persons, -free], -INFINITY, 0)
+            rows.add([*members, runs[session]], [*persons, -needed], 0, INFINITY)
         elif int(persons.sum()) > free:
             rows.add(members, persons, -INFINITY, free)
-    return runs, count
+    return runs
 
 
 def _parties(problem: Problem, rows: Rows, runs: dict[int, int]) -> None:
@@ -240,7 +244,7 @@ def _parties(problem: Problem, rows: Rows, runs: dict[int, int]) -> None:
                         rows.add(columns, [*(voices[one] - voices[other]), -slack], -INFINITY, 0)
 
 
-def _childcare(problem: Problem, rows: Rows, count: int) -> int:
+def _childcare(problem: Problem, rows: Rows) -> None:
     """Places per age band. A family's children count once, also when two of its wishes meet in one session."""
     table, sessions = problem.table, problem.arrays.sessions
     needs = problem.arrays.seekers.childcare[table.seeker]
@@ -251,7 +255,7 @@ def _childcare(problem: Problem, rows: Rows, count: int) -> int:
             family = members[same]
             column = int(family[0])
             if len(family) > 1:
-                column, count = count, count + 1
+                column = rows.variable(family)
                 rows.add_pairs(family, np.full(len(family), column), -1, -INFINITY, 0)
             columns.append(column)
             children.append(needs[family[0]])
@@ -259,4 +263,3 @@ def _childcare(problem: Problem, rows: Rows, count: int) -> int:
             room = int(sessions.childcare[session, band])
             if total > room:
                 rows.add(columns, np.array(children)[:, band], -INFINITY, room)
-    return count

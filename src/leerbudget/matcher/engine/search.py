@@ -1,19 +1,19 @@
-"""From a problem to the best plan and bound within the time: greedy, then the integer program.
+"""From a problem to the best plan and bound within the time: greedy, then integer programs.
 
-A small program is solved whole. For a large one the linear relaxation gives a bound and a value per
-candidate; the program with only the candidates that are nearly worth their seat is solved first, then the
-whole one in the time that is left, for a tighter bound and perhaps a better plan.
+A small program is solved whole. For a large one the linear relaxation gives a bound and a price per seat;
+then groups of sessions (a theme, a region, chance) are planned anew, all else held, with only the candidates
+that are nearly worth their seat; then the whole program in the time that is left, for a tighter bound.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from leerbudget.matcher.arrays import Whole
 from leerbudget.matcher.engine import mip
-from leerbudget.matcher.engine.model import Problem, Program, program_of
+from leerbudget.matcher.engine.model import Flags, Problem, Program, program_of
 from leerbudget.matcher.engine.plan import Board, Plan, greedy, mended
 from leerbudget.matcher.errors import InstanceRefused
 
@@ -21,7 +21,13 @@ LARGE = 12_000
 """Candidates from which the whole program is too slow to start with."""
 NEARLY_WORTH = 15.0
 """Points a candidate may miss of its price and still be looked at."""
-FIRST_SHARE = 0.5
+GROUP_SESSIONS = 40
+GROUP_SECONDS = 20.0
+QUICK_SECONDS = 2.0
+PASS_GAIN = 1e-4
+"""A pass over all groups that gains less than this share of the score is the last."""
+WHOLE_SHARE = 0.6
+GROUPS_SHARE = 0.85
 RESCUE_SECONDS = 600.0
 GAP_SHARE = 0.5
 
@@ -36,6 +42,16 @@ class Found:
     score: int
     bound: int
     interrupted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked: until when (seconds of `time.perf_counter`), to which gap, with which seed."""
+
+    problem: Problem
+    ends: float
+    gap: float
+    seed: int
 
 
 @dataclass(slots=True)
@@ -72,11 +88,15 @@ def search(problem: Problem, seconds: float, gap: float, seed: int, progress: Pr
     best.offer(greedy(board))
     progress("greedy")
     program = program_of(problem)
+    large = len(problem.table) > LARGE
     try:
-        if len(problem.table) > LARGE and best.gap() > gap:
-            _narrow(program, best, ends, gap, seed)
-            progress("narrow")
+        if not large and best.gap() > gap:
+            _whole(program, best, WHOLE_SHARE * (ends - time.perf_counter()), gap, seed)
+            progress("whole")
         if best.gap() > gap:
+            _by_groups(Task(problem, ends, gap, seed), program, best)
+            progress("groups")
+        if large and best.gap() > gap:
             _whole(program, best, ends - time.perf_counter(), gap, seed)
             progress("whole")
     except KeyboardInterrupt:
@@ -121,26 +141,89 @@ def _take(best: Best, answer: mip.Answer, columns: Whole) -> None:
         best.offer(mended(best.board, chosen[chosen < len(best.board.seeker)].tolist()))
 
 
-def _narrow(program: Program, best: Best, ends: float, gap: float, seed: int) -> None:
-    """Bound by the relaxation; then only the candidates that are nearly worth their seat."""
-    relaxed = mip.relax(program, ends - time.perf_counter())
-    if relaxed is None:
+def _by_groups(search: Task, program: Program, best: Best) -> None:
+    """Plan group after group of sessions anew, until a pass gains too little or its share of the time is over.
+
+    Groups grow as long as they are solved quickly: a larger group sees more.
+    """
+    relaxed = mip.relax(program, search.ends - time.perf_counter())
+    if relaxed is None or best.plan is None:
         return
     best.bound = min(best.bound, relaxed.bound)
-    keep = (relaxed.value > -NEARLY_WORTH) | (relaxed.level > 1e-6) | (program.least > 0)
-    keep[len(best.board.seeker) :] = True
-    columns = np.flatnonzero(keep)
-    seconds = FIRST_SHARE * (ends - time.perf_counter())
-    _take(best, mip.solve(_only(program, columns), seconds, gap * GAP_SHARE, seed), columns)
+    started = time.perf_counter()
+    until = started + GROUPS_SHARE * (search.ends - started)
+    hopeful = (relaxed.value > -NEARLY_WORTH) | (relaxed.level > 1e-6)
+    draw = np.random.default_rng(search.seed)
+    number, size = 0, GROUP_SESSIONS
+    while best.gap() > search.gap and time.perf_counter() < until:
+        before = best.plan.score()
+        chosen, passed, groups = _vector(program, best.plan), time.perf_counter(), 0
+        for group in _groups_of(search.problem, number, size, draw):
+            free = _touched(search.problem, program, group)
+            free[: len(search.problem.table)] &= (hopeful | chosen)[: len(search.problem.table)]
+            chosen = _regrouped(search, program, chosen, free)
+            groups += 1
+            if time.perf_counter() > until:
+                break
+        best.offer(mended(best.board, np.flatnonzero(chosen[: len(search.problem.table)]).tolist()))
+        if size >= len(best.board.offered) and best.plan.score() - before < PASS_GAIN * abs(before):
+            return
+        if number > 0 and time.perf_counter() - passed < QUICK_SECONDS * groups:
+            size *= 2
+        number += 1
 
 
-def _only(program: Program, columns: Whole) -> Program:
-    """The program with only these variables; the others are zero."""
+def _vector(program: Program, plan: Plan) -> Flags:
+    """A plan as values of all variables."""
+    chosen = np.zeros(program.matrix.shape[1], bool)
+    chosen[list(plan.chosen)] = True
+    first = len(chosen) - len(program.triggers)
+    for place, triggers in enumerate(program.triggers):
+        chosen[first + place] = chosen[triggers].any()
+    return chosen
+
+
+def _groups_of(problem: Problem, number: int, size: int, draw: np.random.Generator) -> Iterator[Whole]:
+    """Groups of sessions: by theme and west to east, then west to east, then by chance."""
+    sessions = problem.arrays.sessions
+    count = len(sessions.ids)
+    east = np.nan_to_num(sessions.places.xyz[:, 1], nan=0.0)
+    order = [np.lexsort((east, sessions.theme)), np.argsort(east, kind="stable")][number] if number < 2 else None
+    order = draw.permutation(count) if order is None else order
+    parts = np.split(order, np.flatnonzero(np.diff(sessions.theme[order])) + 1) if number == 0 else [order]
+    for part in parts:
+        yield from np.array_split(part, -(-len(part) // size)) if len(part) else ()
+
+
+def _touched(problem: Problem, program: Program, group: Whole) -> Flags:
+    """Variables that may change when only these sessions are planned anew."""
+    free = np.zeros(program.matrix.shape[1], bool)
+    first = len(problem.table)
+    free[:first] = np.isin(problem.table.pairs.session, group)
+    for place, triggers in enumerate(program.triggers):
+        free[first + place] = free[triggers].any()
+    return free
+
+
+def _regrouped(search: Task, program: Program, chosen: Flags, free: Flags) -> Flags:
+    """The same plan, or a better one that differs only in the free variables."""
+    part, columns = _part(program, chosen, free)
+    answer = mip.solve(part, GROUP_SECONDS, search.gap * GAP_SHARE, search.seed)
+    if answer.chosen is None or part.objective @ answer.chosen <= part.objective @ chosen[columns]:
+        return chosen
+    better = chosen.copy()
+    better[columns] = answer.chosen
+    return better
+
+
+def _part(program: Program, chosen: Flags, free: Flags) -> tuple[Program, Whole]:
+    """The program in the free variables alone, all others held as they are; and which variables those are."""
+    columns = np.flatnonzero(free)
     matrix = program.matrix[:, columns].tocsr()
     rows = np.flatnonzero(np.diff(matrix.indptr) > 0)
-    return Program(
-        program.objective[columns], program.least[columns], matrix[rows], program.lower[rows], program.upper[rows]
-    )
+    held = (program.matrix @ (chosen & ~free).astype(np.float64))[rows]
+    lower, upper = program.lower[rows] - held, program.upper[rows] - held
+    return Program(program.objective[columns], program.least[columns], matrix[rows], lower, upper, []), columns
 
 
 def _rescue(problem: Problem, program: Program, best: Best, gap: float, seed: int) -> None:
@@ -149,5 +232,5 @@ def _rescue(problem: Problem, program: Program, best: Best, gap: float, seed: in
     forced = np.isin(table.pairs.session, table.pairs.session[problem.fixed])
     keep = np.ones(program.matrix.shape[1], bool)
     keep[: len(table)] = forced
-    columns = np.flatnonzero(keep)
-    _take(best, mip.solve(_only(program, columns), RESCUE_SECONDS, gap, seed), columns)
+    part, columns = _part(program, np.zeros(len(keep), bool), keep)
+    _take(best, mip.solve(part, RESCUE_SECONDS, gap, seed), columns)

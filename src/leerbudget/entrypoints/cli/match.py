@@ -1,0 +1,285 @@
+"""`leerbudget match …`: matching rounds from files, without a database.
+
+Files may be gzipped, coming in (noticed by their content) and going out (by the name `.gz`).
+"""
+
+import csv
+import gzip
+import signal
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import click
+import msgspec
+
+from leerbudget.matcher.audit import audit
+from leerbudget.matcher.errors import InstanceRefused
+from leerbudget.matcher.instance import Instance, read_instance, to_json
+from leerbudget.matcher.outcome import Outcome, Placement, Reason, Unplaced, read_outcome
+
+GZIP_MAGIC = b"\x1f\x8b"
+SHOWN_MAX = 50
+file_argument = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+out_argument = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def match() -> None:
+    """Solve, check and explain matching rounds from files; no database needed (docs/matching.md)."""
+
+
+@match.command()
+@click.argument("instance", type=file_argument)
+@click.option("--out", type=out_argument, help="Write the outcome here (default: screen).")
+@click.option("--seconds", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="At most so many cores.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 2), default=0, show_default=True)
+@click.option("--gap", type=click.FloatRange(0, 1), default=1e-4, show_default=True, help="Proven gap to stop at.")
+@click.option("--json", "as_json", is_flag=True, help="Summary as one JSON object (with --out).")
+def solve(
+    *, instance: Path, out: Path | None, seconds: float, workers: int, seed: int, gap: float, as_json: bool
+) -> None:
+    """Find the best outcome of INSTANCE; Ctrl-C or SIGTERM ends the search with the best one so far."""
+    from leerbudget.matcher import solving
+
+    question = _instance(instance)
+    limits = solving.Limits(seconds=seconds, gap=gap, seed=seed, workers=workers)
+    with _refusals(instance), _sigterm_interrupts():
+        outcome = solving.solve(question, limits, _progress())
+    if out is None:
+        sys.stdout.buffer.write(to_json(outcome) + b"\n")
+        return
+    _write(out, lambda file: file.write(to_json(outcome)))
+    _tell_summary(question, outcome, as_json=as_json)
+
+
+def _tell_summary(question: Instance, outcome: Outcome, *, as_json: bool) -> None:
+    served = len({p.seeker for p in outcome.placements})
+    summary = {
+        "seekers": len(question.seekers),
+        "served": served,
+        "placed": len(outcome.placements),
+        "unplaced": len(outcome.unplaced),
+        "running": sum(report.runs for report in outcome.sessions),
+        "score": outcome.score,
+        "bound": outcome.bound,
+        "gap": outcome.gap,
+        "seconds": outcome.seconds,
+    }
+    if as_json:
+        click.echo(msgspec.json.encode(summary).decode())
+        return
+    click.echo(f"{served} of {len(question.seekers)} seekers have a place; {len(outcome.placements)} placements,")
+    click.echo(f"{len(outcome.unplaced)} wishes without one; {summary['running']} sessions run.")
+    click.echo(f"score {outcome.score}, bound {outcome.bound}, gap {outcome.gap:.4%}; audit passed")
+    click.echo("seconds: " + ", ".join(f"{phase} {spent:.2f}" for phase, spent in outcome.seconds.items()))
+
+
+@match.command("audit")
+@click.argument("instance", type=file_argument)
+@click.argument("outcome", type=file_argument)
+@click.option("--json", "as_json", is_flag=True, help="Violations as one JSON list.")
+@click.pass_context
+def audit_(context: click.Context, instance: Path, outcome: Path, *, as_json: bool) -> None:
+    """Check OUTCOME against every rule of INSTANCE; exit code 1 when anything is wrong."""
+    violations = audit(_instance(instance), _outcome(outcome))
+    if as_json:
+        click.echo(msgspec.json.encode([v._asdict() for v in violations]).decode())
+    else:
+        for violation in violations[:SHOWN_MAX]:
+            click.echo(f"{violation.code}  {violation.path}  {violation.message}")
+        if len(violations) > SHOWN_MAX:
+            click.echo(f"… and {len(violations) - SHOWN_MAX} more")
+        click.echo(f"{len(violations)} violations" if violations else "no violations: every rule holds")
+    context.exit(1 if violations else 0)
+
+
+@match.command()
+@click.argument("instance", type=file_argument)
+@click.option("--out", type=out_argument, required=True, help="TABLE.csv or TABLE.npz (numpy).")
+def candidates(instance: Path, out: Path) -> None:
+    """Write every placement that is possible by itself, with its points."""
+    import numpy as np
+
+    from leerbudget.matcher.arrays import arrays_of
+    from leerbudget.matcher.candidates import candidates_of
+    from leerbudget.matcher.listing import listing
+
+    if out.suffix not in {".csv", ".npz"}:
+        raise click.UsageError(f"{out}: the name must end in .csv or .npz")
+    arrays = arrays_of(_instance(instance))
+    table = candidates_of(arrays)
+    columns: Any = listing(arrays, table)
+    if out.suffix == ".npz":
+        _write(out, lambda file: np.savez_compressed(file, allow_pickle=False, **columns))
+    else:
+        _write(out, lambda file: _write_csv(file, columns))
+    click.echo(f"{len(table)} candidates in {out}", err=True)
+
+
+def _write_csv(file: BinaryIO, columns: Any) -> None:
+    class Lines:
+        def write(self, line: str) -> int:
+            return file.write(line.encode())
+
+    writer = csv.writer(Lines())
+    writer.writerow(columns)
+    writer.writerows(zip(*(column.tolist() for column in columns.values()), strict=True))
+
+
+@match.command()
+@click.argument("instance", type=file_argument)
+@click.argument("outcome", type=file_argument)
+@click.option("--seeker", required=True, help="Id of the seeker.")
+@click.option("--json", "as_json", is_flag=True, help="Placements and unplaced wishes as one JSON object.")
+def explain(instance: Path, outcome: Path, seeker: str, *, as_json: bool) -> None:
+    """Say why SEEKER got what it got, and what would have helped."""
+    question, answer = _instance(instance), _outcome(outcome)
+    _known(question, seeker)
+    if not any([told.reasons for told in answer.placements] + [told.reasons for told in answer.unplaced]):
+        from leerbudget.matcher import solving
+
+        try:
+            answer = solving.explained(question, answer)
+        except KeyError:
+            raise click.UsageError(f"{outcome}: this outcome breaks the rules; see `leerbudget match audit`") from None
+    placed = [p for p in answer.placements if p.seeker == seeker]
+    unplaced = [u for u in answer.unplaced if u.seeker == seeker]
+    if as_json:
+        click.echo(msgspec.json.encode({"placements": placed, "unplaced": unplaced}).decode())
+    else:
+        _tell_reasons(placed, unplaced)
+
+
+def _tell_reasons(placed: list[Placement], unplaced: list[Unplaced]) -> None:
+    for p in placed:
+        click.echo(f"{p.wish} -> {p.session} ({p.score})")
+        _tell(p.reasons)
+    for u in unplaced:
+        click.echo(f"{u.wish} -> geen plek")
+        _tell(u.reasons)
+        for helped in u.would_have_helped:
+            click.echo(f"  * {helped.session}: {helped.sentence}")
+
+
+def _tell(reasons: list[Reason]) -> None:
+    for reason in reasons:
+        extra = reason.points if reason.points is not None else reason.sessions
+        click.echo(f"  - {reason.sentence} [{reason.code}{'' if extra is None else f' {extra}'}]")
+
+
+@match.command()
+@click.argument("instance", type=file_argument)
+@click.option("--seeker", required=True, help="Id of the seeker.")
+@click.option("--outcome", type=file_argument, help="An outcome whose placements keep their seats.")
+@click.option("--most", type=click.IntRange(1, 1000), default=10, show_default=True, help="Per wish.")
+@click.option("--json", "as_json", is_flag=True, help="Suggestions as one JSON list.")
+def suggest(instance: Path, seeker: str, outcome: Path | None, most: int, *, as_json: bool) -> None:
+    """Say which sessions SEEKER could have now, best first."""
+    from leerbudget.matcher.suggest import Catalogue
+    from leerbudget.matcher.suggest import suggest as suggested
+
+    question = _instance(instance)
+    _known(question, seeker)
+    catalogue = Catalogue.of(question, None if outcome is None else _outcome(outcome))
+    suggestions = suggested(catalogue, seeker, most)
+    if as_json:
+        click.echo(msgspec.json.encode(suggestions).decode())
+        return
+    for s in suggestions:
+        waits = "" if s.runs else ", wacht nog op deelnemers"
+        click.echo(f"{s.wish} -> {s.session} ({s.score}, nog {s.seats_left} plekken{waits})")
+        _tell(s.reasons)
+    if not suggestions:
+        click.echo("nu geen passende bijeenkomst")
+
+
+@match.command()
+@click.option("--families", type=click.IntRange(0, 1_000_000), required=True)
+@click.option("--sessions", type=click.IntRange(0, 100_000), required=True)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 2), default=0, show_default=True)
+@click.option("--out", type=out_argument, required=True, help="INSTANCE.json or INSTANCE.json.gz.")
+def generate(families: int, sessions: int, seed: int, out: Path) -> None:
+    """Make a fictional instance; the same seed gives the same one."""
+    from leerbudget.fictional.instances import generate_instance
+
+    try:
+        made = generate_instance(families=families, sessions=sessions, seed=seed)
+    except ValueError as refusal:
+        raise click.UsageError(str(refusal)) from None
+    _write(out, lambda file: file.write(msgspec.json.encode(made)))
+    click.echo(f"{families} families and {sessions} sessions in {out} (fictief)", err=True)
+
+
+def _known(question: Instance, seeker: str) -> None:
+    if all(stated.id != seeker for stated in question.seekers):
+        raise click.UsageError(f"--seeker: {seeker!r} is not in the instance")
+
+
+def _instance(file: Path) -> Instance:
+    with _refusals(file):
+        return read_instance(_bytes(file))
+
+
+def _outcome(file: Path) -> Outcome:
+    with _refusals(file):
+        return read_outcome(_bytes(file))
+
+
+@contextmanager
+def _refusals(file: Path) -> Iterator[None]:
+    """An unsound file is a mistake of use: one line that says where in the file."""
+    try:
+        yield
+    except InstanceRefused as refusal:
+        raise click.UsageError(f"{file}: {refusal}") from None
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        data = file.read_bytes()
+        return gzip.decompress(data) if data.startswith(GZIP_MAGIC) else data
+    except (OSError, EOFError, zlib.error, MemoryError) as failure:
+        raise click.UsageError(f"{file}: cannot be read: {failure}") from None
+
+
+def _write(out: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write beside it first, so that a broken run never leaves half a file under the name."""
+    part = out.with_name(f".{out.name}.part")
+    try:
+        with part.open("wb") as raw:
+            if out.suffix == ".gz":
+                with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
+                    write(cast("BinaryIO", packed))
+            else:
+                write(raw)
+        part.replace(out)
+    except OSError as failure:
+        raise click.UsageError(f"{out}: cannot be written: {failure.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _progress() -> Callable[[str, float], None]:
+    """Tells the phases on a terminal only."""
+    if not sys.stderr.isatty():
+        return lambda phase, seconds: None  # noqa: ARG005 - nobody is watching
+    return lambda phase, seconds: click.echo(f"  {phase} {seconds:.1f} s", err=True)
+
+
+@contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """Within the block SIGTERM does what Ctrl-C does."""
+
+    def interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a handler
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
