@@ -113,6 +113,28 @@ async def roster(session: UUID) -> list[Participant]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A person's live meeting that overlaps one of a session's."""
+
+    person: UUID
+    session: UUID
+    starts_at: datetime
+
+
+async def busy(persons: Sequence[UUID], session: UUID) -> list[Busy]:
+    """For each of these persons the first meeting they have at the time of one of the session's; free ones are absent."""
+    rows = await fetch_all(
+        "SELECT DISTINCT ON (a.person) a.person, b.session, a.starts_at FROM meeting m"
+        " JOIN attendance a ON a.person = ANY($1::uuid[]) AND a.live"
+        "  AND tstzrange(a.starts_at, a.ends_at) && tstzrange(m.starts_at, m.ends_at)"
+        " JOIN booking b ON b.id = a.booking WHERE m.session = $2 ORDER BY a.person, a.starts_at",
+        list(persons),
+        session,
+    )
+    return [Busy(**dict(row)) for row in rows]
+
+
 async def totals() -> BookingTotals:
     """Numbers of bookings by state."""
     rows = await fetch_all("SELECT state, count(*) AS n FROM booking GROUP BY state")

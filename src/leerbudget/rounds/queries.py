@@ -299,6 +299,36 @@ def _proposal(row: Any) -> ProposalView:
     return ProposalView(**values)
 
 
+@dataclass(frozen=True, slots=True)
+class Visitors:
+    """E-mail addresses of people who have something to do or to see; None when there is nobody like that."""
+
+    parent: str | None
+    trainer: str | None
+    organisation: str | None
+
+
+async def visitors() -> Visitors:
+    """Whom to be for a look around: a parent with an open proposal, a trainer with participants, the largest funder."""
+    row = await fetch_one(_VISITORS)
+    return Visitors(**dict(row or {}))
+
+
+_VISITORS = """
+SELECT
+  (SELECT p.email FROM proposal o JOIN wish w ON w.id = o.wish JOIN person p ON p.id = w.stated_by
+   JOIN booking b ON b.id = o.booking
+   WHERE o.state = 'offered' AND w.family IS NOT NULL
+   ORDER BY (SELECT count(*) FROM booking x WHERE x.family = w.family AND x.state = 'attended') DESC,
+            b.price_cents DESC, p.email LIMIT 1) AS parent,
+  (SELECT p.email FROM course_session s JOIN trainer t ON t.id = s.trainer JOIN person p ON p.id = t.person
+   WHERE s.state IN ('confirmed', 'running') GROUP BY p.email
+   ORDER BY sum(s.seats_taken) DESC, p.email LIMIT 1) AS trainer,
+  (SELECT o.email FROM organisation o JOIN budget b ON b.organisation = o.id
+   GROUP BY o.id, o.email ORDER BY count(*) DESC, o.email LIMIT 1) AS organisation
+"""
+
+
 async def non_placements_of(seeker: UUID) -> list[NonPlacementView]:
     """The reasons why wishes that are still open got no place in their latest published round."""
     rows = await fetch_all(

@@ -7,7 +7,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from leerbudget.entrypoints.http.requests import HouseRequest
-from leerbudget.entrypoints.web.pages import View, filled_in, moved, page, with_errors
+from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
 from leerbudget.entrypoints.web.templating import Form
 from leerbudget.entrypoints.web.wording import LABELS
 from leerbudget.foundation import clock
@@ -17,7 +17,7 @@ from leerbudget.identity.permissions import require
 from leerbudget.matcher.reasons import WHY_NOT_NL
 from leerbudget.rounds import actions
 from leerbudget.rounds import queries as rounds
-from leerbudget.rounds.errors import RoundUnknown
+from leerbudget.rounds.errors import DeadlineInvalid, OutcomeRejected, PeriodInvalid, RoundUnknown, WrongRoundState
 from leerbudget.rounds.queries import RoundTotals, RoundView
 
 ANSWER_DAYS = 7
@@ -58,8 +58,12 @@ class RoundPages(Controller):
             errors["ends_on"] = "Kies een dag."
         if not (seed.isascii() and seed.isdigit() and len(seed) <= 10 and int(seed) <= SEED_MAX):
             errors["seed"] = f"Vul een getal in van 0 tot en met {SEED_MAX}."
-        if starts_on is not None and ends_on is not None and not errors:
-            round_id = new_id()
+        round_id = an_id(form.value("round_id"))
+        if round_id is None:
+            errors["name"] = "Deze pagina was verlopen. Vul haar opnieuw in."
+        if starts_on is not None and ends_on is not None and round_id is not None and not errors:
+            if await rounds.round_view(round_id) is not None:  # the form was sent twice
+                return moved(f"/rondes/{round_id}")
             try:
                 await actions.open_round(
                     round_id,
@@ -70,7 +74,7 @@ class RoundPages(Controller):
                     actor=request.actor.login,
                 )
                 return moved(f"/rondes/{round_id}")
-            except LeerbudgetError as refusal:
+            except PeriodInvalid as refusal:
                 errors["ends_on"] = str(refusal)
         return await _rounds_page(request, with_errors(form, errors), status=422)
 
@@ -92,14 +96,17 @@ class RoundPages(Controller):
         """Offer every proposal to its family."""
         require(request.user, "publish_round")
         form = await filled_in(request)
+        found = await rounds.round_view(round_id)
         last = _day(form.value("answer_until"))
+        if found is not None and found.answer_until is not None:  # going on with what was interrupted
+            last = found.answer_until.astimezone(clock.AMSTERDAM).date()
         if last is None:
             wrong = with_errors(form, {"answer_until": "Kies de laatste dag waarop gezinnen kunnen antwoorden."})
             return await _round_page(request, round_id, wrong, status=422)
         try:
             await actions.publish(round_id, answer_until=clock.end_of_day(last), actor=request.actor.login)
         except LeerbudgetError as refusal:
-            if refusal.status >= 500 or isinstance(refusal, RoundUnknown):
+            if not isinstance(refusal, DeadlineInvalid | OutcomeRejected | WrongRoundState):
                 raise
             wrong = with_errors(form, {"answer_until": str(refusal)})
             return await _round_page(request, round_id, wrong, status=refusal.status)
@@ -124,10 +131,8 @@ async def _rounds_page(request: HouseRequest, form: Form, *, status: int = 200) 
         )
     today = clock.today()
     if not form.values:
-        form = Form(
-            values={"starts_on": today.isoformat(), "ends_on": (today + timedelta(days=120)).isoformat()},
-            errors=form.errors,
-        )
+        period = {"starts_on": today.isoformat(), "ends_on": (today + timedelta(days=120)).isoformat()}
+        form = Form(values={"round_id": str(new_id()), **period}, errors=form.errors)
     view = View(rounds=lines, waiting=await rounds.waiting(), suggested_seed=int(f"{today:%Y%m%d}"))
     return await page(request, "rondes.html", view, form=form, status=status)
 
@@ -162,7 +167,7 @@ async def _round_page(request: HouseRequest, round_id: UUID, form: Form | None, 
         ],
         fairness=await _fairness(round_id) if totals is not None else [],
         answers=_answers(totals) if totals is not None and found.state in ("published", "answered") else None,
-        steps=_steps(found),
+        steps=_steps(found, unpublished=totals.by_state.get("proposed", 0) if totals is not None else 0),
     )
     suggested = clock.today() + timedelta(days=ANSWER_DAYS)
     asked = form or Form(values={"answer_until": suggested.isoformat()})
@@ -210,8 +215,11 @@ async def _fairness(round_id: UUID) -> list[View]:
     ]
 
 
-def _steps(found: RoundView) -> list[View]:
-    if found.solving or found.state in ("published", "answered", "frozen", "solved"):
+def _steps(found: RoundView, *, unpublished: int) -> list[View]:
+    if found.state == "published" and unpublished:
+        explain = "Nog niet elk gezin kreeg zijn voorstel. Er wordt niets dubbel verstuurd."
+        return [View(action="publiceren", text="Publiceren afmaken", explain=explain, primary=True)]
+    if found.solving or found.state in ("published", "answered"):
         return []
     again = View(
         action="berekenen",
@@ -219,6 +227,9 @@ def _steps(found: RoundView) -> list[View]:
         explain="De wensen en bijeenkomsten van nu worden opnieuw vastgezet.",
         primary=False,
     )
+    if found.state in ("frozen", "solved"):  # the solver is at work, or it was cut off
+        again.explain = "Duurt het langer dan een kwartier? Dan kunt u opnieuw beginnen."
+        return [again]
     if found.state == "audited":
         publish = View(
             action="publiceren",

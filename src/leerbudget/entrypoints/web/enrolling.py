@@ -1,5 +1,6 @@
 """Booking a seat in three steps: who comes, check, done. The id made at step one is the idempotency key."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
@@ -8,19 +9,23 @@ from litestar.params import FromPath
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.bookings.actions import BookingReceipt, BookingRequest
-from leerbudget.bookings.errors import BookingUnknown
+from leerbudget.bookings.errors import BookingUnknown, ChildcareMismatch
 from leerbudget.budgets import queries as budgets
 from leerbudget.catalogue import queries as catalogue
+from leerbudget.catalogue.errors import ChildcareFull
 from leerbudget.catalogue.queries import SessionDetail
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web import session_views as sessions
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, many, moved, own_family, page, with_errors
-from leerbudget.entrypoints.web.templating import Form, plural
+from leerbudget.entrypoints.web.templating import Form, day, listed, plural
 from leerbudget.entrypoints.web.wording import LABELS
+from leerbudget.foundation import clock
 from leerbudget.foundation.database import again
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
+from leerbudget.matcher.day_parts import day_parts_of, mask_of, names_nl
 from leerbudget.people import queries as people
+from leerbudget.wishes import queries as wishes
 
 
 class EnrolPages(Controller):
@@ -29,9 +34,11 @@ class EnrolPages(Controller):
     include_in_schema = False
 
     @get("/bijeenkomsten/{session_id:uuid}/inschrijven")
-    async def choose(self, request: HouseRequest, session_id: FromPath[UUID]) -> Response[str]:
+    async def choose(self, request: HouseRequest, session_id: FromPath[UUID]) -> Response[str] | Response[None]:
         """Who comes, and is childcare needed?"""
         family = own_family(request, "book")
+        if not (await catalogue.session_detail(session_id)).bookable:
+            return moved(f"/bijeenkomsten/{session_id}")  # that page says why
         persons = await people.persons_of(family)
         me = [str(person.id) for person in persons if person.id == request.actor.person]
         form = Form(values={"booking_id": str(new_id()), "persons": me})
@@ -55,17 +62,19 @@ class EnrolPages(Controller):
         except LeerbudgetError as refusal:
             if refusal.status >= 500:
                 raise
-            wrong = with_errors(form, {"persons": str(refusal)})
+            wrong = with_errors(form, _refused(refusal, form))
             return await self._step(request, session_id, family, wrong, at=1, status=refusal.status)
         return await self._step(request, session_id, family, form, at=2, receipt=receipt)
 
     @get("/inschrijvingen/{booking_id:uuid}")
-    async def done(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[str]:
+    async def done(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[str] | Response[None]:
         """What now."""
         family = own_family(request, "see_bookings")
         found = await booking_queries.booking(booking_id, family)
         if found is None:
             raise BookingUnknown
+        if found.state not in ("confirmed", "attended", "no_show"):
+            return moved("/inschrijvingen")
         session = await catalogue.session_detail(found.session)
         card = sessions.card(session, await sessions.traveller_of(family))
         view = View(
@@ -98,12 +107,20 @@ class EnrolPages(Controller):
     ) -> Response[str]:
         session = await catalogue.session_detail(session_id)
         persons = await people.persons_of(family)
+        why_not = await _why_not(session, [person.id for person in persons])
         view = View(
             action=f"/bijeenkomsten/{session_id}/inschrijven",
             at=at,
             session=sessions.card(session, await sessions.traveller_of(family)),
             persons=[
-                View(id=p.id, name=p.name, is_me=p.id == request.actor.person, free=True, why_not=None) for p in persons
+                View(
+                    id=p.id,
+                    name=p.name,
+                    is_me=p.id == request.actor.person,
+                    free=p.id not in why_not,
+                    why_not=why_not.get(p.id),
+                )
+                for p in persons
             ],
             childcare_bands=[band for band, (places, taken) in session.childcare.items() if places > taken],
             quote=None,
@@ -112,6 +129,33 @@ class EnrolPages(Controller):
             names = [p.name for p in persons if str(p.id) in many(form, "persons")]
             view.quote = await _quote(receipt, session, family, names, form)
         return await page(request, "inschrijven.html", view, form=form, status=status)
+
+
+async def _why_not(session: SessionDetail, persons: Sequence[UUID]) -> dict[UUID, str]:
+    """Why a person cannot come as far as we know: a sentence by person. It warns; booking itself decides."""
+    moments = [(starts_at, ends_at) for _, starts_at, ends_at in session.meetings]
+    found: dict[UUID, str] = {}
+    touched = 0
+    for starts_at, ends_at in moments:
+        touched |= day_parts_of(starts_at, ends_at)
+    for person, week in (await wishes.weeks_of(persons)).items():
+        if missing := names_nl(touched & ~mask_of(week)):
+            found[person] = f"Kan meestal niet op {listed(missing)}."
+    for each in await wishes.exceptions_of(persons, after=clock.now()):
+        if any(each.starts_at < ends_at and starts_at < each.ends_at for starts_at, ends_at in moments):
+            found[each.person] = f"Kan niet op {day(max(each.starts_at, session.starts_at))}."
+    for busy in await booking_queries.busy(persons, session.id):
+        other = f"Heeft op {day(busy.starts_at)} al een andere bijeenkomst."
+        found[busy.person] = "Is al ingeschreven." if busy.session == session.id else other
+    return found
+
+
+def _refused(refusal: LeerbudgetError, form: Form) -> dict[str, str]:
+    """The sentence of a refusal at the field it is about."""
+    if isinstance(refusal, ChildcareFull | ChildcareMismatch):
+        bands = refusal.data.get("bands") or [n.removeprefix("children-") for n in form.values if n[:9] == "children-"]
+        return {f"children-{band}": str(refusal) for band in bands[:1]}
+    return {"persons": str(refusal)}
 
 
 def _asked(form: Form, family: UUID, session_id: UUID) -> tuple[dict[str, str], BookingRequest | None]:

@@ -12,9 +12,11 @@ from leerbudget.entrypoints.web.pages import View, filled_in, moved, page, paged
 from leerbudget.entrypoints.web.templating import Form
 from leerbudget.foundation.errors import InvalidInput, NotFound
 from leerbudget.identity import actions as identity
+from leerbudget.identity import queries as identity_queries
 from leerbudget.identity.errors import LinkNotUsable, TooManyTries
 from leerbudget.identity.rules import LINK_LIFETIME, Actor
 from leerbudget.notifications import queries as notifications
+from leerbudget.rounds import queries as rounds
 
 MAILS_ON_PAGE = 25
 HOME = (
@@ -23,6 +25,7 @@ HOME = (
     ("coordinator", "/rondes"),
     ("organisation_finance", "/organisatie"),
     ("organisation_admin", "/organisatie"),
+    ("municipality_viewer", "/organisatie"),
 )
 """Where somebody with a role begins; the first that fits."""
 
@@ -37,7 +40,7 @@ class LoginPages(Controller):
         """Ask for a link by mail."""
         if request.user is not None:
             return moved(home_of(request.user))
-        return await page(request, "inloggen.html", View(demo_logins=[]))
+        return await _ask_page(request, Form())
 
     @post("/inloggen", status_code=200)
     async def mail(self, request: HouseRequest) -> Response[str]:
@@ -48,7 +51,7 @@ class LoginPages(Controller):
         except (InvalidInput, TooManyTries) as refusal:
             places = refusal.data.get("errors") or [{"message": str(refusal)}]
             form = with_errors(form, {"email": places[0]["message"]})
-            return await page(request, "inloggen.html", View(demo_logins=[]), form=form, status=refusal.status)
+            return await _ask_page(request, form, status=refusal.status)
         view = View(email=form.value("email"), minutes_valid=int(LINK_LIFETIME.total_seconds() // 60))
         return await page(request, "inloggen_mail.html", view)
 
@@ -68,7 +71,7 @@ class LoginPages(Controller):
             made = await identity.redeem_link(token, network=request.network, previous_token=request.session_token)
         except LinkNotUsable as refusal:
             form = Form(errors={"email": f"{refusal} Vraag hieronder een nieuwe link aan."})
-            return await page(request, "inloggen.html", View(demo_logins=[]), form=form, status=422)
+            return await _ask_page(request, form, status=422)
         response = moved("/welkom")
         response.set_cookie(request.app.state.session_cookie.holding(made.token, made.lifetime))
         return response
@@ -113,11 +116,35 @@ class LoginPages(Controller):
             to=mail.address,
             subject=mail.subject,
             sent_at=mail.delivered_at,
-            paragraphs=[part for part in mail.body.split("\n\n") if part.strip()],
+            paragraphs=[part.strip() for part in _without_link(mail.body, found).split("\n\n") if part.strip()],
             link=f"{parts.path}?{parts.query}" if parts and parts.query else (parts.path if parts else None),
-            link_text=found[0] if found else None,
+            link_text="Open de link uit deze mail",
         )
         return await page(request, "postbus_bericht.html", view)
+
+
+async def _ask_page(request: HouseRequest, form: Form, *, status: int = 200) -> Response[str]:
+    demo = request.app.state.settings.environment == "demo"
+    view = View(demo_logins=await _demo_logins() if demo else [])
+    return await page(request, "inloggen.html", view, form=form, status=status)
+
+
+async def _demo_logins() -> list[View]:
+    """Whom to be in the demonstration, with one click."""
+    found = await rounds.visitors()
+    coordinators = (await identity_queries.emails_with_role("coordinator")).get(None, [])
+    who = (
+        (found.parent, "Een pleegouder met een voorstel"),
+        (found.trainer, "Een trainer met deelnemers"),
+        (found.organisation, "Financiën van een pleegzorgaanbieder"),
+        (coordinators[0] if coordinators else None, "De coördinator van de koppelrondes"),
+        (coordinators[1] if len(coordinators) > 1 else None, "Wie stortingen bevestigt"),
+    )
+    return [View(email=email, who=text) for email, text in who if email]
+
+
+def _without_link(body: str, found: re.Match[str] | None) -> str:
+    return body if found is None else body.replace(found[0], "")
 
 
 def home_of(actor: Actor) -> str:

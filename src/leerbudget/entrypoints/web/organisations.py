@@ -1,18 +1,19 @@
 """An organisation's money: pot, regions, top-ups with four eyes, grants. Never wishes, courses or learners."""
 
 import re
+from collections.abc import Sequence
 from datetime import date
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets import queries as budget_queries
-from leerbudget.budgets.errors import PotTooSmall
+from leerbudget.budgets.errors import GrantKnown, PotTooSmall
 from leerbudget.budgets.rules import GrantOrder
 from leerbudget.entrypoints.http.requests import HouseRequest
-from leerbudget.entrypoints.web.pages import View, filled_in, moved, page, with_errors
+from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
 from leerbudget.entrypoints.web.templating import Form, euros
 from leerbudget.entrypoints.web.wording import LABELS
 from leerbudget.foundation import clock
@@ -21,6 +22,7 @@ from leerbudget.foundation.ids import new_id
 from leerbudget.identity.permissions import may, require
 from leerbudget.payments import actions as payments
 from leerbudget.payments import queries as payment_queries
+from leerbudget.payments.errors import SecondPersonNeeded, TopUpEnded, TopUpKnown, TopUpUnknown
 from leerbudget.payments.queries import TopUpView
 from leerbudget.people import queries as people
 
@@ -48,20 +50,20 @@ class OrganisationPages(Controller):
         """Announce a transfer; the reference is on the next page."""
         organisation = _organisation(request, "request_top_up")
         form = await filled_in(request)
-        amount_cents = cents_of(form.value("amount"))
-        if amount_cents is None:
+        amount_cents, top_up_id = cents_of(form.value("amount")), an_id(form.value("top_up_id"))
+        if amount_cents is None or top_up_id is None:
             wrong = with_errors(form, {"amount": "Vul een bedrag in, zoals 25.000 of 25.000,00."})
             return await _overview(request, organisation, top_up_form=wrong, status=422)
         try:
             reference = await payments.request_top_up(
-                new_id(),
+                top_up_id,
                 organisation,
                 amount_cents,
                 form.value("purchase_order")[:60] or None,
                 actor=request.actor.login,
             )
-        except LeerbudgetError as refusal:
-            wrong = with_errors(form, {"amount": _first(refusal)})
+        except (InvalidInput, TopUpKnown) as refusal:
+            wrong = with_errors(_fresh(form, "top_up_id"), {"amount": _first(refusal)})
             return await _overview(request, organisation, top_up_form=wrong, status=refusal.status)
         return moved(f"/organisatie/stortingen/{reference}", "storting-gevraagd")
 
@@ -75,19 +77,20 @@ class OrganisationPages(Controller):
     async def confirm(self, request: HouseRequest, top_up_id: FromPath[UUID]) -> Response[str] | Response[None]:
         """Somebody else than who asked confirms that the money came in."""
         require(request.user, "confirm_top_up")
-        found = next((each for each in await payment_queries.open_top_ups() if each.id == top_up_id), None)
-        if found is None:
-            raise NotFound
         form = await filled_in(request)
         received_on = _day(form.value("received_on"))
-        errors = {} if received_on else {"received_on": "Kies de dag waarop het geld binnenkwam."}
+        sentence, status = "Kies de dag waarop het geld binnenkwam.", 422
         if received_on is not None:
-            try:
+            try:  # confirming twice with the same day has one effect
                 await payments.confirm_top_up(top_up_id, received_on, actor=request.actor.login)
                 return moved("/stortingen", "storting-ontvangen")
-            except LeerbudgetError as refusal:
-                errors = {"received_on": _first(refusal)}
-        return await page(request, "storting.html", _top_up(request, found), form=with_errors(form, errors), status=422)
+            except (InvalidInput, SecondPersonNeeded, TopUpEnded) as refusal:
+                sentence, status = _first(refusal), refusal.status
+        found = next((each for each in await payment_queries.open_top_ups() if each.id == top_up_id), None)
+        if found is None:
+            raise TopUpUnknown
+        wrong = with_errors(form, {"received_on": sentence})
+        return await page(request, "storting.html", _top_up(request, found), form=wrong, status=status)
 
     @get("/stortingen")
     async def open_top_ups(self, request: HouseRequest) -> Response[str]:
@@ -108,9 +111,10 @@ class OrganisationPages(Controller):
                 return moved("/organisatie", "toegekend")
             except PotTooSmall as refusal:
                 errors = {"amount": f"{refusal} Er staat {euros(refusal.data['free_cents'])} in de pot."}
-            except InvalidInput as refusal:
+            except (InvalidInput, GrantKnown) as refusal:
                 errors = {"amount": _first(refusal)}
-        return await _overview(request, organisation, grant_form=with_errors(form, errors), status=422)
+        wrong = with_errors(_fresh(form, "grant_id"), errors)
+        return await _overview(request, organisation, grant_form=wrong, status=422)
 
 
 def cents_of(text: str) -> int | None:
@@ -125,10 +129,15 @@ def cents_of(text: str) -> int | None:
 def _organisation(request: HouseRequest, verb: str) -> UUID:
     roles = ("organisation_finance", "organisation_admin", "municipality_viewer")
     scopes = sorted((scope for role in roles for scope in request.actor.scopes(role)), key=str)
-    if not scopes:
+    allowed = next((scope for scope in scopes if may(request.user, verb, organisation=scope)), None)
+    if allowed is None:
         raise NotFound
-    require(request.user, verb, organisation=scopes[0])
-    return scopes[0]
+    return allowed
+
+
+def _fresh(form: Form, name: str) -> Form:
+    """The form with another id: what was refused is not what comes next."""
+    return Form(values={**form.values, name: str(new_id())}, errors=form.errors)
 
 
 async def _overview(
@@ -151,7 +160,7 @@ async def _overview(
         held_cents=told.total.held_cents,
         available_cents=told.total.free_cents,
         returned_cents=told.total.returned_cents,
-        regions=[_region(each) for each in told.regions],
+        regions=_regions(told.regions),
         top_ups=[_line(each) for each in await payment_queries.top_ups_of(organisation)],
         grants=[
             View(
@@ -165,16 +174,30 @@ async def _overview(
             for each in await budget_queries.grants_of(organisation)
         ],
         may_grant=may(request.user, "grant", organisation=organisation),
+        may_top_up=may(request.user, "request_top_up", organisation=organisation),
     )
+    year_end = f"{clock.today().year}-12-31"
     forms = {
-        "top_up_form": top_up_form or Form(),
-        "grant_form": grant_form or Form(values={"families": "new", "expires_on": f"{clock.today().year}-12-31"}),
+        "top_up_form": top_up_form or Form(values={"top_up_id": str(new_id())}),
+        "grant_form": grant_form or Form(values={"grant_id": str(new_id()), "families": "new", "expires_on": year_end}),
     }
     return await page(request, "organisatie.html", view, status=status, **forms)
 
 
-def _region(each: budget_queries.RegionTotals) -> View:
-    hidden = each.families < SMALLEST_GROUP
+def _regions(found: Sequence[budget_queries.RegionTotals]) -> list[View]:
+    """Small regions are hidden; together with the next smallest when the totals would still give them away."""
+    by_size = sorted(found, key=lambda each: (each.families, each.region))
+    hidden: list[str] = []
+    together = 0
+    for each in by_size:
+        if each.families >= SMALLEST_GROUP and (not hidden or together >= SMALLEST_GROUP):
+            break
+        hidden.append(each.region)
+        together += each.families
+    return [_region(each, hidden=each.region in hidden) for each in found]
+
+
+def _region(each: budget_queries.RegionTotals, *, hidden: bool) -> View:
     return View(
         region=each.region,
         families=None if hidden else each.families,
@@ -219,28 +242,29 @@ def _top_up(request: HouseRequest, found: TopUpView) -> View:
         iban=IBAN,
         purchase_order=found.purchase_order,
         may_confirm=may(request.user, "confirm_top_up") and request.actor.login != found.requested_by,
+        back="/stortingen" if may(request.user, "confirm_top_up") else "/organisatie",
     )
 
 
 async def _grants(form: Form, organisation: UUID) -> tuple[list[GrantOrder], dict[str, str]]:
     errors = {}
     amount_cents, expires_on = cents_of(form.value("amount")), _day(form.value("expires_on"))
-    if not amount_cents:
+    grant_id = an_id(form.value("grant_id"))
+    if not amount_cents or grant_id is None:
         errors["amount"] = "Vul een bedrag per gezin in, zoals 250."
     if expires_on is None or expires_on <= clock.today():
         errors["expires_on"] = "Kies een dag na vandaag."
     if form.value("families") not in ("all", "new"):
         errors["families"] = "Kies welke gezinnen het krijgen."
-    if errors or not amount_cents or expires_on is None:
+    if errors or not amount_cents or expires_on is None or grant_id is None:
         return [], errors
     families = await budget_queries.families_to_grant(organisation, only_without=form.value("families") == "new")
     if not families:
         return [], {"families": "Er zijn geen gezinnen die dit kunnen krijgen."}
-    batch = str(new_id())[:8]
     return [
         GrantOrder(
-            id=new_id(),
-            external_ref=f"{clock.today():%Y%m%d}-{batch}-{number:05d}",
+            id=uuid5(grant_id, str(family)),
+            external_ref=f"{grant_id}:{family}",
             family=family,
             organisation=organisation,
             amount_cents=amount_cents,
@@ -250,7 +274,7 @@ async def _grants(form: Form, organisation: UUID) -> tuple[list[GrantOrder], dic
             forms=None,
             carry_over=False,
         )
-        for number, family in enumerate(families, 1)
+        for family in families
     ], {}
 
 

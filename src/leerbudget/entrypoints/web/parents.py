@@ -74,10 +74,12 @@ class ParentPages(Controller):
         return await page(request, "inschrijvingen.html", view)
 
     @get("/inschrijvingen/{booking_id:uuid}/annuleren")
-    async def ask_cancel(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[str]:
+    async def ask_cancel(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[str] | Response[None]:
         """What cancelling now would give back, by the very code that cancels."""
         family = own_family(request, "cancel_booking")
         found = await _own_booking(booking_id, family)
+        if found.state == "cancelled":
+            return moved("/inschrijvingen")
         told = await booking_actions.cancel(booking_id, actor=request.actor.login, dry_run=True)
         names = {each.id: sessions.budget_name(each) for each in await budgets.budgets_of(family)}
         back = await budgets.refund_preview(booking_id, told.fee_cents)
@@ -98,8 +100,9 @@ class ParentPages(Controller):
     async def cancel(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[None]:
         """Cancel by the course's own rule."""
         family = own_family(request, "cancel_booking")
-        await _own_booking(booking_id, family)
-        await booking_actions.cancel(booking_id, actor=request.actor.login)
+        found = await _own_booking(booking_id, family)
+        if found.state != "cancelled":
+            await booking_actions.cancel(booking_id, actor=request.actor.login)
         return moved("/inschrijvingen", "geannuleerd")
 
     @get("/budget")

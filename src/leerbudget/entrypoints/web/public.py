@@ -1,6 +1,7 @@
 """Pages for everybody: start, search, a course session, sources; and the page that tells about a failure."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Controller, Request, Response, get
@@ -11,6 +12,7 @@ from leerbudget.budgets import queries as budgets
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.errors import SearchPostcodeUnknown
 from leerbudget.catalogue.queries import SearchQuery, SessionDetail
+from leerbudget.entrypoints.http.csrf import csrf_token
 from leerbudget.entrypoints.http.failures import Failure
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web import session_views as sessions
@@ -22,7 +24,7 @@ from leerbudget.foundation import clock
 RESULTS_MAX = 2_000
 RESULTS_ON_PAGE = 20
 DAY_PARTS = {"overdag": "110" * 5 + "000" * 2, "avond": "001" * 5 + "000" * 2, "weekend": "000" * 5 + "111" * 2}
-SORTS = {"datum": "date", "afstand": "travel", "past": "travel", "prijs": "price"}
+SORTS = {"datum": "date", "afstand": "travel", "prijs": "price"}
 
 
 class PublicPages(Controller):
@@ -56,12 +58,13 @@ class PublicPages(Controller):
         except SearchPostcodeUnknown as refusal:
             errors["postcode"] = str(refusal)
         shown, number, last = paged(found, request.query_params.get("pagina", ""), RESULTS_ON_PAGE)
+        free_cents = await _free_cents(request)
         view = View(
             total=len(found),
             page=number,
             last_page=last,
             page_address=_address(form),
-            results=[_result(each, await _free_cents(request)) for each in shown],
+            results=[_result(each, free_cents) for each in shown],
         )
         return await page(request, "zoeken.html", view, form=Form(values=form.values, errors=errors))
 
@@ -91,7 +94,14 @@ def error_page(request: Request[Any, Any, Any], failure: Failure) -> Response[st
     if failure.status == 401:
         return Response("", status_code=303, headers={"Location": "/inloggen"})
     settings = request.app.state.settings
-    shell = Shell(path=request.scope["path"], csrf_token="", demo=settings.environment == "demo")
+    actor = request.scope.get("user")
+    shell = Shell(
+        path=request.scope["path"],
+        csrf_token=csrf_token(request),
+        display_name=actor.email if actor is not None else None,
+        roles=actor.role_names if actor is not None else frozenset(),
+        demo=settings.environment == "demo",
+    )
     reference = request.scope.get("state", {}).get("request_id") if failure.unexpected else None
     view = View(status=failure.status, message=failure.detail_nl, reference=reference, back="/")
     return Response(render(shell, "fout.html", view), media_type="text/html", status_code=failure.status)
@@ -145,8 +155,6 @@ async def _query(request: HouseRequest, form: Form) -> tuple[SearchQuery, dict[s
 
 
 def _address(form: Form) -> str:
-    from urllib.parse import urlencode
-
     pairs = [(name, value) for name in form.values if name != "pagina" for value in many(form, name)]
     return "/zoeken?" + urlencode([*pairs, ("pagina", "")])
 

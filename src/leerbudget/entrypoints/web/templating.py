@@ -95,7 +95,7 @@ LINKS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"foster_parent"}), "/inschrijvingen", "Inschrijvingen"),
     (frozenset({"foster_parent"}), "/budget", "Leerbudget"),
     (frozenset({"trainer"}), "/trainer", "Mijn bijeenkomsten"),
-    (frozenset({"organisation_finance", "organisation_admin"}), "/organisatie", "Organisatie"),
+    (frozenset({"organisation_finance", "organisation_admin", "municipality_viewer"}), "/organisatie", "Organisatie"),
     (frozenset({"coordinator"}), "/rondes", "Koppelrondes"),
     (frozenset({"coordinator"}), "/stortingen", "Stortingen"),
 )

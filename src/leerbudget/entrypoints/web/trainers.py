@@ -64,7 +64,7 @@ class TrainerPages(Controller):
     @get("/bijeenkomsten/{session_id:uuid}")
     async def session(self, request: HouseRequest, session_id: FromPath[UUID]) -> Response[str]:
         """Who comes, and who was there."""
-        found = await _own_session(request, session_id)
+        found = await _own_session(request, session_id, "see_roster")
         asked = an_id(request.query_params.get("bijeenkomst", ""))
         return await _session_page(request, found, asked, Form())
 
@@ -73,7 +73,7 @@ class TrainerPages(Controller):
         self, request: HouseRequest, session_id: FromPath[UUID], meeting_id: FromPath[UUID]
     ) -> Response[str] | Response[None]:
         """Record who was there; after the last meeting the session is finished and paid."""
-        found = await _own_session(request, session_id)
+        found = await _own_session(request, session_id, "mark_attendance")
         if all(meeting != meeting_id for meeting, _, _ in found.meetings):
             raise NotFound
         form = await filled_in(request)
@@ -95,6 +95,8 @@ class TrainerPages(Controller):
 
 async def _after_attendance(request: HouseRequest, found: SessionDetail) -> Response[None]:
     address = f"/trainer/bijeenkomsten/{found.id}"
+    if found.state == "done":  # the form was sent twice
+        return moved(address, "afgerond")
     try:
         await bookings.finish_session(found.id, actor=request.actor.login)
     except (MeetingNotOver, AttendanceMissing):
@@ -110,9 +112,10 @@ def _trainer(request: HouseRequest) -> UUID:
     return own[0]
 
 
-async def _own_session(request: HouseRequest, session_id: UUID) -> SessionDetail:
+async def _own_session(request: HouseRequest, session_id: UUID, verb: str) -> SessionDetail:
+    _trainer(request)
     found = await catalogue.session_detail(session_id)
-    require(request.user, "see_roster", trainer=found.trainer)
+    require(request.user, verb, trainer=found.trainer)
     return found
 
 

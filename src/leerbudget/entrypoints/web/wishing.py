@@ -56,7 +56,7 @@ class WishPages(Controller):
         weeks = await wishes.weeks_of(person.id for person in persons)
         exceptions = await wishes.exceptions_of([p.id for p in persons], after=clock.now())
         view = View(
-            wishes=await _items(family, persons),
+            wishes=await _items(family, persons, request.actor.person),
             availability=[
                 View(
                     person=person.name,
@@ -90,7 +90,7 @@ class WishPages(Controller):
             errors["theme"] = "Deze pagina was verlopen. Open haar opnieuw."
         if errors or wish_id is None or writer is None:
             return await _wish_form(request, family, with_errors(form, errors), None, status=422)
-        change = _change(form, rank=1 + len(await wishes.wishes_of(family)))
+        change = _change(form, rank=await _rank(wish_id, family))
         order = WishOrder(
             id=wish_id,
             family=family,
@@ -98,7 +98,7 @@ class WishPages(Controller):
             persons=change.persons,
             theme=change.theme,
             forms=change.forms,
-            rank=min(change.rank, 99),
+            rank=change.rank,
             urgent=change.urgent,
             situation=change.situation,
             wants_to_learn=change.wants_to_learn,
@@ -110,10 +110,12 @@ class WishPages(Controller):
         return moved("/wensen", "wens-opgeslagen")
 
     @get("/{wish_id:uuid}/wijzigen")
-    async def edit(self, request: HouseRequest, wish_id: FromPath[UUID]) -> Response[str]:
-        """The form with what was stated; the private words only for their writer."""
+    async def edit(self, request: HouseRequest, wish_id: FromPath[UUID]) -> Response[str] | Response[None]:
+        """The form with what was stated; only for its writer, because of the private words."""
         family = own_family(request, "change_wish")
         found = await _own_wish(wish_id, family)
+        if found.state not in CHANGEABLE:
+            return moved("/wensen")
         text = await wishes.wish_text(wish_id, request.actor.person or wish_id)
         form = Form(
             values={
@@ -151,8 +153,9 @@ class WishPages(Controller):
     @post("/{wish_id:uuid}/intrekken")
     async def withdraw(self, request: HouseRequest, wish_id: FromPath[UUID]) -> Response[None]:
         """Take a wish away, without a reason."""
-        await _own_wish(wish_id, own_family(request, "change_wish"))
-        await actions.withdraw_wish(wish_id, actor=request.actor.login)
+        found = await _own_wish(wish_id, own_family(request, "change_wish"))
+        if found.state != "withdrawn":
+            await actions.withdraw_wish(wish_id, actor=request.actor.login)
         return moved("/wensen", "wens-weg")
 
     @get("/beschikbaarheid")
@@ -226,7 +229,13 @@ async def _own_wish(wish_id: UUID, family: UUID) -> WishView:
     return found
 
 
-async def _items(family: UUID, persons: Sequence[PersonView]) -> list[View]:
+async def _rank(wish_id: UUID, family: UUID) -> int:
+    """The last place; for a form that was sent twice, the place that the wish has already."""
+    own = await wishes.wishes_of(family)
+    return next((each.rank for each in own if each.id == wish_id), min(99, 1 + len(own)))
+
+
+async def _items(family: UUID, persons: Sequence[PersonView], me: UUID | None) -> list[View]:
     names = {person.id: person.name for person in persons}
     offers = {each.wish: each.proposal for each in await rounds.proposals_of(family) if each.state == "offered"}
     why = {each.wish: each for each in await rounds.non_placements_of(family)}
@@ -242,7 +251,8 @@ async def _items(family: UUID, persons: Sequence[PersonView]) -> list[View]:
             why_not=[reason.sentence for reason in why[wish.id].reasons][:3] if wish.id in why else [],
             would_help=[each.sentence for each in why[wish.id].would_have_helped] if wish.id in why else [],
             proposal_id=offers.get(wish.id),
-            may_change=wish.state in CHANGEABLE,
+            may_change=wish.state in CHANGEABLE and wish.stated_by == me,
+            may_withdraw=wish.state in CHANGEABLE,
         )
         for wish in await wishes.wishes_of(family)
     ]
@@ -286,12 +296,17 @@ def _change(form: Form, *, rank: int) -> WishChange:
 
 
 def _problems(refusal: LeerbudgetError) -> dict[str, str]:
-    return {
-        problem["path"].replace("travel_minutes_max", "minutes-car").replace("childcare.", "children-"): problem[
-            "message"
-        ]
-        for problem in refusal.data.get("problems", ())
-    }
+    return {_field(problem["path"]): problem["message"] for problem in refusal.data.get("problems", ())}
+
+
+def _field(path: str) -> str:
+    """The form field that a path of the room's own orders stands for."""
+    name, _, part = path.partition(".")
+    if name == "travel_minutes_max":
+        return f"minutes-{part or 'car'}"
+    if name == "childcare":
+        return f"children-{part}" if part else "childcare_need"
+    return name
 
 
 # --- availability --------------------------------------------------------------------------------------------

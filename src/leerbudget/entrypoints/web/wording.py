@@ -128,6 +128,12 @@ LABELS: dict[str, dict[str, str]] = {
         "declined": "Niet gekozen",
         "expired": "Verlopen",
     },
+    "decline_reason": {
+        "no_time": "De datum of tijd komt niet uit",
+        "too_far": "Het is te ver",
+        "other_wish": "Wij willen nu liever iets anders",
+        "rather_not_say": "Dat zeg ik liever niet",
+    },
     "top_up": {"requested": "Wacht op betaling", "confirmed": "Ontvangen", "cancelled": "Ingetrokken"},
     "budget": {"active": "Geldig", "expired": "Verlopen"},
     "role": {
