@@ -19,7 +19,7 @@ class SolveLimits:
 
     seconds: int = 60
     workers: int = 1
-    gap: float = 0.0005
+    gap: float = 0.0001
 
 
 async def solve_in_own_process(instance: bytes, seed: int, limits: SolveLimits) -> bytes:

@@ -6,12 +6,14 @@ import json
 import click
 
 from leerbudget.bookings import queries as bookings
+from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.cli.with_database import with_database
 from leerbudget.foundation.database import fetch_value
 from leerbudget.foundation.running import migrate as migrate_database
 from leerbudget.foundation.running import running_database
 from leerbudget.foundation.settings import Settings
 from leerbudget.ledger import queries as ledger
+from leerbudget.payments import queries as payments
 
 
 @click.command()
@@ -46,6 +48,7 @@ async def _examine() -> dict[str, list[str]]:
     return {
         f"database (PostgreSQL {version}) answers, migrated": [],
         "I1, I2 ledger: every counter equals its transfers, nothing overspent": await ledger.check(),
+        "budgets and top-ups agree with the ledger": [*await budgets.check(), *await payments.check()],
         "I3 seats and childcare places equal live bookings": [p for p in promises if p.startswith("I3")],
         "I4 every booking holds or paid exactly its price": [p for p in promises if p.startswith("I4")],
         "I7 nobody in two places, nobody with their own professional": [p for p in promises if p.startswith("I7")],

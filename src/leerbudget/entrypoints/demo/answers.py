@@ -7,6 +7,8 @@ from uuid import UUID
 
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
+from leerbudget.budgets import actions as budgets
+from leerbudget.budgets import queries as budget_queries
 from leerbudget.entrypoints.demo.events import Events
 from leerbudget.foundation import clock
 from leerbudget.foundation.errors import LeerbudgetError
@@ -23,6 +25,7 @@ LATE_CANCEL: Final = 0.08
 NO_SHOW: Final = 0.10
 """Requirements section 5: late cancel 8 %, no-show 10 % [guess there too]."""
 
+STOP_IN_A_YEAR: Final = 0.14
 ATTEMPTS_MAX: Final = 200
 
 
@@ -88,8 +91,22 @@ async def attend(chance: random.Random, events: Events) -> None:
         events.counts["sessions finished"] += 1
 
 
+async def stop_some(families: Sequence[UUID], chance: random.Random, events: Events, *, days: int) -> None:
+    """On a day, a few families stop; their organisation takes back what is free. 14 % stop in a year (requirements 2.1)."""
+    for family in families:
+        if chance.random() < STOP_IN_A_YEAR * days / 365:
+            for budget in await budget_queries.budgets_of(family):
+                if budget.free_cents > 0:
+                    await budgets.lower(
+                        budget.id, budget.free_cents, lowering=new_id(), actor=None, reason="pleegzorg gestopt"
+                    )
+            events.counts["families that stopped"] += 1
+
+
 async def one_day(chance: random.Random, events: Events, *, days: int) -> None:
     """What happens on one day: offers lapse, families cancel, sessions are decided, held and finished."""
+    if not events.refusals["not_together"]:
+        await try_own_professional(events)
     events.counts["expired"] += await rounds.expire_answers()
     await cancel_some(chance, events, days=days)
     going, cancelled = await bookings.decide_sessions()

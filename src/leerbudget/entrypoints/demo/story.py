@@ -2,6 +2,7 @@
 
 import random
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -54,7 +55,7 @@ async def tell(script: Script) -> Events:
         await _first_round(world, script, events)
     with clock.travelling(began + timedelta(days=3)):
         await _families_answer(world, ids, chance, events)
-    await _weeks_pass(began, present, chance, events)
+    await _weeks_pass(list(ids.families.values()), began, present, chance, events)
     with clock.travelling(present):
         await _next_round(script, events)
     with events.phase("deliver the mail that still matters to the local mailbox"):
@@ -111,13 +112,16 @@ async def _families_answer(world: World, ids: filling.Ids, chance: random.Random
         await _attempts(world, ids, events)
 
 
-async def _weeks_pass(began: datetime, present: datetime, chance: random.Random, events: Events) -> None:
+async def _weeks_pass(
+    families: Sequence[UUID], began: datetime, present: datetime, chance: random.Random, events: Events
+) -> None:
     with events.phase("nine weeks: expire, decide, cancel, attend, pay"):
         for day in range(4, BEGAN_DAYS_AGO):
             with clock.travelling(min(began + timedelta(days=day), present)):
                 await answers.one_day(chance, events, days=BEGAN_DAYS_AGO)
         with clock.travelling(present):
             await answers.one_day(chance, events, days=BEGAN_DAYS_AGO)
+            await answers.stop_some(families, chance, events, days=BEGAN_DAYS_AGO)
             await rounds.close()
 
 

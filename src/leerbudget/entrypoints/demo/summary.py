@@ -9,7 +9,6 @@ from leerbudget.budgets import queries as budgets
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.entrypoints.demo import filling
 from leerbudget.entrypoints.demo.events import Events
-from leerbudget.foundation.database import fetch_one
 from leerbudget.foundation.money import euros
 from leerbudget.ledger import queries as ledger
 from leerbudget.payments import queries as payments
@@ -110,6 +109,7 @@ async def _families(events: Events) -> Iterator[str]:
         "not answered in time": counts["expired"],
         "cancelled by the family": counts["cancelled by the family"],
         "of which paid as cancellation fee": euros(counts["cancellation fee cents"]),
+        "families that stopped": counts["families that stopped"],
         "attended": totals.by_state.get("attended", 0),
         "did not come": totals.by_state.get("no_show", 0),
         **{label: events.refusals[code] for code, label in REFUSALS.items()},
@@ -126,21 +126,5 @@ def _phases(events: Events) -> Iterator[str]:
 
 async def visitors() -> Visitors:
     """A parent with an open proposal, a trainer with participants, the funder of most families, the coordinator."""
-    row = await fetch_one(_VISITORS)
-    assert row is not None  # noqa: S101 - an aggregate query answers one row
-    return Visitors(row["parent"] or "-", row["trainer"] or "-", row["organisation"] or "-", filling.COORDINATOR)
-
-
-_VISITORS = """
-SELECT
-  (SELECT p.email FROM proposal o JOIN wish w ON w.id = o.wish JOIN person p ON p.id = w.stated_by
-   JOIN booking b ON b.id = o.booking
-   WHERE o.state = 'offered' AND w.family IS NOT NULL
-   ORDER BY (SELECT count(*) FROM booking x WHERE x.family = w.family AND x.state = 'attended') DESC,
-            b.price_cents DESC, p.email LIMIT 1) AS parent,
-  (SELECT p.email FROM course_session s JOIN trainer t ON t.id = s.trainer JOIN person p ON p.id = t.person
-   WHERE s.state IN ('confirmed', 'running') GROUP BY p.email
-   ORDER BY sum(s.seats_taken) DESC, p.email LIMIT 1) AS trainer,
-  (SELECT o.email FROM organisation o JOIN budget b ON b.organisation = o.id
-   GROUP BY o.id, o.email ORDER BY count(*) DESC, o.email LIMIT 1) AS organisation
-"""
+    found = await rounds.visitors()
+    return Visitors(found.parent or "-", found.trainer or "-", found.organisation or "-", filling.COORDINATOR)
