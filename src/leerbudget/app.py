@@ -11,10 +11,18 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
+from leerbudget.entrypoints.api.bookings import BookingController, FamilyBookingController
+from leerbudget.entrypoints.api.catalogue import CatalogueController
 from leerbudget.entrypoints.api.documentation import PREFIX, openapi_config, openapi_document
+from leerbudget.entrypoints.api.families import FamilyController
 from leerbudget.entrypoints.api.health import health
 from leerbudget.entrypoints.api.logins import LoginController
+from leerbudget.entrypoints.api.organisations import OrganisationController, TopUpController
 from leerbudget.entrypoints.api.problems import answer_problem
+from leerbudget.entrypoints.api.proposals import FamilyProposalController, ProposalController
+from leerbudget.entrypoints.api.rounds import RoundController
+from leerbudget.entrypoints.api.trainers import TrainerController, TrainerSessionController
+from leerbudget.entrypoints.api.wishes import FamilyWishController, WishController
 from leerbudget.entrypoints.http.answering import Teller, answering
 from leerbudget.entrypoints.http.authentication import Authentication
 from leerbudget.entrypoints.http.cookies import SessionCookie
@@ -42,6 +50,19 @@ API: tuple[ControllerRouterHandler, ...] = (
     health,
     openapi_document,
     LoginController,
+    CatalogueController,
+    FamilyController,
+    FamilyWishController,
+    WishController,
+    FamilyProposalController,
+    ProposalController,
+    FamilyBookingController,
+    BookingController,
+    TrainerController,
+    TrainerSessionController,
+    OrganisationController,
+    TopUpController,
+    RoundController,
 )
 """What answers below `/api/v1`; paths are given without that prefix."""
 

@@ -42,6 +42,7 @@ OWN = {
     "see_own_sessions": {T},
     "see_roster": {T},
     "mark_attendance": {T},
+    "finish_session": {T},
     "cancel_session": {T, C},
     "admit_course": {C},
     "decide_session": {C},

@@ -56,6 +56,7 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "see_own_sessions": (_TRAINER,),
     "see_roster": (_TRAINER,),
     "mark_attendance": (_TRAINER,),
+    "finish_session": (_TRAINER,),
     "cancel_session": (_TRAINER, _COORDINATOR),
     "admit_course": (_COORDINATOR,),
     "decide_session": (_COORDINATOR,),

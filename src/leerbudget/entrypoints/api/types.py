@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
@@ -24,15 +24,15 @@ Item = TypeVar("Item")
 
 # Control characters (without tab and line ends), bidirectional overrides and isolates, lone surrogates,
 # byte-order mark and the two noncharacters at the end of the plane.
-_CLEAN_LINE = (
+CLEAN_LINE = (
     r"^[^\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]*$(?!\n)"
 )
-_CLEAN_TEXT = _CLEAN_LINE.replace(r"\u0000-\u001f", r"\u0000-\u0008\u000b\u000c\u000e-\u001f")
+CLEAN_TEXT = CLEAN_LINE.replace(r"\u0000-\u001f", r"\u0000-\u0008\u000b\u000c\u000e-\u001f")
 
 Cents = Annotated[int, Meta(ge=0, le=CENTS_MAX, description="Euro cents.")]
 PositiveCents = Annotated[int, Meta(ge=1, le=CENTS_MAX, description="Euro cents, at least one.")]
-ShortText = Annotated[str, Meta(min_length=1, max_length=200, pattern=_CLEAN_LINE, description="One line of text.")]
-LongText = Annotated[str, Meta(min_length=1, max_length=2000, pattern=_CLEAN_TEXT, description="Plain text.")]
+ShortText = Annotated[str, Meta(min_length=1, max_length=200, pattern=CLEAN_LINE, description="One line of text.")]
+LongText = Annotated[str, Meta(min_length=1, max_length=2000, pattern=CLEAN_TEXT, description="Plain text.")]
 Email = Annotated[
     str,
     Meta(min_length=3, max_length=EMAIL_LENGTH_MAX, pattern=EMAIL_PATTERN, description="An ordinary e-mail address."),
@@ -42,6 +42,24 @@ PostCode4 = Annotated[
 ]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone, between 2000 and 2100.")]
 Persons = Annotated[int, Meta(ge=1, le=20, description="Number of people.")]
+PersonIds = Annotated[list[UUID], Meta(min_length=1, max_length=10, description="People who go together.")]
+Children = Annotated[int, Meta(ge=1, le=20, description="Number of children.")]
+Day = Annotated[date, Meta(description="A whole day in Amsterdam, between 2000 and 2100.")]
+Week = Annotated[
+    str,
+    Meta(
+        max_length=21,
+        pattern=r"^[01]{21}$(?!\n)",
+        description="21 day-parts, Monday morning, afternoon, evening first; 1 is available.",
+    ),
+]
+PrivateText = Annotated[
+    str,
+    Meta(max_length=2000, pattern=CLEAN_TEXT, description="Private words; may be empty. Only their writer reads them."),
+]
+Reference = Annotated[
+    str, Meta(min_length=1, max_length=60, pattern=CLEAN_LINE, description="A number or name of the sender's own.")
+]
 Id = UUID
 
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="At most so many items.")]
@@ -55,10 +73,11 @@ CursorText = Annotated[
 
 _MOMENT_MIN = datetime(2000, 1, 1, tzinfo=UTC)
 _MOMENT_MAX = datetime(2100, 1, 1, tzinfo=UTC)
+_DAY_MIN, _DAY_MAX = date(2000, 1, 1), date(2100, 1, 1)
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is sent. Text is brought to Unicode form NFC, moments outside 2000-2100 are refused."""
+    """What is sent. Text is brought to Unicode form NFC, moments and days outside 2000-2100 are refused."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
@@ -67,10 +86,20 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
                 msgspec.structs.force_setattr(self, name, unicodedata.normalize("NFC", value))
             elif isinstance(value, datetime):
                 _check_moment(name, value)
+            elif isinstance(value, date) and not _DAY_MIN <= value < _DAY_MAX:
+                raise ValueError(f"Expected a day between 2000 and 2100 - at `$.{name}`")
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What is answered. Fields may be added to it, so clients must skip what they do not know."""
+
+
+Told = TypeVar("Told", bound=Answer)
+
+
+def told(kind: type[Told], view: object) -> Told:
+    """What a room's query gave, as an answer: the fields of the same names."""
+    return msgspec.convert(view, kind, from_attributes=True)
 
 
 class Page(Answer, Generic[Item], frozen=True, kw_only=True):

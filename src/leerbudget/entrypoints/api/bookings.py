@@ -1,0 +1,250 @@
+"""Booking seats from a learning budget: quote, book, read, cancel."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post, put
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, field
+
+from leerbudget.bookings import actions
+from leerbudget.bookings import queries as bookings
+from leerbudget.bookings.actions import BookingReceipt, BookingRequest
+from leerbudget.bookings.errors import NotCancellable
+from leerbudget.bookings.queries import BookingView
+from leerbudget.budgets import queries as budgets
+from leerbudget.catalogue import queries as catalogue
+from leerbudget.catalogue.errors import SessionUnknown
+from leerbudget.entrypoints.api.access import of_own_family
+from leerbudget.entrypoints.api.proposals import ShareTold
+from leerbudget.entrypoints.api.types import Answer, Body, Children, PersonIds, told
+from leerbudget.entrypoints.http.guards import logged_in, requires
+from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.foundation.database import again
+from leerbudget.foundation.errors import InvalidInput, NotFound
+from leerbudget.foundation.ids import new_id
+from leerbudget.matcher.vocabulary import ChildAgeBand
+from leerbudget.wishes import queries as wishes
+
+ChildrenByBand = Annotated[
+    dict[ChildAgeBand, Children], Meta(max_length=6, description="Children who need a childcare place.")
+]
+
+
+class QuoteOrder(Body, frozen=True, kw_only=True):
+    """Seats in one course session for persons of the family."""
+
+    course_session: UUID
+    persons: PersonIds
+    wish: UUID | None = None
+    childcare: ChildrenByBand = field(default_factory=dict)
+
+
+class BookingOrder(QuoteOrder, frozen=True, kw_only=True):
+    """A booking. `id` is made by the caller: the same order again has the same effect, once."""
+
+    id: UUID
+
+
+class Quote(Answer, frozen=True, kw_only=True):
+    """What a booking would come to now. Nothing was kept."""
+
+    price_cents: int
+    payment: list[ShareTold]
+
+
+class Receipt(Answer, frozen=True, kw_only=True):
+    """What a booking came to: its state, the price for all persons together, and which budgets hold it."""
+
+    booking: UUID
+    state: str
+    price_cents: int
+    payment: list[ShareTold]
+
+
+class Booking(Answer, frozen=True, kw_only=True):
+    """A booking as its family sees it."""
+
+    id: UUID
+    course_session: UUID
+    title: str
+    state: str
+    end_reason: str | None
+    price_cents: int
+    persons: list[str]
+    starts_at: datetime
+    ends_at: datetime
+    meetings: int
+    place: str | None
+    course_session_state: str
+    offered_until: datetime | None
+    booked_at: datetime
+
+
+class Bookings(Answer, frozen=True, kw_only=True):
+    """Every booking of a family, the nearest course first."""
+
+    items: list[Booking]
+
+
+class CancellationPreview(Answer, frozen=True, kw_only=True):
+    """What cancelling now would cost and give back; together they are the price."""
+
+    booking: UUID
+    price_cents: int
+    fee_cents: int
+    refund_cents: int
+    free_until: datetime | None
+
+
+class CancellationDone(Answer, frozen=True, kw_only=True):
+    """What the cancellation cost and gave back, from the books."""
+
+    booking: UUID
+    price_cents: int
+    fee_cents: int
+    refund_cents: int
+
+
+class FamilyBookingController(Controller):
+    """The bookings of a family."""
+
+    path = "/families/{family_id:uuid}"
+    tags = ("bookings",)
+
+    @get(
+        "/bookings",
+        guards=[requires("see_bookings", family="family_id")],
+        summary="The family's bookings",
+        operation_id="listBookings",
+    )
+    async def bookings(self, family_id: FromPath[UUID]) -> Bookings:
+        """All of them, also what is over or was cancelled."""
+        return Bookings(items=[_booking(each) for each in await bookings.bookings_of(family_id)])
+
+    @post(
+        "/booking-quotes",
+        guards=[requires("book", family="family_id")],
+        status_code=200,
+        summary="What a booking would cost",
+        operation_id="quoteBooking",
+    )
+    async def quote(self, request: HouseRequest, family_id: FromPath[UUID], data: JSONBody[QuoteOrder]) -> Quote:
+        """The real booking with nothing kept: it refuses exactly what booking would refuse."""
+        order = await _request(family_id, data, new_id())
+        receipt = await again(lambda: actions.quote(order, actor=request.actor.login))
+        return Quote(price_cents=receipt.price_cents, payment=_payment(receipt))
+
+    @post(
+        "/bookings",
+        guards=[requires("book", family="family_id")],
+        summary="Book seats",
+        operation_id="book",
+    )
+    async def book(self, request: HouseRequest, family_id: FromPath[UUID], data: JSONBody[BookingOrder]) -> Receipt:
+        """Take the seats and hold the money: both or neither, without anybody's approval."""
+        order = await _request(family_id, data, data.id)
+        receipt = await again(lambda: actions.book(order, actor=request.actor.login))
+        return Receipt(
+            booking=receipt.booking,
+            state=receipt.state,
+            price_cents=receipt.price_cents,
+            payment=_payment(receipt),
+        )
+
+
+class BookingController(Controller):
+    """One booking."""
+
+    path = "/bookings/{booking_id:uuid}"
+    tags = ("bookings",)
+    guards = (logged_in,)
+
+    @get(summary="One booking", operation_id="getBooking")
+    async def booking(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Booking:
+        """A booking of the own family."""
+        return _booking((await _own(request, booking_id, "see_bookings"))[1])
+
+    @get("/cancellation", summary="What cancelling now would cost", operation_id="previewCancellation")
+    async def preview(self, request: HouseRequest, booking_id: FromPath[UUID]) -> CancellationPreview:
+        """By the very code that cancels; nothing changes. A proposal is refused instead (`refuseProposal`)."""
+        await _cancellable(request, booking_id)
+        found = await again(lambda: actions.cancel(booking_id, actor=request.actor.login, dry_run=True))
+        return told(CancellationPreview, found)
+
+    @put("/cancellation", summary="Cancel a booking", operation_id="cancelBooking")
+    async def cancel(self, request: HouseRequest, booking_id: FromPath[UUID]) -> CancellationDone:
+        """Cancel by the course's own rule; again has no effect. A proposal is refused instead (`refuseProposal`)."""
+        family = await _cancellable(request, booking_id)
+        try:
+            await again(lambda: actions.cancel(booking_id, actor=request.actor.login))
+        except NotCancellable:
+            after = await bookings.booking(booking_id, family)
+            if after is None or after.state != "cancelled":
+                raise
+        return await _cancelled(booking_id, family)
+
+
+async def _request(family: UUID, data: QuoteOrder, booking_id: UUID) -> BookingRequest:
+    """The request, once it is sure that session and wish are the asker's to name."""
+    if data.wish is not None and data.wish not in {wish.id for wish in await wishes.wishes_of(family)}:
+        raise InvalidInput(errors=[{"path": "wish", "message": "Deze wens hoort niet bij dit pleeggezin."}])
+    try:
+        await catalogue.session_detail(data.course_session)
+    except SessionUnknown:
+        message = "Deze bijeenkomst kennen we niet."
+        raise InvalidInput(errors=[{"path": "course_session", "message": message}]) from None
+    return BookingRequest(
+        id=booking_id,
+        family=family,
+        session=data.course_session,
+        persons=tuple(data.persons),
+        wish=data.wish,
+        childcare={band.value: children for band, children in data.childcare.items()},
+    )
+
+
+async def _own(request: HouseRequest, booking_id: UUID, verb: str) -> tuple[UUID, BookingView]:
+    return await of_own_family(request, verb, lambda family: bookings.booking(booking_id, family))
+
+
+async def _cancellable(request: HouseRequest, booking_id: UUID) -> UUID:
+    """The family of the booking; an offer is answered, not cancelled, so that its proposal knows."""
+    family, found = await _own(request, booking_id, "cancel_booking")
+    if found.state == "offered":
+        raise NotCancellable
+    return family
+
+
+async def _cancelled(booking_id: UUID, family: UUID) -> CancellationDone:
+    found = await bookings.booking(booking_id, family)
+    if found is None:
+        raise NotFound
+    fee = sum(hold.kept_cents for hold in await budgets.holds_of([booking_id]))
+    return CancellationDone(
+        booking=booking_id, price_cents=found.price_cents, fee_cents=fee, refund_cents=found.price_cents - fee
+    )
+
+
+def _payment(receipt: BookingReceipt) -> list[ShareTold]:
+    return [told(ShareTold, share) for share in receipt.shares]
+
+
+def _booking(view: BookingView) -> Booking:
+    return Booking(
+        id=view.booking,
+        course_session=view.session,
+        title=view.title,
+        state=view.state,
+        end_reason=view.end_reason,
+        price_cents=view.price_cents,
+        persons=list(view.persons),
+        starts_at=view.starts_at,
+        ends_at=view.ends_at,
+        meetings=view.meetings,
+        place=view.place,
+        course_session_state=view.session_state,
+        offered_until=view.offered_until,
+        booked_at=view.booked_at,
+    )

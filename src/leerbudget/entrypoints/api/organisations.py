@@ -1,0 +1,285 @@
+"""What organisations do: see their pot and what became of it, top it up, grant learning budgets."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get, post, put
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from leerbudget.budgets import actions as budgets
+from leerbudget.budgets import queries as budget_queries
+from leerbudget.budgets.queries import RegionTotals
+from leerbudget.budgets.rules import GrantOrder
+from leerbudget.entrypoints.api.types import (
+    CLEAN_LINE,
+    Answer,
+    Body,
+    Day,
+    PositiveCents,
+    Reference,
+    told,
+)
+from leerbudget.entrypoints.http.guards import requires
+from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.foundation.database import again
+from leerbudget.foundation.errors import NotFound
+from leerbudget.matcher.vocabulary import LearningForm, Theme
+from leerbudget.payments import actions as payments
+from leerbudget.payments import queries as top_ups
+from leerbudget.payments.queries import TopUpView
+
+SMALLEST_GROUP = 5
+"""Counts and amounts of fewer families are not shown (reliability section 4)."""
+
+PurchaseOrder = Annotated[str, Meta(min_length=1, max_length=60, pattern=CLEAN_LINE)]
+
+
+class Pot(Answer, frozen=True, kw_only=True):
+    """An organisation's pot: free = topped up + returned + corrected - granted."""
+
+    organisation: UUID
+    topped_up_cents: int
+    granted_cents: int
+    returned_cents: int
+    corrected_cents: int
+    free_cents: int
+
+
+class Region(Answer, frozen=True, kw_only=True):
+    """What was granted to families guided from one region: granted = free + held + spent + returned."""
+
+    region: str
+    budgets: int
+    families: int
+    granted_cents: int
+    free_cents: int
+    held_cents: int
+    spent_cents: int
+    returned_cents: int
+
+
+class OrganisationOverview(Answer, frozen=True, kw_only=True):
+    """What became of an organisation's grants. Never what anything was spent on.
+
+    Regions with fewer than five families are left out, and enough others that nothing can be worked out by
+    subtraction; `regions_left_out` says how many. `total` is null below five families.
+    """
+
+    pot: Pot
+    total: Region | None
+    regions: list[Region]
+    regions_left_out: int
+
+
+class TopUpOrder(Body, frozen=True, kw_only=True):
+    """A bank transfer that is announced. `id` is made by the caller: again gives the same reference."""
+
+    id: UUID
+    amount_cents: PositiveCents
+    purchase_order: PurchaseOrder | None = None
+
+
+class TopUp(Answer, frozen=True, kw_only=True):
+    """A top-up; `reference` (ISO 11649) must be on the bank transfer."""
+
+    id: UUID
+    organisation: UUID
+    organisation_name: str
+    amount_cents: int
+    reference: str
+    purchase_order: str | None
+    state: str
+    requested_at: datetime
+    received_on: date | None
+
+
+class TopUps(Answer, frozen=True, kw_only=True):
+    """A list of top-ups."""
+
+    items: list[TopUp]
+
+
+class ConfirmationOrder(Body, frozen=True, kw_only=True):
+    """The day on which the money came in."""
+
+    received_on: Day
+
+
+class ConfirmationTold(Answer, frozen=True, kw_only=True):
+    """A top-up whose money is in the pot."""
+
+    id: UUID
+    state: str
+    received_on: date
+
+
+class GrantOrderBody(Body, frozen=True, kw_only=True):
+    """A learning budget for a family. `external_ref` is the organisation's own number for it.
+
+    `id` is made by the caller: the same order again has no effect. Null `themes` or `forms` allow all.
+    """
+
+    id: UUID
+    external_ref: Reference
+    family: UUID
+    amount_cents: PositiveCents
+    starts_on: Day
+    expires_on: Day
+    themes: Annotated[list[Theme], Meta(min_length=1, max_length=17)] | None = None
+    forms: Annotated[list[LearningForm], Meta(min_length=1, max_length=11)] | None = None
+    carry_over: bool = False
+
+
+class Granted(Answer, frozen=True, kw_only=True):
+    """The budget that a grant made, or had made before."""
+
+    budget: UUID
+
+
+class OrganisationController(Controller):
+    """An organisation's own."""
+
+    path = "/organisations/{organisation_id:uuid}"
+    tags = ("organisation",)
+
+    @get(
+        "/pot",
+        guards=[requires("see_pot", organisation="organisation_id")],
+        summary="The organisation's pot",
+        operation_id="getPot",
+    )
+    async def pot(self, organisation_id: FromPath[UUID]) -> Pot:
+        """What came in, what was granted, what is free."""
+        return told(Pot, await budget_queries.pot(organisation_id))
+
+    @get(
+        "/overview",
+        guards=[requires("see_organisation", organisation="organisation_id")],
+        summary="What became of the organisation's grants",
+        operation_id="getOrganisationOverview",
+    )
+    async def overview(self, organisation_id: FromPath[UUID]) -> OrganisationOverview:
+        """Amounts and counts by region; small groups are left out."""
+        found = await budget_queries.organisation_overview(organisation_id)
+        shown = showable(found.regions)
+        return OrganisationOverview(
+            pot=told(Pot, found.pot),
+            total=told(Region, found.total) if found.total.families >= SMALLEST_GROUP else None,
+            regions=[told(Region, region) for region in shown],
+            regions_left_out=len(found.regions) - len(shown),
+        )
+
+    @get(
+        "/top-ups",
+        guards=[requires("see_pot", organisation="organisation_id")],
+        summary="The organisation's top-ups",
+        operation_id="listTopUps",
+    )
+    async def top_ups(self, organisation_id: FromPath[UUID]) -> TopUps:
+        """Announced, confirmed and cancelled, the latest first."""
+        return TopUps(items=[told(TopUp, each) for each in await top_ups.top_ups_of(organisation_id)])
+
+    @post(
+        "/top-ups",
+        guards=[requires("request_top_up", organisation="organisation_id")],
+        summary="Announce a bank transfer",
+        operation_id="requestTopUp",
+    )
+    async def request_top_up(
+        self, request: HouseRequest, organisation_id: FromPath[UUID], data: JSONBody[TopUpOrder]
+    ) -> TopUp:
+        """Ask for a payment reference; the money counts once somebody else confirmed that it came in."""
+        login = request.actor.login
+        await again(
+            lambda: payments.request_top_up(
+                data.id, organisation_id, data.amount_cents, data.purchase_order, actor=login
+            )
+        )
+        return told(TopUp, await _own(organisation_id, data.id))
+
+    @put(
+        "/top-ups/{top_up_id:uuid}/cancellation",
+        guards=[requires("cancel_top_up", organisation="organisation_id")],
+        summary="Withdraw an announced bank transfer",
+        operation_id="cancelTopUp",
+    )
+    async def cancel_top_up(
+        self, request: HouseRequest, organisation_id: FromPath[UUID], top_up_id: FromPath[UUID]
+    ) -> TopUp:
+        """As long as the money was not confirmed. Again has no effect."""
+        await _own(organisation_id, top_up_id)
+        await again(lambda: payments.cancel_top_up(top_up_id, actor=request.actor.login))
+        return told(TopUp, await _own(organisation_id, top_up_id))
+
+    @post(
+        "/grants",
+        guards=[requires("grant", organisation="organisation_id")],
+        summary="Grant a learning budget",
+        operation_id="grantBudget",
+    )
+    async def grant(
+        self, request: HouseRequest, organisation_id: FromPath[UUID], data: JSONBody[GrantOrderBody]
+    ) -> Granted:
+        """From the organisation's pot to a family, for one period, perhaps earmarked."""
+        order = GrantOrder(
+            id=data.id,
+            external_ref=data.external_ref,
+            family=data.family,
+            organisation=organisation_id,
+            amount_cents=data.amount_cents,
+            starts_on=data.starts_on,
+            expires_on=data.expires_on,
+            themes=None if data.themes is None else tuple(theme.value for theme in data.themes),
+            forms=None if data.forms is None else tuple(form.value for form in data.forms),
+            carry_over=data.carry_over,
+        )
+        return Granted(budget=await again(lambda: budgets.grant(order, actor=request.actor.login)))
+
+
+class TopUpController(Controller):
+    """The second pair of eyes on top-ups."""
+
+    path = "/top-ups"
+    tags = ("organisation",)
+    guards = (requires("confirm_top_up"),)
+
+    @get(summary="Top-ups that wait for their money", operation_id="listOpenTopUps")
+    async def waiting(self) -> TopUps:
+        """Announced and neither confirmed nor cancelled, the oldest first."""
+        return TopUps(items=[told(TopUp, each) for each in await top_ups.open_top_ups()])
+
+    @put(
+        "/{top_up_id:uuid}/confirmation",
+        summary="Confirm that the money of a top-up came in",
+        operation_id="confirmTopUp",
+    )
+    async def confirm(
+        self, request: HouseRequest, top_up_id: FromPath[UUID], data: JSONBody[ConfirmationOrder]
+    ) -> ConfirmationTold:
+        """By somebody else than who announced it. Again, with the same day, has no effect."""
+        login = request.actor.login
+        await again(lambda: payments.confirm_top_up(top_up_id, data.received_on, actor=login))
+        return ConfirmationTold(id=top_up_id, state="confirmed", received_on=data.received_on)
+
+
+async def _own(organisation: UUID, top_up: UUID) -> TopUpView:
+    for each in await top_ups.top_ups_of(organisation):
+        if each.id == top_up:
+            return each
+    raise NotFound
+
+
+def showable(regions: Sequence[RegionTotals]) -> list[RegionTotals]:
+    """The regions that may be shown: none under `SMALLEST_GROUP` families, nor all others left out together.
+
+    When what is left out counts fewer families than that, the smallest region left is left out too, so that
+    the total minus what is shown tells nothing about a few families.
+    """
+    shown = sorted((r for r in regions if r.families >= SMALLEST_GROUP), key=lambda r: (r.families, r.region))
+    hidden = sum(r.families for r in regions if r.families < SMALLEST_GROUP)
+    while shown and 0 < hidden < SMALLEST_GROUP:
+        hidden += shown.pop(0).families
+    return sorted(shown, key=lambda r: r.region)
