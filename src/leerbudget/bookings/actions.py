@@ -125,7 +125,7 @@ class _Undo(Exception):
 
 
 async def quote(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt:
-    """What `book` would come to now, by the real code, with nothing kept.
+    """What `book` would come to now, by the real code, with nothing kept (`_Undo` ends its transaction).
 
     Raises:
         LeerbudgetError: exactly what `book` would raise.
