@@ -1,6 +1,5 @@
 """Booking seats from a learning budget: quote, book, read, cancel."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.errors import SessionUnknown
 from leerbudget.entrypoints.api.access import of_own_family
 from leerbudget.entrypoints.api.proposals import ShareTold
-from leerbudget.entrypoints.api.types import Answer, Body, Children, PersonIds, told
+from leerbudget.entrypoints.api.types import Answer, Body, Children, Instant, PersonIds, told
 from leerbudget.entrypoints.http.guards import logged_in, requires
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
@@ -73,13 +72,13 @@ class Booking(Answer, frozen=True, kw_only=True):
     end_reason: str | None
     price_cents: int
     persons: list[str]
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Instant
+    ends_at: Instant
     meetings: int
     place: str | None
     course_session_state: str
-    offered_until: datetime | None
-    booked_at: datetime
+    offered_until: Instant | None
+    booked_at: Instant
 
 
 class Bookings(Answer, frozen=True, kw_only=True):
@@ -95,7 +94,7 @@ class CancellationPreview(Answer, frozen=True, kw_only=True):
     price_cents: int
     fee_cents: int
     refund_cents: int
-    free_until: datetime | None
+    free_until: Instant | None
 
 
 class CancellationDone(Answer, frozen=True, kw_only=True):

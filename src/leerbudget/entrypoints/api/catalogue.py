@@ -1,7 +1,7 @@
 """The catalogue for everybody: course sessions, and the closed lists with their Dutch words."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter
 
 from leerbudget.catalogue import queries
 from leerbudget.catalogue.queries import SearchQuery, SessionDetail
-from leerbudget.entrypoints.api.types import CLEAN_LINE, Answer, CursorText, Limit, Page, told
+from leerbudget.entrypoints.api.types import CLEAN_LINE, Answer, CursorText, Instant, Limit, told
 from leerbudget.entrypoints.http.authentication import PUBLIC
 from leerbudget.foundation.money import CENTS_MAX
 from leerbudget.matcher.vocabulary import (
@@ -26,7 +26,7 @@ from leerbudget.matcher.vocabulary import (
     Theme,
 )
 
-Minutes = Annotated[int | None, QueryParameter(ge=0, le=240, description="At most so many minutes one way.")]
+Minutes = Annotated[int | None, QueryParameter(ge=1, le=240, description="At most so many minutes one way.")]
 Words = Annotated[
     str, QueryParameter(max_length=200, pattern=CLEAN_LINE, description="Words that must all occur in it.")
 ]
@@ -45,7 +45,7 @@ DayParts = Annotated[
         description="21 day-parts, Monday morning first; every meeting falls in those marked 1.",
     ),
 ]
-MostCents = Annotated[int | None, QueryParameter(ge=0, le=CENTS_MAX, description="Euro cents per person, at most.")]
+MostCents = Annotated[int | None, QueryParameter(gt=-1, le=CENTS_MAX, description="Euro cents per person, at most.")]
 Seats = Annotated[int, QueryParameter(ge=0, le=20, description="Free seats that are needed; 0 shows full ones too.")]
 Bands = Annotated[
     list[ChildAgeBand] | None,
@@ -62,8 +62,8 @@ class SessionCard(Answer, frozen=True, kw_only=True):
     theme: Theme
     form: LearningForm
     state: str
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Instant
+    ends_at: Instant
     meetings: int
     online: bool
     venue_name: str | None
@@ -77,12 +77,19 @@ class SessionCard(Answer, frozen=True, kw_only=True):
     travel_mode: str | None
 
 
+class SessionCards(Answer, frozen=True, kw_only=True):
+    """A page of course sessions; `next_cursor` is null on the last."""
+
+    items: list[SessionCard]
+    next_cursor: str | None
+
+
 class Meeting(Answer, frozen=True, kw_only=True):
     """One meeting of a course session."""
 
     id: UUID
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Instant
+    ends_at: Instant
 
 
 class Venue(Answer, frozen=True, kw_only=True):
@@ -121,7 +128,7 @@ class Course(Answer, frozen=True, kw_only=True):
     cancellation: list[RefundLine]
 
 
-class Party(Answer, frozen=True, kw_only=True):
+class PartySeats(Answer, frozen=True, kw_only=True):
     """The seats of one party in a dialogue."""
 
     seats_min: int
@@ -140,12 +147,12 @@ class CourseSessionWhole(Answer, frozen=True, kw_only=True):
     seats_min: int
     seats_max: int
     seats_free: int
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Instant
+    ends_at: Instant
     decide_on: date
     meetings: list[Meeting]
     leaders: list[Leader]
-    parties: Mapping[str, Party]
+    parties: Mapping[str, PartySeats]
     childcare_free: Mapping[str, int]
     bookable: bool
 
@@ -212,7 +219,7 @@ class CatalogueController(Controller):
         sort: Annotated[Literal["date", "travel", "price"], QueryParameter(description="The order.")] = "date",
         limit: Limit = 20,
         cursor: CursorText = None,
-    ) -> Page[SessionCard]:
+    ) -> SessionCards:
         """What can be booked now, a stable page at a time. Without a travel limit everything is within reach."""
         modes = {
             "car": car_minutes_max,
@@ -241,7 +248,7 @@ class CatalogueController(Controller):
                 limit=limit,
             )
         )
-        return Page(items=[told(SessionCard, card) for card in page.cards], next_cursor=page.next)
+        return SessionCards(items=[told(SessionCard, card) for card in page.cards], next_cursor=page.next)
 
     @get("/course-sessions/{session_id:uuid}", summary="One course session", operation_id="getCourseSession")
     async def session(self, session_id: FromPath[UUID]) -> CourseSessionWhole:
@@ -265,7 +272,7 @@ def whole(session: SessionDetail) -> CourseSessionWhole:
         decide_on=session.decide_on,
         meetings=[Meeting(id=key, starts_at=start, ends_at=end) for key, start, end in session.meetings],
         leaders=[told(Leader, leader) for leader in session.leaders],
-        parties={name: told(Party, party) for name, party in session.parties.items()},
+        parties={name: told(PartySeats, party) for name, party in session.parties.items()},
         childcare_free={band: places - taken for band, (places, taken) in session.childcare.items()},
         bookable=session.bookable,
     )

@@ -1,7 +1,7 @@
 """A family's own: counts, when and how it can come, its budgets and what moved on them."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -16,9 +16,9 @@ from leerbudget.entrypoints.api.types import (
     Body,
     Children,
     CursorText,
+    Instant,
     Limit,
     Moment,
-    Page,
     PostCode4,
     Week,
     make_cursor,
@@ -87,8 +87,8 @@ class AvailabilityOrder(Body, frozen=True, kw_only=True):
 class Blocked(Answer, frozen=True, kw_only=True):
     """A time on which somebody cannot come."""
 
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Instant
+    ends_at: Instant
 
 
 class PersonAvailability(Answer, frozen=True, kw_only=True):
@@ -155,7 +155,7 @@ class Transfer(Answer, frozen=True, kw_only=True):
     """One movement on a budget: what the family has more or less to spend. `purpose` is the booking, if any."""
 
     number: int
-    at: datetime
+    at: Instant
     budget: UUID
     organisation_name: str
     kind: str
@@ -165,6 +165,13 @@ class Transfer(Answer, frozen=True, kw_only=True):
     free_after_cents: int
     purpose: UUID | None
     reason: str | None
+
+
+class Transfers(Answer, frozen=True, kw_only=True):
+    """A page of a family's statement; `next_cursor` is null on the last."""
+
+    items: list[Transfer]
+    next_cursor: str | None
 
 
 class FamilyController(Controller):
@@ -280,14 +287,12 @@ class FamilyController(Controller):
         summary="Everything that moved on the family's budgets",
         operation_id="listTransfers",
     )
-    async def transfers(
-        self, family_id: FromPath[UUID], limit: Limit = 50, cursor: CursorText = None
-    ) -> Page[Transfer]:
+    async def transfers(self, family_id: FromPath[UUID], limit: Limit = 50, cursor: CursorText = None) -> Transfers:
         """The family's statement, oldest first; the changes add up to what is free, per budget."""
         after = read_cursor(cursor, (int,))
         lines = [each for each in await budgets.mutations(family_id) if after is None or each.number > int(after[0])]
         more = len(lines) > limit
-        return Page(
+        return Transfers(
             items=[told(Transfer, each) for each in lines[:limit]],
             next_cursor=make_cursor(lines[limit - 1].number) if more else None,
         )

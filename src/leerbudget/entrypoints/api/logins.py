@@ -1,6 +1,5 @@
 """Logging in by mail, logging out, and who one is."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -8,7 +7,7 @@ import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.params import JSONBody
 
-from leerbudget.entrypoints.api.types import Answer, Body, Email
+from leerbudget.entrypoints.api.types import Answer, Body, Email, Instant
 from leerbudget.entrypoints.http.guards import logged_in
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.identity import actions
@@ -37,7 +36,7 @@ class WebSessionOrder(Body, frozen=True, kw_only=True):
 class WebSessionMade(Answer, frozen=True, kw_only=True):
     """A session was made; its token is in the cookie only."""
 
-    expires_at: datetime
+    expires_at: Instant
 
 
 class Role(Answer, frozen=True, kw_only=True):
@@ -54,7 +53,7 @@ class Me(Answer, frozen=True, kw_only=True):
     email: str
     person: UUID | None
     roles: list[Role]
-    session_expires_at: datetime
+    session_expires_at: Instant
 
 
 class LoginController(Controller):

@@ -1,7 +1,7 @@
 """What organisations do: see their pot and what became of it, top it up, grant learning budgets."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from leerbudget.entrypoints.api.types import (
     Answer,
     Body,
     Day,
+    Instant,
     PositiveCents,
     Reference,
     told,
@@ -92,7 +93,7 @@ class TopUp(Answer, frozen=True, kw_only=True):
     reference: str
     purchase_order: str | None
     state: str
-    requested_at: datetime
+    requested_at: Instant
     received_on: date | None
 
 

@@ -1,7 +1,6 @@
 """What matching rounds propose to a family, and why a wish got no place."""
 
 from contextlib import suppress
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from leerbudget.bookings.errors import OfferLapsed
 from leerbudget.entrypoints.api.access import of_own_family
-from leerbudget.entrypoints.api.types import Answer, Body, told
+from leerbudget.entrypoints.api.types import Answer, Body, Instant, told
 from leerbudget.entrypoints.http.guards import logged_in, requires
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
@@ -47,7 +46,7 @@ class Proposal(Answer, frozen=True, kw_only=True):
     booking: UUID | None
     price_cents: int
     persons: list[str]
-    answer_until: datetime | None
+    answer_until: Instant | None
     reasons: list[ReasonTold]
     payment: list[ShareTold]
 

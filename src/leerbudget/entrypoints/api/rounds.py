@@ -4,7 +4,7 @@ import asyncio
 import gzip
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from leerbudget.entrypoints.api.types import CLEAN_LINE, Answer, Body, Day, Moment, told
+from leerbudget.entrypoints.api.types import CLEAN_LINE, Answer, Body, Day, Instant, Moment, told
 from leerbudget.entrypoints.http.guards import requires
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
@@ -47,13 +47,13 @@ class Round(Answer, frozen=True, kw_only=True):
     seed: int
     starts_on: date
     ends_on: date
-    answer_until: datetime | None
+    answer_until: Instant | None
     score: int | None
     bound: int | None
     gap: float | None
     solving: bool
-    opened_at: datetime
-    published_at: datetime | None
+    opened_at: Instant
+    published_at: Instant | None
 
 
 class Rounds(Answer, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from leerbudget.catalogue import queries
 from leerbudget.catalogue.queries import SessionDetail
 from leerbudget.catalogue.rules import SessionOrder
 from leerbudget.entrypoints.api.catalogue import CourseSessionWhole, whole
-from leerbudget.entrypoints.api.types import Answer, Body, Day, Moment, ShortText, told
+from leerbudget.entrypoints.api.types import Answer, Body, Day, Instant, Moment, ShortText, told
 from leerbudget.entrypoints.http.guards import logged_in, requires
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again, together
@@ -82,8 +82,8 @@ class CourseSessionLine(Answer, frozen=True, kw_only=True):
     course: UUID
     title: str
     state: str
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: Instant
+    ends_at: Instant
     place: str | None
     seats_min: int
     seats_max: int

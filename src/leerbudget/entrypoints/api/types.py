@@ -41,6 +41,9 @@ PostCode4 = Annotated[
     str, Meta(max_length=4, pattern=r"^[1-9][0-9]{3}$", description="The four digits of a Dutch postcode.")
 ]
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone, between 2000 and 2100.")]
+Instant = Annotated[datetime, Meta(tz=True)]
+"""A moment in an answer."""
+
 Persons = Annotated[int, Meta(ge=1, le=20, description="Number of people.")]
 PersonIds = Annotated[list[UUID], Meta(min_length=1, max_length=10, description="People who go together.")]
 Children = Annotated[int, Meta(ge=1, le=20, description="Number of children.")]

@@ -1,6 +1,5 @@
 """Development wishes: state, read, change, withdraw. Private words are for their writer only (R31)."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, field
 
 from leerbudget.entrypoints.api.access import own_person
-from leerbudget.entrypoints.api.types import Answer, Body, PersonIds, PrivateText, told
+from leerbudget.entrypoints.api.types import Answer, Body, Instant, PersonIds, PrivateText, told
 from leerbudget.entrypoints.http.guards import logged_in, requires
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
@@ -75,8 +74,8 @@ class Wish(Answer, frozen=True, kw_only=True):
     urgent: bool
     state: str
     waiting_rounds: int
-    stated_at: datetime
-    changed_at: datetime
+    stated_at: Instant
+    changed_at: Instant
 
 
 class WishWhole(Wish, frozen=True, kw_only=True):
