@@ -1,7 +1,6 @@
 """The verbs of wishes: say when and how you can come, state a wish, change it, withdraw it; all in sets."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -175,18 +174,18 @@ async def set_preferences(orders: Sequence[PreferenceOrder]) -> int:
     async with together():
         changed = 0
         for owner, sql in (("family", _FAMILY_PREFERENCES), ("professional", _PROFESSIONAL_PREFERENCES)):
-            rows = {key: order for order in orders if (key := getattr(order, owner)) is not None}
-            encoded = msgspec.json.encode([{"id": new_id(), **asdict(order)} for order in rows.values()])
-            changed += await execute(sql, encoded.decode(), clock.now())
+            last = {key: order for order in orders if (key := getattr(order, owner)) is not None}
+            changed += await execute(sql, msgspec.json.encode(list(last.values())).decode(), clock.now())
         return changed
 
 
 _PREFERENCES = """
 INSERT INTO learning_preference AS p (id, family, professional, postcode4, travel_minutes_max, online_ok,
                                       max_placements, childcare_need, childcare, changed_at)
-SELECT id, family, professional, postcode4, travel_minutes_max, online_ok, max_placements, childcare_need, childcare, $2
+SELECT uuidv7(), family, professional, postcode4, travel_minutes_max, online_ok, max_placements, childcare_need,
+       childcare, $2
 FROM jsonb_to_recordset($1::jsonb) AS x(
-  id uuid, family uuid, professional uuid, postcode4 text, travel_minutes_max jsonb, online_ok boolean,
+  family uuid, professional uuid, postcode4 text, travel_minutes_max jsonb, online_ok boolean,
   max_placements int, childcare_need text, childcare jsonb)
 ON CONFLICT ({owner}) DO UPDATE
 SET postcode4 = excluded.postcode4, travel_minutes_max = excluded.travel_minutes_max, online_ok = excluded.online_ok,
