@@ -129,12 +129,6 @@ async def all_families() -> list[FamilyView]:
     return [_family(row) for row in await fetch_all(f"{_FAMILY} ORDER BY f.external_ref")]
 
 
-async def number_of_families() -> int:
-    """How many families are registered."""
-    number: int = await fetch_value("SELECT count(*) FROM family")
-    return number
-
-
 async def person(id: UUID) -> PersonView:  # noqa: A002 - as above
     """One person.
 
