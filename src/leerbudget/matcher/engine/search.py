@@ -19,7 +19,7 @@ from leerbudget.matcher.errors import InstanceRefused
 
 LARGE = 12_000
 """Candidates from which the whole program is too slow to start with."""
-NEARLY_WORTH = 15.0
+NEARLY_WORTH = 100.0
 """Points a candidate may miss of its price and still be looked at."""
 GROUP_SESSIONS = 40
 GROUP_SECONDS = 20.0
