@@ -104,7 +104,7 @@ class RoundPages(Controller):
             wrong = with_errors(form, {"answer_until": "Kies de laatste dag waarop gezinnen kunnen antwoorden."})
             return await _round_page(request, round_id, wrong, status=422)
         try:
-            await actions.publish(round_id, answer_until=clock.end_of_day(last), actor=request.actor.login)
+            await actions.announce(round_id, answer_until=clock.end_of_day(last), actor=request.actor.login)
         except LeerbudgetError as refusal:
             if not isinstance(refusal, DeadlineInvalid | OutcomeRejected | WrongRoundState):
                 raise

@@ -226,7 +226,7 @@ async def _visible_top_up(request: HouseRequest, reference: str) -> TopUpView:
     else:
         found = await payment_queries.top_ups_of(_organisation(request, "see_pot"))
     for each in found:
-        if each.reference == reference:
+        if reference in (each.reference, str(each.id)):
             return each
     raise NotFound
 

@@ -90,13 +90,20 @@ class PublicPages(Controller):
 
 
 def error_page(request: Request[Any, Any, Any], failure: Failure) -> Response[str]:
-    """The page that tells about a failure, in the frame of the site; strangers are sent to log in."""
+    """The page that tells about a failure, in the frame of the site; strangers are sent to log in.
+
+    An address that only takes forms stands in the browser after a form came back; who opens it again is led
+    to the page above it.
+    """
+    path = request.scope["path"]
     if failure.status == 401:
         return Response("", status_code=303, headers={"Location": "/inloggen"})
+    if failure.status == 405 and request.method == "GET":
+        return Response("", status_code=303, headers={"Location": path.rpartition("/")[0] or "/"})
     settings = request.app.state.settings
     actor = request.scope.get("user")
     shell = Shell(
-        path=request.scope["path"],
+        path=path,
         csrf_token=csrf_token(request),
         display_name=actor.email if actor is not None else None,
         roles=actor.role_names if actor is not None else frozenset(),

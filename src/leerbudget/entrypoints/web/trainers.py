@@ -68,6 +68,14 @@ class TrainerPages(Controller):
         asked = an_id(request.query_params.get("bijeenkomst", ""))
         return await _session_page(request, found, asked, Form())
 
+    @get("/bijeenkomsten/{session_id:uuid}/aanwezigheid/{meeting_id:uuid}")
+    async def ask_attendance(
+        self, request: HouseRequest, session_id: FromPath[UUID], meeting_id: FromPath[UUID]
+    ) -> Response[None]:
+        """The form's own address, opened again: back to where it is filled in."""
+        found = await _own_session(request, session_id, "mark_attendance")
+        return moved(f"/trainer/bijeenkomsten/{found.id}?bijeenkomst={meeting_id}")
+
     @post("/bijeenkomsten/{session_id:uuid}/aanwezigheid/{meeting_id:uuid}")
     async def attendance(
         self, request: HouseRequest, session_id: FromPath[UUID], meeting_id: FromPath[UUID]

@@ -1,0 +1,256 @@
+"""What holds for every page: it renders for who may see it, and is not there for anybody else."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+
+import world
+from entrypoints.web import visiting
+from entrypoints.web.visiting import Person, forms_in
+from leerbudget.bookings import actions as bookings
+from leerbudget.bookings.actions import BookingRequest
+from leerbudget.foundation.ids import new_id
+from leerbudget.payments import actions as payments
+
+PARENT_PAGES = (
+    "/mijn",
+    "/wensen",
+    "/wensen/toevoegen",
+    "/wensen/{wish}/wijzigen",
+    "/wensen/beschikbaarheid",
+    "/wensen/reizen",
+    "/inschrijvingen",
+    "/inschrijvingen/{booking}",
+    "/inschrijvingen/{booking}/annuleren",
+    "/budget",
+    "/bijeenkomsten/{session}/inschrijven",
+)
+TRAINER_PAGES = ("/trainer", "/trainer/bijeenkomsten/{booked}")
+FINANCE_PAGES = ("/organisatie", "/organisatie/stortingen/{top_up}")
+COORDINATOR_PAGES = ("/rondes", "/rondes/{round}", "/stortingen")
+PUBLIC_PAGES = ("/", "/inloggen", "/inloggen/bevestigen", "/zoeken", "/bijeenkomsten/{session}", "/bronnen")
+PERSONAL_PAGES = (*PARENT_PAGES, *TRAINER_PAGES, *FINANCE_PAGES, *COORDINATOR_PAGES)
+
+
+@dataclass
+class Scene:
+    """A parent, a trainer, a finance officer and a coordinator, each with something to see."""
+
+    ids: dict[str, object]
+    parent: Person
+    trainer: Person
+    finance: Person
+    coordinator: Person
+    stranger: Person
+
+    def at(self, path: str) -> str:
+        return path.format(**self.ids)
+
+    def seer(self, path: str) -> Person:
+        """Who the page is for."""
+        for pages, person in (
+            (PARENT_PAGES, self.parent),
+            (TRAINER_PAGES, self.trainer),
+            (FINANCE_PAGES, self.finance),
+            (COORDINATOR_PAGES, self.coordinator),
+        ):
+            if path in pages:
+                return person
+        return self.stranger
+
+
+async def booked(family: UUID, session: UUID, **more: object) -> UUID:
+    persons = tuple(await world.parents_of(family))[:1]
+    request = BookingRequest(id=new_id(), family=family, session=session, persons=persons, **more)
+    return (await bookings.book(request, actor=None)).booking
+
+
+@pytest.fixture
+async def scene(app):
+    family = await world.a_family(parents=2)
+    organisation = await world.an_organisation()
+    await world.a_budget(family, euros=400, organisation=organisation)
+    member, person = await world.a_trainer()
+    sessions = [
+        await world.a_session(trainer=member, childcare={"a4_8": 3}, people_there=((person, "trainer"),)),
+        await world.a_session(trainer=member, meetings=(world.in_days(40), world.in_days(47))),
+    ]
+    top_up = new_id()
+    reference = await payments.request_top_up(top_up, organisation, 2_500_000, "PO-1", actor=None)
+    ids = {
+        "wish": await visiting.a_wish(family),
+        "booking": await booked(family, sessions[1]),
+        "session": sessions[0],
+        "booked": sessions[1],
+        "top_up": reference,
+        "round": await visiting.a_round(),
+    }
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        yield Scene(
+            ids,
+            await enter(visiting.parent(app, family)),
+            await enter(visiting.trainer(app, member, person)),
+            await enter(visiting.finance(app, organisation)),
+            await enter(visiting.coordinator(app)),
+            await enter(visiting.stranger(app)),
+        )
+
+
+async def test_every_page_renders_for_whom_it_is_meant(scene):
+    """With real data each page answers 200 in Dutch, personal ones are never stored, and forms carry the token."""
+    for path in (*PERSONAL_PAGES, *PUBLIC_PAGES):
+        seer = scene.seer(path)
+        answer = await seer.get(scene.at(path))
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[-2000:])
+        assert '<html lang="nl">' in answer.text, path
+        assert "no-store" in answer.headers["cache-control"], path
+        for form in forms_in(answer.text):
+            if form.method == "post":
+                assert form.values.get("_csrf_token") == [seer.csrf], (path, form.action)
+
+
+async def test_public_pages_render_for_everybody(scene):
+    """Logged in or not, whoever it is: the public pages are there, and nothing of them is stored for who is logged in."""
+    for path in ("/", "/zoeken?postcode=3511&minuten=45", "/bijeenkomsten/{session}", "/bronnen"):
+        for person in (scene.parent, scene.trainer, scene.finance, scene.coordinator):
+            answer = await person.get(scene.at(path))
+            assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store"), path
+            assert "Uitloggen" in answer.text
+
+
+async def test_strangers_are_sent_to_log_in(scene):
+    """Who is not logged in gets the login page instead of any personal page, also when posting."""
+    for path in PERSONAL_PAGES:
+        answer = await scene.stranger.get(scene.at(path))
+        assert (answer.status_code, answer.headers["location"]) == (303, "/inloggen"), path
+    for path in POSTS:
+        answer = await scene.stranger.post(scene.at(path))
+        assert (answer.status_code, answer.headers["location"]) == (303, "/inloggen"), path
+
+
+POSTS = (
+    "/wensen",
+    "/wensen/{wish}",
+    "/wensen/{wish}/omhoog",
+    "/wensen/{wish}/intrekken",
+    "/wensen/beschikbaarheid",
+    "/wensen/uitzonderingen",
+    "/wensen/reizen",
+    "/bijeenkomsten/{session}/inschrijven",
+    "/inschrijvingen/{booking}/annuleren",
+    "/organisatie/stortingen",
+    "/organisatie/toekenningen",
+    "/trainer/bijeenkomsten/{booked}/aanwezigheid/{booking}",
+    "/rondes",
+    "/rondes/{round}/berekenen",
+    "/rondes/{round}/publiceren",
+    "/organisatie/stortingen/{booking}/bevestigen",
+)
+"""Every address that takes a form, but answering proposals (in their own tests) and logging in."""
+
+
+async def test_without_the_token_nothing_is_done(scene):
+    """Each form is refused with 403, in the site's frame, when its token is missing or another session's."""
+    for path in (*POSTS, "/uitloggen", "/voorstellen/{wish}/aannemen", "/voorstellen/{wish}/afwijzen"):
+        for token in ("", "0" * 64):
+            for person in (scene.parent, scene.finance, scene.coordinator):
+                answer = await person.post(scene.at(path), token=token)
+                assert answer.status_code == 403, (path, answer.status_code)
+                assert '<html lang="nl">' in answer.text
+
+
+async def test_the_wrong_role_finds_nothing(scene):
+    """A page of another role looks exactly like a page that does not exist."""
+    everybody = (scene.parent, scene.trainer, scene.finance, scene.coordinator)
+    for person in everybody:
+        for path in PERSONAL_PAGES:
+            if scene.seer(path) is person or (path.startswith("/organisatie/st") and person is scene.coordinator):
+                continue
+            answer = await person.get(scene.at(path))
+            missing = await person.get("/bijeenkomsten/00000000-0000-7000-8000-000000000000")
+            assert answer.status_code == 404, (path, answer.status_code)
+            assert body(answer, path=scene.at(path)) == body(missing), path
+
+
+def body(answer, path=""):
+    """A page without what depends on the address that was asked."""
+    return answer.text.replace(' aria-current="page"', "")
+
+
+async def test_anothers_things_look_missing(scene, app):
+    """Another family's, trainer's or organisation's things answer 404 with the very body of what does not exist."""
+    family = await world.a_family()
+    await world.a_budget(family)
+    member, person = await world.a_trainer()
+    organisation = await world.an_organisation()
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        others = {
+            PARENT_PAGES: await enter(visiting.parent(app, family)),
+            TRAINER_PAGES: await enter(visiting.trainer(app, member, person)),
+            FINANCE_PAGES: await enter(visiting.finance(app, organisation)),
+        }
+        for pages, other in others.items():
+            for path in pages:
+                if "{" not in path or "{session}" in path:
+                    continue
+                unknown = {**dict.fromkeys(scene.ids, new_id()), "top_up": "RF18539007547034"}
+                found, missing = await other.get(scene.at(path)), await other.get(path.format(**unknown))
+                assert (found.status_code, missing.status_code) == (404, 404), path
+                assert body(found) == body(missing), path
+        for path in POSTS:
+            if "{" in path and "{session}" not in path:
+                for other in others.values():
+                    answer = await other.post(scene.at(path), {"confirm": "ja"})
+                    assert answer.status_code == 404, (path, answer.status_code)
+
+
+async def test_unknown_addresses_get_a_page_of_the_site(scene):
+    """A wrong address answers 404 with a page in the site's own frame."""
+    for path in ("/nergens", "/bijeenkomsten/zz", "/rondes/1/2/3", "/voorstellen/{wish}".format(**scene.ids)):
+        answer = await scene.parent.get(path)
+        assert answer.status_code == 404, path
+        assert "Deze pagina is er niet" in answer.text
+        assert "leerbudget" in answer.text
+
+
+async def test_opening_a_forms_address_leads_back_to_its_page(scene):
+    """Who presses enter in the address bar after a form came back is not told that something is wrong."""
+    for path in POSTS:
+        person = scene.parent
+        if path.startswith("/trainer"):
+            person = scene.trainer
+        elif path.startswith("/organisatie"):
+            person = scene.coordinator if path.endswith("bevestigen") else scene.finance
+        elif path.startswith("/rondes"):
+            person = scene.coordinator
+        path = path.replace("{booking}/bevestigen", "{top_up}/bevestigen")
+        answer = await person.client.get(scene.at(path), follow_redirects=True)
+        assert answer.status_code == 200, (path, answer.status_code, str(answer.url))
+
+
+async def test_a_mistake_of_ours_is_told_in_the_frame_of_the_site(scene, monkeypatch):
+    """Something unforeseen answers 500 with a number to quote and no details; a busy database answers 503."""
+    from leerbudget.budgets import queries as budgets
+    from leerbudget.foundation.errors import Busy
+
+    async def broken(_):
+        raise RuntimeError("geheim")
+
+    async def busy(_):
+        raise Busy
+
+    monkeypatch.setattr(budgets, "budgets_of", broken)
+    answer = await scene.parent.get("/budget")
+    assert answer.status_code == 500
+    assert "Er ging bij ons iets mis" in answer.text
+    assert "geheim" not in answer.text
+    assert answer.headers["x-request-id"] in answer.text
+    monkeypatch.setattr(budgets, "budgets_of", busy)
+    answer = await scene.parent.get("/budget")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"]
+    assert "Het is even druk" in answer.text
