@@ -383,3 +383,28 @@ async def test_without_the_exclusion_constraint_the_same_race_double_books(world
     answers = await asyncio.gather(*(outcome_of(again(lambda r=r: actions.book(r, actor=None))) for r in requests))
     assert sum(not isinstance(answer, str) for answer in answers) > 1
     assert any("I7" in problem for problem in await queries.inconsistencies())
+
+
+async def test_a_former_professional_stays_apart_for_a_year(world_db):
+    """The rule outlives the relation by twelve months, so a change of worker is no way around it (R65)."""
+    family = await world.a_family()
+    worker = await world.a_professional(families=[family])
+    dialogue = await world.a_dialogue()
+    await actions.book(BookingRequest(id=new_id(), family=None, session=dialogue, persons=(worker,)), actor=None)
+    await people.end_relations(family, worker, clock.today() - timedelta(days=300))
+    with pytest.raises(NotTogether):
+        await actions.book(await ask(family, dialogue), actor=None)
+
+
+async def test_a_session_whose_trainer_lost_the_certificate_does_not_go_on(world_db, admin):
+    """Enough people but no admitted trainer on the day: everyone gets everything back (R56)."""
+    trainer, _ = await world.a_trainer()
+    session = await world.a_session(trainer=trainer)
+    family = await world.a_family()
+    budget = await world.a_budget(family, euros=100)
+    await actions.book(await ask(family, session), actor=None)
+    await admin.execute("UPDATE trainer SET certificate_valid_until = $2 WHERE id = $1", trainer, clock.today())
+    with clock.travelling(world.in_days(24)[0]):
+        assert await actions.decide_sessions() == ([], [session])
+    assert await free_cents(budget) == 10000
+    await nothing_is_wrong()

@@ -291,3 +291,22 @@ async def test_small_groups_are_not_shown_in_the_fairness_tables(world_db):
     await decided(round_id)
     tables = await queries.fairness(round_id)
     assert [(row.group, row.families, row.placed) for row in tables["family_type"]] == [("kinship", 5, 5)]
+
+
+async def test_an_announced_round_is_offered_by_the_worker_once(world_db):
+    """The coordinator only announces; the worker makes every offer, and a second worker changes nothing."""
+    for _ in range(3):
+        family = await world.a_family()
+        await world.a_budget(family)
+        await a_wish(family)
+    await world.a_session()
+    round_id, until = await a_round(), next_week()
+    await decided(round_id)
+    await actions.announce(round_id, answer_until=until, actor=None)
+    await actions.announce(round_id, answer_until=until, actor=None)
+    assert await fetch_value("SELECT count(*) FROM booking") == 0
+    assert await actions.close() == []
+    assert [await actions.offer_announced(), await actions.offer_announced()] == [1, 0]
+    assert (await queries.totals(round_id)).by_state == {"offered": 3}
+    with pytest.raises(WrongRoundState):
+        await actions.announce(round_id, answer_until=until + timedelta(days=1), actor=None)

@@ -26,6 +26,7 @@ from leerbudget.bookings.errors import (
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import PaymentShare
 from leerbudget.catalogue import actions as catalogue
+from leerbudget.catalogue.errors import NotPublishable
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
 from leerbudget.foundation.errors import IdempotencyMismatch
@@ -223,7 +224,7 @@ async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> l
     """A course session does not go on: everyone gets everything back (the ended bookings' ids).
 
     Raises:
-        NotBookable, SessionUnknown: from the catalogue, when it cannot be cancelled any more.
+        SessionStepNotAllowed, SessionUnknown: from the catalogue, when it cannot be cancelled any more.
     """
     async with together():
         await catalogue.decide(session, runs=False, reason=reason, actor=actor)
@@ -241,23 +242,29 @@ async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> l
 async def decide_sessions(*, actor: UUID | None = None) -> tuple[list[UUID], list[UUID]]:
     """On their decision date sessions go on or not: (going on, cancelled). Each in its own transaction.
 
-    A session goes on when the confirmed seats reach its minimum, per party too. Offers that are still
-    open do not count.
+    A session goes on when the confirmed seats reach its minimum, per party too, and its trainers are admitted
+    on every date (R56). Offers that are still open do not count.
     """
-    going, cancelled = [], []
+    going: list[UUID] = []
+    cancelled: list[UUID] = []
     for row in await queries.sessions_to_decide(clock.today()):
+        reason = "" if row.enough else "group_too_small"
         if row.enough:
-            async with together():
-                await catalogue.decide(row.session, runs=True, reason=None, actor=actor)
-                confirmed = await fetch_all(
-                    "SELECT id FROM booking WHERE session = $1 AND state = 'confirmed'", row.session
-                )
-                await _tell_about([booking["id"] for booking in confirmed], "session_confirmed")
-            going.append(row.session)
-        else:
-            await cancel_session(row.session, reason="group_too_small", actor=actor)
-            cancelled.append(row.session)
+            try:
+                await _go_on(row.session, actor=actor)
+            except NotPublishable:
+                reason = "no_admitted_trainer"
+        if reason:
+            await cancel_session(row.session, reason=reason, actor=actor)
+        (cancelled if reason else going).append(row.session)
     return going, cancelled
+
+
+async def _go_on(session: UUID, *, actor: UUID | None) -> None:
+    async with together():
+        await catalogue.decide(session, runs=True, reason=None, actor=actor)
+        confirmed = await fetch_all("SELECT id FROM booking WHERE session = $1 AND state = 'confirmed'", session)
+        await _tell_about([booking["id"] for booking in confirmed], "session_confirmed")
 
 
 async def record_attendance(meeting: UUID, absent: Collection[UUID], *, actor: UUID | None) -> int:  # noqa: ARG001

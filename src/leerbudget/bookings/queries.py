@@ -11,7 +11,7 @@ from leerbudget.bookings import rules
 from leerbudget.budgets.rules import PaymentShare
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
-from leerbudget.people.rules import experience_band, experience_years
+from leerbudget.people.rules import experience_band, experience_years, separated_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ async def room_conflicts(session: UUID, family: UUID | None, persons: Sequence[U
     In the room: trainers, facilitators and everyone with a live seat. The caller holds the session's row,
     so nobody can come in between the check and the seat.
     """
-    found: bool = await fetch_value(_CONFLICT, session, family, list(persons), clock.today())
+    found: bool = await fetch_value(_CONFLICT, session, family, list(persons), separated_since(clock.today()))
     return found
 
 
@@ -261,7 +261,7 @@ async def kept_apart_now() -> list[tuple[UUID, UUID]]:
         " JOIN session_party sp ON sp.session = s.id AND sp.party = 'foster_parents' AND sp.seats_taken < sp.seats_max"
         " WHERE bp.live AND s.seats_taken < s.seats_max ORDER BY bp.session, r.family",
         clock.now(),
-        clock.today(),
+        separated_since(clock.today()),
     )
     return [(row["family"], row["session"]) for row in rows]
 

@@ -151,16 +151,14 @@ async def check(round_id: UUID, *, actor: UUID | None) -> list[str]:  # noqa: AR
     return violations
 
 
-async def publish(round_id: UUID, *, answer_until: datetime, actor: UUID | None) -> tuple[int, int]:
-    """Turn every proposal into an offered booking, by the ordinary booking action with all its checks.
+async def announce(round_id: UUID, *, answer_until: datetime, actor: UUID | None) -> None:  # noqa: ARG001
+    """Decide that an audited round is published; the worker then makes the offers (`offer_announced`).
 
-    Each proposal has its own transaction and a booking id of its own that never changes, so publishing
-    that was interrupted goes on where it stopped. The answer is due before the session's decision date,
-    or a day before a session that is sure to go on. Answers (offered, refused).
+    Wishes without a place gain priority for the next round. Announcing again with the same deadline does nothing.
 
     Raises:
         RoundUnknown: there is no such round.
-        WrongRoundState: it is not audited.
+        WrongRoundState: it is not audited, or was published with another deadline.
         OutcomeRejected: the audit found violations.
         DeadlineInvalid: less than a day to answer.
     """
@@ -169,16 +167,49 @@ async def publish(round_id: UUID, *, answer_until: datetime, actor: UUID | None)
     row = await _find(round_id)
     if row["state"] == "rejected":
         raise OutcomeRejected(first=msgspec.json.decode(row["audit"])["violations"][0])
-    if row["state"] == "audited":
-        await _begin_publishing(round_id, answer_until)
-    elif row["state"] != "published" or row["answer_until"] != answer_until:
-        raise WrongRoundState(state=row["state"])
-    childcare = _childcare_by_seeker(row["instance"])
+    if row["state"] == "published" and row["answer_until"] == answer_until:
+        return
+    async with together():
+        await _step(_PUBLISHED, round_id, "audited", answer_until, clock.now())
+        unplaced = await fetch_all("SELECT wish FROM non_placement WHERE round = $1", round_id)
+        await wishes.carry_over([unplaced_wish["wish"] for unplaced_wish in unplaced])
+
+
+async def publish(round_id: UUID, *, answer_until: datetime, actor: UUID | None) -> tuple[int, int]:
+    """Announce a round and make its offers at once. Answers (offered, refused).
+
+    Raises:
+        RoundUnknown, WrongRoundState, OutcomeRejected, DeadlineInvalid: from `announce`.
+    """
+    await announce(round_id, answer_until=answer_until, actor=actor)
+    return await _offer_all(round_id, actor=actor)
+
+
+async def offer_announced(*, actor: UUID | None = None) -> int:
+    """Make the offers of announced rounds that are not made yet; the number of rounds worked on."""
+    rows = await fetch_all(
+        "SELECT id FROM matching_round r WHERE state = 'published'"
+        " AND EXISTS (SELECT FROM proposal p WHERE p.round = r.id AND p.state = 'proposed') ORDER BY published_at"
+    )
+    for row in rows:
+        await _offer_all(row["id"], actor=actor)
+    return len(rows)
+
+
+async def _offer_all(round_id: UUID, *, actor: UUID | None) -> tuple[int, int]:
+    """Turn every proposal into an offered booking, by the ordinary booking action with all its checks.
+
+    Each proposal has its own transaction and a booking id of its own that never changes, so work that was
+    interrupted goes on where it stopped, and two workers at once make one offer. The answer is due before
+    the session's decision date, or a day before a session that is sure to go on.
+    """
+    row = await _find(round_id)
+    childcare = await asyncio.to_thread(_childcare_by_seeker, row["instance"])
     for proposal in await fetch_all(_TO_OFFER, round_id):
         last = proposal["starts_at"] - timedelta(days=1)
         if proposal["session_state"] == "conditional":
             last = clock.end_of_day(proposal["decide_on"] - timedelta(days=1))
-        await _offer(proposal, childcare, min(answer_until, last), actor=actor)
+        await _offer(proposal, childcare, min(row["answer_until"], last), actor=actor)
     counts = await fetch_one(
         "SELECT count(*) FILTER (WHERE booking IS NOT NULL) AS offered,"
         " count(*) FILTER (WHERE state = 'refused') AS refused FROM proposal WHERE round = $1",
@@ -326,14 +357,6 @@ async def _write_down(round_id: UUID, outcome: Outcome) -> None:
                 for u in outcome.unplaced
             ],
         )
-
-
-async def _begin_publishing(round_id: UUID, answer_until: datetime) -> None:
-    """From here on the round is public; wishes without a place gain priority for the next one."""
-    async with together():
-        await _step(_PUBLISHED, round_id, "audited", answer_until, clock.now())
-        unplaced = await fetch_all("SELECT wish FROM non_placement WHERE round = $1", round_id)
-        await wishes.carry_over([row["wish"] for row in unplaced])
 
 
 def _childcare_by_seeker(instance: object) -> dict[str, dict[str, int]]:

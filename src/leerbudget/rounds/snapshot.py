@@ -13,7 +13,7 @@ import msgspec
 
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, together
-from leerbudget.people.rules import experience_years
+from leerbudget.people.rules import experience_years, separated_since
 
 FORMAT = "leerbudget-instance/1"
 ANSWER_TIME_MIN = timedelta(days=2)
@@ -150,7 +150,7 @@ async def _seekers(starts_on: date) -> list[dict[str, Any]]:
             "SELECT * FROM learning_preference WHERE family = ANY($1::uuid[]) OR professional = ANY($1::uuid[])", owners
         )
     }
-    families = {row["id"]: row for row in await fetch_all(_FAMILIES, owners, today)}
+    families = {row["id"]: row for row in await fetch_all(_FAMILIES, owners, separated_since(today))}
     budgets: dict[UUID, list[Any]] = defaultdict(list)
     for row in await fetch_all(_BUDGETS, owners, max(starts_on, today), today):
         budgets[row["family"]].append(row)
@@ -255,5 +255,5 @@ JOIN person mine ON mine.id = k.person WHERE live.session = ANY($1::uuid[]) AND 
 
 async def _forbidden(sessions: list[str]) -> list[list[str]]:
     """Pairs that bookings made before rule out: the same course again, or somebody to be kept apart from."""
-    rows = await fetch_all(_FORBIDDEN, [UUID(session) for session in sessions], clock.today())
+    rows = await fetch_all(_FORBIDDEN, [UUID(session) for session in sessions], separated_since(clock.today()))
     return [[str(row["seeker"]), str(row["session"])] for row in rows]

@@ -29,6 +29,7 @@ JOBS: tuple[Job, ...] = (
     Job("decide whether sessions go on", 300, bookings.decide_sessions),
     Job("return what is left of expired budgets", 900, lambda: budgets.expire_due(actor=None)),
     Job("solve rounds that were asked for", 5, rounds.solve_requested),
+    Job("make the offers of announced rounds", 5, rounds.offer_announced),
     Job("drop notices that came too late", 60, notifications.drop_useless),
     Job("forget old sessions and tries", 3600, identity.prune),
 )
