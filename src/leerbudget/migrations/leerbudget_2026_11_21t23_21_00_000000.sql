@@ -1,12 +1,12 @@
 -- What Piccolo's table classes cannot say: triggers, partial and exclusion constraints, privileges.
 
--- Ledger: a resolution fits its reservation, counters of constrained accounts follow, nothing is edited.
+-- Ledger: a resolution fits its reservation and is of the same kind (statements are read by kind), counters of constrained accounts follow, nothing is edited.
 CREATE FUNCTION transfer_fits() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
 BEGIN
   IF EXISTS (
     SELECT FROM fresh f LEFT JOIN transfer r ON r.id = f.resolves
     WHERE f.resolves IS NOT NULL
-      AND (r.id IS NULL OR r.phase <> 'reserve' OR r.debit <> f.debit OR r.credit <> f.credit
+      AND (r.id IS NULL OR r.phase <> 'reserve' OR r.kind <> f.kind OR r.debit <> f.debit OR r.credit <> f.credit
            OR f.amount_cents > r.amount_cents OR (f.phase <> 'post' AND f.amount_cents <> r.amount_cents))
   ) THEN
     RAISE EXCEPTION 'a resolution must fit its reservation'
@@ -75,3 +75,19 @@ CREATE INDEX session_bookable ON course_session (starts_at) WHERE state IN ('con
 REVOKE UPDATE, DELETE, TRUNCATE ON transfer, audit_entry FROM leerbudget_app, leerbudget_worker;
 REVOKE UPDATE ON account FROM leerbudget_app, leerbudget_worker;
 REVOKE DELETE, TRUNCATE ON account, budget, budget_hold, booking, top_up FROM leerbudget_app, leerbudget_worker;
+
+-- Who opens an account may not also fill it: the counters start at zero and only the ledger's trigger moves them.
+REVOKE INSERT ON account FROM leerbudget_app, leerbudget_worker;
+GRANT INSERT (id, kind, owner, constrained, opened_at) ON account TO leerbudget_app, leerbudget_worker;
+
+-- A top-up, a budget or a hold that was written keeps its amount and its owner; only its state moves on.
+REVOKE UPDATE ON budget, budget_hold, top_up FROM leerbudget_app, leerbudget_worker;
+GRANT UPDATE (state) ON budget TO leerbudget_app, leerbudget_worker;
+GRANT UPDATE (state, received_on, confirmed_at, confirmed_by) ON top_up TO leerbudget_app, leerbudget_worker;
+
+-- A booking's price, persons and session never change; only its life does.
+REVOKE UPDATE ON booking FROM leerbudget_app, leerbudget_worker;
+GRANT UPDATE (state, offered_until, answered_at, ended_at, end_reason) ON booking TO leerbudget_app, leerbudget_worker;
+
+-- Counters change at every hold: room in each page keeps the new version beside the old one, without touching indexes.
+ALTER TABLE account SET (fillfactor = 70);

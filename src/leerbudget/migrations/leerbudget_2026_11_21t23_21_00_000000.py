@@ -1,4 +1,4 @@
-"""Rights by column for the money rooms; the SQL stands beside this file."""
+"""The guards that Piccolo's table classes cannot express; the SQL stands beside this file."""
 
 from pathlib import Path
 
@@ -6,17 +6,17 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from leerbudget.foundation.database import execute_script
 
-ID = "2026-11-21T22:24:00:000000"
+ID = "2026-11-21T23:21:00:000000"
 VERSION = "1.38.0"
-DESCRIPTION = "The application cannot fill an account or change an amount"
+DESCRIPTION = "Triggers, partial and exclusion constraints, privileges"
 
 
 async def forwards() -> MigrationManager:
-    """Run the script as a whole."""
+    """Run the script as a whole: function bodies hold semicolons and braces."""
     manager = MigrationManager(migration_id=ID, app_name="leerbudget", description=DESCRIPTION)
 
-    async def rights() -> None:
+    async def guards() -> None:
         await execute_script(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
 
-    manager.add_raw(rights)
+    manager.add_raw(guards)
     return manager
