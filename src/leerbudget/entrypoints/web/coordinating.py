@@ -185,7 +185,10 @@ def _result(found: RoundView, totals: RoundTotals) -> View:
         score=found.score,
         bound=found.bound,
         gap=found.gap,
-        seconds=[View(phase=phase, seconds=seconds) for phase, seconds in found.seconds.items()],
+        seconds=sorted(
+            ((LABELS["phase"].get(phase, phase), seconds) for phase, seconds in found.seconds.items()),
+            key=lambda row: -row[1],
+        ),
         travel_minutes_median=result.get("travel_minutes_median"),
     )
 
