@@ -1,0 +1,227 @@
+"""Every operation of the API: who may do it, with what, and what it answers then.
+
+`path` names the things of the stage that the path's ids stand for; `body` makes what is sent, from the things of
+whoever owns them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import world
+from leerbudget.foundation import clock
+from leerbudget.foundation.ids import new_id
+
+Things = Mapping[str, Any]
+PARENTS = ("parent", "coparent")
+ORGANISATION = ("finance", "admin", "municipality")
+PAYERS = ("finance", "admin")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation. `owned`: other people have such things too, which the same actors may not touch."""
+
+    actors: tuple[str, ...]
+    status: int = 200
+    path: Mapping[str, str] = field(default_factory=dict)
+    body: Callable[[Things], dict[str, Any]] | None = None
+    owned: bool = True
+    public: bool = False
+
+    def ids(self, things: Things) -> dict[str, UUID]:
+        """The ids in the path."""
+        return {parameter: things[name] for parameter, name in self.path.items()}
+
+
+def everybody(status: int = 200, **more: Any) -> Case:
+    """An operation without anything to hide."""
+    return Case((), status, owned=False, public=True, **more)
+
+
+def of_family(status: int = 200, **more: Any) -> Case:
+    """An operation on the parents' own family."""
+    return Case(PARENTS, status, {"family_id": "family"}, **more)
+
+
+def of_organisation(actors: tuple[str, ...], status: int = 200, **more: Any) -> Case:
+    """An operation on the organisation's own."""
+    return Case(actors, status, {"organisation_id": "organisation"} | more.pop("path", {}), **more)
+
+
+def text_of(day: int) -> str:
+    """A day from now, as JSON has it."""
+    return (clock.today() + timedelta(days=day)).isoformat()
+
+
+def a_wish(things: Things) -> dict[str, Any]:
+    """A wish with private words."""
+    words = {"situation": "Een kind dat slecht slaapt.", "wants_to_learn": "Rust vinden."}
+    return {"id": str(new_id()), "persons": [str(things["parent"])], "theme": "trauma", "words": words}
+
+
+def a_change(things: Things) -> dict[str, Any]:
+    """What a wish becomes."""
+    words = {"situation": "Anders.", "wants_to_learn": ""}
+    persons = [str(things["parent"])]
+    return {"persons": persons, "theme": "attachment", "forms": ["webinar"], "rank": 2, "urgent": True, "words": words}
+
+
+def availability(things: Things) -> dict[str, Any]:
+    """A week, and an evening on which it cannot be."""
+    start, end = (moment.isoformat() for moment in world.in_days(20))
+    blocked = [{"starts_at": start, "ends_at": end}]
+    return {"persons": [{"person": str(things["parent"]), "week": "01" * 10 + "0", "exceptions": blocked}]}
+
+
+def preferences(_: Things) -> dict[str, Any]:
+    """By car or online, with one child in the childcare."""
+    return {
+        "postcode4": "3511",
+        "travel_minutes_max": {"car": 45},
+        "online_ok": True,
+        "childcare_need": "needs_place",
+        "childcare": {"a4_8": 1},
+    }
+
+
+def a_quote(things: Things) -> dict[str, Any]:
+    """One parent in one session."""
+    return {"course_session": str(things["session_for_quote"]), "persons": [str(things["coparent"])]}
+
+
+def a_booking(things: Things) -> dict[str, Any]:
+    """The same, for real."""
+    return a_quote(things) | {"id": str(new_id())}
+
+
+def a_session(things: Things) -> dict[str, Any]:
+    """An online course session of the trainer's own."""
+    start, end = (moment.isoformat() for moment in world.in_days(60))
+    return {
+        "id": str(new_id()),
+        "course": str(things["course"]),
+        "trainer": str(things["trainer"]),
+        "price_cents": 4500,
+        "seats_min": 2,
+        "seats_max": 12,
+        "meetings": [{"starts_at": start, "ends_at": end}],
+        "decide_on": text_of(50),
+    }
+
+
+def a_top_up(_: Things) -> dict[str, Any]:
+    """A thousand euros."""
+    return {"id": str(new_id()), "amount_cents": 100_000, "purchase_order": "INK-1"}
+
+
+def a_grant(things: Things) -> dict[str, Any]:
+    """A hundred euros for the family."""
+    key = str(new_id())
+    earmark = {"themes": ["trauma"], "forms": None, "carry_over": False}
+    period = {"starts_on": text_of(0), "expires_on": text_of(200)}
+    return {"id": key, "external_ref": key, "family": str(things["family"]), "amount_cents": 10_000} | period | earmark
+
+
+def a_round(_: Things) -> dict[str, Any]:
+    """A round over the next months."""
+    return {"id": str(new_id()), "name": "Ronde", "starts_on": text_of(1), "ends_on": text_of(90), "seed": 7}
+
+
+SESSION = {"session_id": "session"}
+CASES: Mapping[str, Case] = {
+    "getHealth": everybody(),
+    "listThemes": everybody(),
+    "searchCourseSessions": everybody(),
+    "getCourseSession": everybody(path=SESSION),
+    "askLoginLink": everybody(202, body=lambda _: {"email": "niemand@fictief.example"}),
+    "makeWebSession": everybody(410, body=lambda _: {"token": "a" * 43}),
+    "getMe": Case(("*",), owned=False),
+    "endWebSession": Case(("*",), 204, owned=False),
+    # families
+    "getFamilyOverview": of_family(),
+    "getAvailability": of_family(),
+    "putAvailability": of_family(body=availability),
+    "getPreferences": of_family(),
+    "putPreferences": of_family(body=preferences),
+    "listBudgets": of_family(),
+    "listTransfers": of_family(),
+    "listWishes": of_family(),
+    "stateWish": Case(("parent",), 201, {"family_id": "family"}, a_wish),
+    "getWish": Case(PARENTS, path={"wish_id": "wish"}),
+    "changeWish": Case(("parent",), path={"wish_id": "wish_to_change"}, body=a_change),
+    "withdrawWish": Case(PARENTS, 204, {"wish_id": "wish_to_withdraw"}),
+    "listProposals": of_family(),
+    "listNonPlacements": of_family(),
+    "acceptProposal": Case(PARENTS, path={"proposal_id": "proposal"}),
+    "refuseProposal": Case(PARENTS, path={"proposal_id": "other_proposal"}, body=lambda _: {"reason": "too_far"}),
+    "listBookings": of_family(),
+    "quoteBooking": of_family(body=a_quote),
+    "book": Case(("parent",), 201, {"family_id": "family"}, a_booking),
+    "getBooking": Case(PARENTS, path={"booking_id": "booking"}),
+    "previewCancellation": Case(PARENTS, path={"booking_id": "booking"}),
+    "cancelBooking": Case(PARENTS, path={"booking_id": "cancellation"}),
+    # trainers
+    "listTrainerSessions": Case(("trainer",), path={"trainer_id": "trainer"}),
+    "publishCourseSession": Case(("trainer",), 201, body=a_session),
+    "listParticipants": Case(("trainer",), path=SESSION),
+    "recordAttendance": Case(
+        ("trainer",), path={"session_id": "past", "meeting_id": "meeting_of_past"}, body=lambda _: {"absent": []}
+    ),
+    "completeCourseSession": Case(("trainer",), path={"session_id": "past_to_complete"}),
+    "callOffCourseSession": Case(
+        ("trainer", "coordinator"), path={"session_id": "session_to_call_off"}, body=lambda _: {"reason": "Ziek."}
+    ),
+    # organisations
+    "getPot": of_organisation(ORGANISATION),
+    "getOrganisationOverview": of_organisation(ORGANISATION),
+    "listTopUps": of_organisation(ORGANISATION),
+    "requestTopUp": of_organisation(PAYERS, 201, body=a_top_up),
+    "cancelTopUp": of_organisation(PAYERS, path={"top_up_id": "top_up_to_cancel"}),
+    "grantBudget": of_organisation(PAYERS, 201, body=a_grant),
+    "listOpenTopUps": Case(("coordinator",), owned=False),
+    "confirmTopUp": Case(
+        ("coordinator",), path={"top_up_id": "top_up"}, body=lambda _: {"received_on": text_of(0)}, owned=False
+    ),
+    # rounds
+    "listRounds": Case(("coordinator",), owned=False),
+    "openRound": Case(("coordinator",), 201, body=a_round, owned=False),
+    "getRound": Case(("coordinator",), path={"round_id": "round"}, owned=False),
+    "solveRound": Case(("coordinator",), 202, {"round_id": "round_to_solve"}, owned=False),
+    "publishRound": Case(
+        ("coordinator",),
+        path={"round_id": "round_to_publish"},
+        body=lambda _: {"answer_until": (clock.now() + timedelta(days=4)).isoformat()},
+        owned=False,
+    ),
+    "getRoundInstance": Case(("coordinator",), path={"round_id": "round"}, owned=False),
+    "getRoundOutcome": Case(("coordinator",), path={"round_id": "round"}, owned=False),
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation as the OpenAPI document tells it."""
+
+    name: str
+    method: str
+    path: str
+    body: Mapping[str, Any] | None
+    answers: Mapping[str, Any]
+
+
+def operations(document: Mapping[str, Any]) -> dict[str, Operation]:
+    """Every operation of the document, by its operationId."""
+    return {
+        told["operationId"]: Operation(
+            told["operationId"],
+            method.upper(),
+            path,
+            told.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema"),
+            told["responses"],
+        )
+        for path, item in document["paths"].items()
+        for method, told in item.items()
+    }

@@ -1,0 +1,251 @@
+"""A small country in which everybody who uses the API is logged in, and everything that it touches exists.
+
+Two of everything that belongs to somebody: `mine` is what the actors of the matrix may touch, `theirs` belongs
+to another family, trainer or organisation. Everything is fictional.
+"""
+
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from litestar import Litestar
+
+import world
+from conftest import cloned
+from entrypoints.http.browsing import ORIGIN, client_for, link_token, running, settings_for
+from leerbudget.app import create_app
+from leerbudget.bookings import actions as bookings
+from leerbudget.bookings.actions import BookingRequest
+from leerbudget.budgets import actions as budgets
+from leerbudget.budgets.rules import GrantOrder
+from leerbudget.catalogue import actions as catalogue
+from leerbudget.catalogue import queries as catalogue_queries
+from leerbudget.foundation import clock
+from leerbudget.foundation.database import close_pool, execute, fetch_value, open_pool
+from leerbudget.foundation.ids import new_id
+from leerbudget.identity import actions as identity
+from leerbudget.payments import actions as payments
+from leerbudget.rounds import actions as rounds
+from leerbudget.wishes import actions as wishes
+from leerbudget.wishes.rules import PreferenceOrder, WeekOrder, WishOrder
+
+ACTORS = (
+    "parent",
+    "coparent",
+    "other_parent",
+    "trainer",
+    "other_trainer",
+    "finance",
+    "admin",
+    "municipality",
+    "other_finance",
+    "coordinator",
+    "platform",
+    "worker",
+    "nobody",
+)
+SECRET = "Dit is alleen voor mij."
+
+
+@dataclass
+class Stage:
+    """Who there is (a browser each), and what there is: `mine` and `theirs` by name."""
+
+    app: Litestar
+    stranger: httpx.AsyncClient
+    browsers: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+    mine: dict[str, Any] = field(default_factory=dict)
+    theirs: dict[str, Any] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+async def app_of_module(cluster, template) -> AsyncIterator[Litestar]:
+    """The whole application over one clean database for all tests of a module."""
+    async with cloned(cluster, template) as database:
+        await open_pool(database.dsns.app, size=10)
+        try:
+            async with running(create_app(settings_for())) as made:
+                yield made
+        finally:
+            await close_pool()
+
+
+@pytest.fixture(scope="module")
+async def stage(app_of_module) -> AsyncIterator[Stage]:
+    """The country, with everybody logged in."""
+    async with AsyncExitStack() as open_browsers:
+
+        async def browser() -> httpx.AsyncClient:
+            return await open_browsers.enter_async_context(client_for(app_of_module, headers=ORIGIN))
+
+        made = Stage(app_of_module, await open_browsers.enter_async_context(client_for(app_of_module)))
+        await _organisations(made)
+        await _families(made)
+        await _catalogue(made)
+        await _bookings(made)
+        await _rounds(made)
+        for name, person, roles in _logins(made):
+            made.browsers[name] = await browser()
+            await log_in(made.browsers[name], f"{name}@fictief.example", person, roles)
+        yield made
+
+
+async def log_in(browser: httpx.AsyncClient, email: str, person: UUID | None, roles) -> UUID:
+    """Log a browser in as somebody; the login."""
+    login = await identity.give_login(email, person, list(roles))
+    await identity._make_link(email)
+    answer = await browser.post("/api/v1/web-sessions", json={"token": await link_token(email)}, headers=ORIGIN)
+    assert answer.status_code == 201, answer.text
+    return login
+
+
+def _logins(made: Stage) -> list[tuple[str, UUID | None, list[tuple[str, UUID | None]]]]:
+    mine, theirs = made.mine, made.theirs
+    return [
+        ("parent", mine["parent"], [("foster_parent", mine["family"])]),
+        ("coparent", mine["coparent"], [("foster_parent", mine["family"])]),
+        ("other_parent", theirs["parent"], [("foster_parent", theirs["family"])]),
+        ("trainer", mine["trainer_person"], [("trainer", mine["trainer"])]),
+        ("other_trainer", theirs["trainer_person"], [("trainer", theirs["trainer"])]),
+        ("finance", None, [("organisation_finance", mine["organisation"])]),
+        ("admin", None, [("organisation_admin", mine["organisation"])]),
+        ("municipality", None, [("municipality_viewer", mine["organisation"])]),
+        ("other_finance", None, [("organisation_finance", theirs["organisation"])]),
+        ("coordinator", None, [("coordinator", None)]),
+        ("platform", None, [("platform_admin", None)]),
+        ("worker", None, [("foster_care_worker", None)]),
+        ("nobody", None, []),
+    ]
+
+
+async def _organisations(made: Stage) -> None:
+    for things in (made.mine, made.theirs):
+        organisation = things["organisation"] = await world.an_organisation()
+        await world.fill_pot(organisation, 5000)
+        for name in ("top_up", "top_up_to_cancel"):
+            things[name] = new_id()
+            await payments.request_top_up(things[name], organisation, 100_000, None, actor=None)
+
+
+async def _families(made: Stage) -> None:
+    for things in (made.mine, made.theirs):
+        family = things["family"] = await world.a_family(organisation=things["organisation"], parents=2)
+        things["parent"], things["coparent"] = await world.parents_of(family)
+        await _budget(things, family)
+        persons = [things["parent"], things["coparent"]]
+        await wishes.set_weeks([WeekOrder(person, "1" * 21) for person in persons])
+        await wishes.set_preference(PreferenceOrder(family, None, "3511", {"car": 60}, online_ok=True))
+        for name in ("wish", "wish_to_change", "wish_to_withdraw", "wish_of_proposal", "wish_of_other", "wish_left"):
+            things[name] = new_id()
+            order = WishOrder(
+                things[name], family, things["parent"], (things["parent"],), "trauma", None, 1, situation=SECRET
+            )
+            await wishes.state_wish(order, actor=None)
+
+
+async def _budget(things: dict[str, Any], family: UUID) -> None:
+    """Long before and long after: bookings are made in the past as well."""
+    today = clock.today()
+    start, end = today - timedelta(days=100), today + timedelta(days=300)
+    things["budget"] = new_id()
+    order = GrantOrder(things["budget"], "1", family, things["organisation"], 100_000, start, end)
+    await budgets.grant(order, actor=None)
+
+
+async def _catalogue(made: Stage) -> None:
+    for things in (made.mine, made.theirs):
+        things["trainer"], things["trainer_person"] = await world.a_trainer()
+        things["course"] = await world.a_course()
+        sessions = {"session": 30, "session_to_call_off": 33, "session_for_quote": 36, "session_of_booking": 39}
+        sessions |= {"session_of_cancellation": 42, "session_of_proposal": 45, "session_of_other": 48}
+        for name, day in sessions.items():
+            things[name] = await world.a_session(
+                course=things["course"], trainer=things["trainer"], meetings=[world.in_days(day)]
+            )
+
+
+async def _bookings(made: Stage) -> None:
+    for things in (made.mine, made.theirs):
+        for name in ("booking", "cancellation"):
+            session = things[f"session_of_{name}"]
+            things[name] = await _book(things, session)
+        with clock.travelling(clock.now() - timedelta(days=40)):
+            for place, name in enumerate(("past", "past_to_complete")):
+                meetings = [world.in_days(30 + place)]
+                session = things[name] = await world.a_session(trainer=things["trainer"], meetings=meetings)
+                await _book(things, session)
+                await catalogue.decide(session, runs=True, reason=None, actor=None)
+                things[f"meeting_of_{name}"] = (await catalogue_queries.session_detail(session)).meetings[0][0]
+        await bookings.record_attendance(things["meeting_of_past_to_complete"], [], actor=None)
+
+
+async def _book(things: dict[str, Any], session: UUID) -> UUID:
+    request = BookingRequest(new_id(), things["family"], session, (things["parent"],))
+    return (await bookings.book(request, actor=None)).booking
+
+
+async def _rounds(made: Stage) -> None:
+    """One round that was published, one that is open, one that waits for publication."""
+    made.mine["round"] = await _round()
+    made.mine["round_to_solve"] = await _round()
+    await rounds.freeze(made.mine["round"], actor=None)
+    for things in (made.mine, made.theirs):
+        for place, name in enumerate(("proposal", "other")):
+            await _propose(made.mine["round"], things, f"wish_of_{name}", things[f"session_of_{name}"], place)
+        await execute(
+            "INSERT INTO non_placement (id, round, wish, family, reasons, would_have_helped)"
+            " VALUES (uuidv7(), $1, $2, $3, $4, $5)",
+            made.mine["round"],
+            things["wish_left"],
+            things["family"],
+            '[{"code": "no_session", "sentence": "Er was geen bijeenkomst."}]',
+            f'[{{"change": {{"kind": "online"}}, "session": "{things["session"]}", "sentence": "Doe online mee."}}]',
+        )
+    await _audited(made.mine["round"])
+    await rounds.publish(made.mine["round"], answer_until=clock.now() + timedelta(days=5), actor=None)
+    for things in (made.mine, made.theirs):
+        for name in ("proposal", "other"):
+            things[name if name == "proposal" else "other_proposal"] = await fetch_value(
+                "SELECT id FROM proposal WHERE wish = $1", things[f"wish_of_{name}"]
+            )
+    made.mine["round_to_publish"] = await _round()
+    await rounds.freeze(made.mine["round_to_publish"], actor=None)
+    await _audited(made.mine["round_to_publish"])
+
+
+async def _round() -> UUID:
+    key, today = new_id(), clock.today()
+    ends_on = today + timedelta(days=120)
+    await rounds.open_round(key, name="Proefronde", starts_on=today, ends_on=ends_on, seed=1, actor=None)
+    return key
+
+
+async def _propose(round_id: UUID, things: dict[str, Any], wish: str, session: UUID, score: int) -> None:
+    await execute(
+        "INSERT INTO proposal (id, round, wish, family, session, persons, score, reasons, payment, state)"
+        " VALUES (uuidv7(), $1, $2, $3, $4, $5, $6, $7, '[]', 'proposed')",
+        round_id,
+        things[wish],
+        things["family"],
+        session,
+        [things["parent"]],
+        score,
+        '[{"code": "near", "sentence": "Het is dichtbij.", "points": 5}]',
+    )
+
+
+async def _audited(round_id: UUID) -> None:
+    """As if solved and audited: the solver has tests of its own, and its own second of start-up."""
+    await execute(
+        "UPDATE matching_round SET state = 'audited', outcome = $2, score = 10, bound = 12, solved_at = $3,"
+        " audited_at = $3 WHERE id = $1",
+        round_id,
+        gzip.compress(b'{"format": "leerbudget-outcome/1"}'),
+        clock.now(),
+    )
