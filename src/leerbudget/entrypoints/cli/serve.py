@@ -1,26 +1,32 @@
 """`leerbudget serve`: the pages and the API, and if asked a background worker beside them."""
 
-import ctypes
+import asyncio
 import errno
 import os
 import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext, suppress
+from importlib import import_module
 from typing import Any
 
 import click
 
+from leerbudget.entrypoints.cli.beside import beside, die_with
+from leerbudget.entrypoints.cli.with_database import refuse_unmigrated, with_pool
 from leerbudget.foundation.clock import use_test_clock
 from leerbudget.foundation.errors import SettingsError
+from leerbudget.foundation.logbook import configure_logging
 from leerbudget.foundation.running import Dsns, running_database
 from leerbudget.foundation.settings import Settings
 
 PORT = 8000
+BACKLOG = 2048
 APPLICATION = "leerbudget.app:web_application"
 """Named, not imported: the application stands above the command line."""
+
+_FIRST = "LEERBUDGET_FIRST_PROCESS"
+_OPEN_TO_ALL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only looked up, to tell people a usable address
 
 
 @click.command()
@@ -29,73 +35,93 @@ APPLICATION = "leerbudget.app:web_application"
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Web processes.")
 @click.option("--background/--no-background", default=False, help="Also run the background worker.")
 def serve(host: str, port: int, workers: int, *, background: bool) -> None:
-    """Serve the pages and the API."""
+    """Serve the pages and the API until Ctrl-C or SIGTERM; then the exit code is 0."""
     settings = Settings.from_environment()
-    with running_database(settings) as dsns:
-        serve_pages(settings, dsns, host=host, port=port, workers=workers, background=background)
+    configure_logging(settings.environment)
+    with listen(host, port) as listening, running_database(settings) as dsns:
+        serve_pages(settings, dsns, listening, workers=workers, background=background)
 
 
-def serve_pages(settings: Settings, dsns: Dsns, *, host: str, port: int, workers: int, background: bool) -> None:
-    """Serve until SIGINT or SIGTERM; the database's context closes afterwards.
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that nobody else can take; who connects waits until the pages are served.
 
     Raises:
-        SettingsError: the port is in use or may not be used.
+        SettingsError: the port is in use or may not be used, or the host is not this machine.
     """
-    import uvicorn
-
-    from leerbudget.foundation.logbook import configure_logging
-
-    configure_logging(settings.environment)
-    use_test_clock(settings.test_clock)
-    # uvicorn raises SIGTERM anew after its own clean-up; without this the database would be left behind
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    listening = _listen(host, port)
-    if settings.environment != "production":
-        os.environ.setdefault("LEERBUDGET_BASE_URL", f"http://{host}:{listening.getsockname()[1]}")
-    os.environ["LEERBUDGET_DATABASE_URL"], os.environ["LEERBUDGET_WORKER_URL"] = dsns.app, dsns.worker
-    options: dict[str, Any] = {"lifespan": "on", "log_config": None, "access_log": False, "server_header": False}
-    with _worker() if background else nullcontext():
-        if workers > 1:
-            listening.close()
-            uvicorn.run(APPLICATION, factory=True, host=host, port=port, workers=workers, **options)
-            return
-        config = uvicorn.Config(APPLICATION, factory=True, proxy_headers=False, **options)
-        uvicorn.Server(config).run(sockets=[listening])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-    except OSError as failure:
+        listening.listen(BACKLOG)
+    except (OSError, UnicodeError) as failure:
         listening.close()
-        reason = "is al in gebruik" if failure.errno == errno.EADDRINUSE else f"kan niet ({failure.strerror})"
-        raise SettingsError(message=f"Poort {port} op {host} {reason}. Kies een andere met --port.") from failure
-    click.echo(f"http://{host}:{listening.getsockname()[1]}/")
+        if getattr(failure, "errno", None) == errno.EADDRINUSE:
+            reason = "is al in gebruik. Kies een andere met --port."
+        else:
+            reason = f"is niet te gebruiken: {getattr(failure, 'strerror', None) or failure}."
+        raise SettingsError(message=f"Poort {port} op {host} {reason}") from failure
     return listening
 
 
-@contextmanager
-def _worker() -> Iterator[None]:
-    """A background worker as a process of its own, which never outlives this one."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "leerbudget", "worker"],
-        stdin=subprocess.DEVNULL,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - only a system call
-    )
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def address(listening: socket.socket) -> str:
+    """Where people on this machine find what is served on the socket."""
+    host, port = listening.getsockname()[:2]
+    host = _OPEN_TO_ALL.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+def base_url(settings: Settings, listening: socket.socket) -> str:
+    """What stands in front of links: what was set, or else where this machine serves."""
+    chosen = os.environ.get("LEERBUDGET_BASE_URL", "").strip()
+    return settings.base_url if chosen or settings.environment == "production" else address(listening)
+
+
+def serve_pages(
+    settings: Settings, dsns: Dsns, listening: socket.socket, *, workers: int = 1, background: bool = False
+) -> None:
+    """Serve until SIGINT or SIGTERM; the database's context closes afterwards.
+
+    Raises:
+        SettingsError: the database cannot be used, or was never migrated.
+    """
+    asyncio.run(with_pool(dsns, "app", refuse_unmigrated))
+    use_test_clock(settings.test_clock)
+    # uvicorn raises SIGTERM anew after its own clean-up; without this the database would be left behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    os.environ["LEERBUDGET_BASE_URL"] = base_url(settings, listening)
+    os.environ["LEERBUDGET_DATABASE_URL"], os.environ["LEERBUDGET_WORKER_URL"] = dsns.app, dsns.worker
+    click.echo(f"{address(listening)}/")
+    with suppress(KeyboardInterrupt), beside("worker") if background else nullcontext():
+        _serve(listening, workers)
+
+
+def _serve(listening: socket.socket, workers: int) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    options: dict[str, Any] = {
+        "factory": True,
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "workers": workers,
+    }
+    if workers > 1:
+        os.environ[_FIRST] = str(os.getpid())
+        config = uvicorn.Config(f"{__name__}:one_of_several", **options)
+        Multiprocess(config, sockets=[listening]).run()
+        return
+    server = uvicorn.Server(uvicorn.Config(APPLICATION, **options))
+    server.run(sockets=[listening])
+    if not server.started:
+        raise SettingsError(message="De website kon niet starten; de reden staat hierboven.")
+
+
+def one_of_several() -> Any:
+    """The application in one web process of several, which never outlives the first."""
+    die_with(int(os.environ[_FIRST]))
+    configure_logging(Settings.from_environment().environment)
+    module, _, name = APPLICATION.partition(":")
+    return getattr(import_module(module), name)()

@@ -1,11 +1,13 @@
 """Runs a command's work with the database ready: embedded or external, migrated, with an open pool."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
+from importlib.resources import files
 from typing import TypeVar
 
 from leerbudget.foundation.clock import use_test_clock
-from leerbudget.foundation.database import close_pool, fetch_value, open_pool
+from leerbudget.foundation.database import close_pool, fetch_all, fetch_value, open_pool
 from leerbudget.foundation.errors import SettingsError
 from leerbudget.foundation.running import Dsns, running_database
 from leerbudget.foundation.settings import Settings
@@ -29,7 +31,7 @@ async def with_pool(dsns: Dsns, role: str, work: Callable[[], Awaitable[Answer]]
     """The work's answer, with the pool open for its length.
 
     Raises:
-        SettingsError: the database was never migrated.
+        SettingsError: the database was never migrated, or not for long.
     """
     await open_pool(getattr(dsns, role))
     try:
@@ -40,10 +42,26 @@ async def with_pool(dsns: Dsns, role: str, work: Callable[[], Awaitable[Answer]]
 
 
 async def refuse_unmigrated() -> None:
-    """Refuse a database without our tables.
+    """Refuse a database without our tables, or without the latest of them. One that is ahead of us is fine.
 
     Raises:
         SettingsError: `leerbudget migrate` has to run first.
     """
-    if await fetch_value("SELECT to_regclass('matching_round')") is None:
+    if await fetch_value("SELECT to_regclass('migration')") is None:
         raise SettingsError(message="De database is nog leeg. Voer eerst `leerbudget migrate` uit.")
+    done = {_digits(row["name"]) for row in await fetch_all("SELECT name FROM migration WHERE app_name = 'leerbudget'")}
+    missing = _migrations() - done
+    if missing:
+        raise SettingsError(
+            message=f"De database loopt {len(missing)} stap(pen) achter. Voer eerst `leerbudget migrate` uit."
+        )
+
+
+def _migrations() -> set[str]:
+    """The migrations of this version, by the moment in their names."""
+    names = (file.name for file in files("leerbudget.migrations").iterdir())
+    return {_digits(name) for name in names if name.startswith("leerbudget_") and name.endswith(".py")}
+
+
+def _digits(name: str) -> str:
+    return re.sub(r"\D", "", name)

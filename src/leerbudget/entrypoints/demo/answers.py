@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets import queries as budget_queries
+from leerbudget.catalogue import queries as catalogue_queries
 from leerbudget.entrypoints.demo.events import Events
 from leerbudget.foundation import clock
 from leerbudget.foundation.errors import LeerbudgetError
@@ -30,10 +32,10 @@ ATTEMPTS_MAX: Final = 200
 
 
 async def answer_offers(round_id: UUID, chance: random.Random, events: Events) -> None:
-    """Families and professionals accept, decline or let an offer pass."""
+    """Families and professionals accept, decline or let an offer pass; the first family that is asked declines."""
     for offer in await round_queries.open_offers(round_id):
         draw = chance.random()
-        if draw < ACCEPT or offer.professional:
+        if offer.professional or (draw < ACCEPT and events.counts["declined"]):
             await rounds.accept(offer.proposal, seeker=offer.seeker, actor=None)
             events.counts["accepted"] += 1
         elif draw < ACCEPT + DECLINE:
@@ -64,6 +66,17 @@ async def try_a_full_session(families: Sequence[UUID], events: Events) -> None:
                 return
 
 
+async def take_the_last_seats(families: Sequence[UUID], events: Events) -> None:
+    """In a small world no session is full by itself: families book the last seats of one, until somebody is too late."""
+    today = clock.today()
+    bookable = await catalogue_queries.sessions_for_matching(today, today + timedelta(days=365))
+    open_to_all = [session for session in bookable if not session.parties]
+    for session in sorted(open_to_all, key=lambda each: (each.seats_max - each.seats_taken, each.id)):
+        for family in families[:ATTEMPTS_MAX]:
+            if await try_to_book("session_full", family, session.id, events) == "session_full":
+                return
+
+
 async def try_own_professional(events: Events) -> None:
     """A family wants to join a dialogue in which its own professional takes part; the refusal stays neutral."""
     for family, session in (await booking_queries.kept_apart_now())[:ATTEMPTS_MAX]:
@@ -75,9 +88,20 @@ async def cancel_some(chance: random.Random, events: Events, *, days: int) -> No
     """On a day, a few families cancel; over all the days together about `LATE_CANCEL` of the bookings."""
     for booking in await booking_queries.cancellable():
         if chance.random() < LATE_CANCEL / days:
-            cancellation = await bookings.cancel(booking, actor=None)
-            events.counts["cancelled by the family"] += 1
-            events.counts["cancellation fee cents"] += cancellation.fee_cents
+            await _cancel(booking, events)
+
+
+async def somebody_cancels(events: Events) -> None:
+    """One family cancels when nobody has yet."""
+    if not events.counts["cancelled by the family"]:
+        for booking in (await booking_queries.cancellable())[:1]:
+            await _cancel(booking, events)
+
+
+async def _cancel(booking: UUID, events: Events) -> None:
+    cancellation = await bookings.cancel(booking, actor=None)
+    events.counts["cancelled by the family"] += 1
+    events.counts["cancellation fee cents"] += cancellation.fee_cents
 
 
 async def attend(chance: random.Random, events: Events) -> None:

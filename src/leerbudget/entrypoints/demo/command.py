@@ -1,20 +1,29 @@
 """`leerbudget demo`: the main job on a fictional Netherlands, from top-up to balanced books, and then served."""
 
 import asyncio
+import logging
+from contextlib import nullcontext
 
-import asyncpg
 import click
 
-from leerbudget.entrypoints.cli.serve import PORT, serve_pages
+from leerbudget.entrypoints.cli.serve import PORT, base_url, listen, serve_pages
 from leerbudget.entrypoints.cli.with_database import with_pool
 from leerbudget.entrypoints.demo import story, summary
+from leerbudget.foundation.connecting import connect
 from leerbudget.foundation.errors import SettingsError
+from leerbudget.foundation.logbook import configure_logging
 from leerbudget.foundation.roles import empty_database
 from leerbudget.foundation.running import Dsns, migrate, running_database
 from leerbudget.foundation.settings import Settings
 from leerbudget.rounds.solving import SolveLimits
 
 MARK = "leerbudget demo: every person and organisation in here is fictional"
+IN_USE = {
+    "family": "SELECT EXISTS (SELECT FROM family)",
+    "organisation": "SELECT EXISTS (SELECT FROM organisation)",
+    "login": "SELECT EXISTS (SELECT FROM login)",
+}
+"""Tables that hold nothing until somebody uses the service, and how to find out."""
 FAMILIES_MIN, SESSIONS_MIN = 50, 10
 
 
@@ -24,7 +33,7 @@ FAMILIES_MIN, SESSIONS_MIN = 50, 10
 @click.option("--seed", type=click.IntRange(0, 2**31 - 2), default=7, show_default=True)
 @click.option("--solve-seconds", type=click.IntRange(1, 3_600), default=60, show_default=True)
 @click.option("--serve/--no-serve", default=True, help="Serve the web application afterwards.")
-@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 takes a free one.")
 @click.pass_context
 def demo(
     context: click.Context,
@@ -39,27 +48,33 @@ def demo(
     """Show the main job: budgets, wishes, one matching round, bookings; everything in it is fictional.
 
     The demonstration's own database is made anew each time; `leerbudget serve` serves the one you have.
+    On one day the same seed tells the same story.
     """
     settings = Settings.from_environment()
     if settings.environment == "production":
         raise SettingsError(message="De demonstratie draait niet met LEERBUDGET_ENV=production.")
+    configure_logging(settings.environment, level=logging.WARNING)
     count = sessions or max(SESSIONS_MIN, families // 8)
-    script = story.Script(families, count, seed, SolveLimits(seconds=solve_seconds), settings.base_url)
-    with running_database(settings) as dsns:
-        balanced = asyncio.run(_tell(dsns, script))
-        if serve:
-            click.echo("\nStop with Ctrl-C. Serving on:")
-            serve_pages(settings, dsns, host="127.0.0.1", port=port, workers=1, background=True)
+    # the port is taken first: who waited for the story must not hear then that it is in use
+    with listen("127.0.0.1", port) if serve else nullcontext() as listening:
+        url = settings.base_url if listening is None else base_url(settings, listening)
+        script = story.Script(families, count, seed, SolveLimits(seconds=solve_seconds), url)
+        with running_database(settings) as dsns:
+            balanced = asyncio.run(_tell(dsns, script))
+            if listening is not None:
+                click.echo("\nStop with Ctrl-C. Serving on:")
+                configure_logging(settings.environment)
+                serve_pages(settings, dsns, listening, background=True)
     context.exit(0 if balanced else 1)
 
 
 async def _tell(dsns: Dsns, script: story.Script) -> bool:
     await _renew(dsns)
-    await migrate(dsns)
     click.echo(
         f"leerbudget: a fictional Netherlands of {script.families} families and {script.sessions} course sessions,"
         f" seed {script.seed}\n"
     )
+    await migrate(dsns)
     return await with_pool(dsns, "worker", lambda: _show(script))
 
 
@@ -83,21 +98,23 @@ async def _renew(dsns: Dsns) -> None:
     """An empty database with our mark; another's data is never thrown away.
 
     Raises:
-        SettingsError: the database holds families and is not a demonstration.
+        SettingsError: the database holds somebody's data and is not a demonstration.
     """
     if dsns.owner is None:
         raise SettingsError(message="Zet LEERBUDGET_OWNER_URL, of gebruik de ingebouwde database.")
-    connection = await asyncpg.connect(dsns.owner)
+    connection = await connect(dsns.owner)
     try:
         mark = await connection.fetchval(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
         )
-        exists = await connection.fetchval("SELECT to_regclass('family')")
-        holds_families = exists is not None and await connection.fetchval("SELECT EXISTS (SELECT FROM family)")
+        in_use = False
+        for table, look in IN_USE.items():
+            if await connection.fetchval("SELECT to_regclass($1::text)", table) is not None:
+                in_use = in_use or await connection.fetchval(look)
     finally:
         await connection.close()
-    if holds_families and mark != MARK:
+    if in_use and mark != MARK:
         raise SettingsError(
-            message="In deze database staan gezinnen die niet van de demonstratie zijn. Er is niets veranderd."
+            message="In deze database staan gegevens die niet van de demonstratie zijn. Er is niets veranderd."
         )
     await empty_database(dsns.owner, MARK)

@@ -50,7 +50,7 @@ async def lines(events: Events) -> tuple[list[str], bool]:
 
 
 def _line(label: str, value: object) -> str:
-    return f"  {label:<46}{value:>22}"
+    return f"  {label:<50}{value:>18}"
 
 
 async def _money() -> Iterator[str]:

@@ -1,0 +1,71 @@
+"""A second process of ours beside this one: started again when it falls, and gone when this one goes."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+AGAIN_AFTER_SECONDS = 1.0
+STOP_SECONDS_MAX = 10.0
+
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+_FOLLOW = f"""
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl({_DEATH_SIGNAL}, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != int(sys.argv[1]): sys.exit("the first process is gone")
+os.execv(sys.executable, [sys.executable, "-P", "-m", "leerbudget", *sys.argv[2:]])
+"""
+"""Run by a bare Python, so that no code of ours runs between fork and exec in a process with threads."""
+
+log = structlog.get_logger(__name__)
+
+
+def die_with(parent: int) -> None:
+    """Ask the kernel to end this process (SIGTERM) when its parent ends, even by `kill -9`. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:
+            sys.exit("the first process is gone")
+
+
+@contextmanager
+def beside(*words: str) -> Iterator[None]:
+    """`leerbudget <words>` runs as a process of its own for the length of the block."""
+    stopping = threading.Event()
+    # the kernel watches the starting thread, so one thread starts the process and stays with it
+    keeper = threading.Thread(target=_keep, args=(words, stopping), name=f"leerbudget-{words[0]}")
+    keeper.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        keeper.join()
+
+
+def _keep(words: tuple[str, ...], stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-I", "-S", "-c", _FOLLOW, str(os.getpid()), *words], stdin=subprocess.DEVNULL
+        )
+        while process.poll() is None and not stopping.wait(0.2):
+            pass
+        if not stopping.is_set():
+            log.error("process fell, started again", process=words[0], code=process.returncode)
+            stopping.wait(AGAIN_AFTER_SECONDS)
+    _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS_MAX)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
