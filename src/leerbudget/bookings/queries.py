@@ -165,13 +165,14 @@ WITH room AS (
   UNION SELECT person FROM booking_person WHERE session = $1 AND live
 ), room_families AS (
   SELECT DISTINCT p.family FROM room JOIN person p ON p.id = room.person WHERE p.family IS NOT NULL
-), kept_apart AS (
-  SELECT family, professional AS person FROM professional_relation WHERE ends_on IS NULL OR ends_on >= $4::date
-  UNION SELECT family, person FROM avoid_entry
 )
-SELECT EXISTS (SELECT FROM kept_apart k JOIN room ON room.person = k.person WHERE k.family = $2)
-    OR EXISTS (SELECT FROM kept_apart k JOIN room_families f ON f.family = k.family
-               WHERE k.person = ANY($3::uuid[]) AND k.family IS DISTINCT FROM $2)
+SELECT EXISTS (SELECT FROM professional_relation r JOIN room ON room.person = r.professional
+               WHERE r.family = $2 AND (r.ends_on IS NULL OR r.ends_on >= $4::date))
+    OR EXISTS (SELECT FROM avoid_entry a JOIN room ON room.person = a.person WHERE a.family = $2)
+    OR EXISTS (SELECT FROM professional_relation r JOIN room_families f ON f.family = r.family
+               WHERE r.professional = ANY($3::uuid[]) AND (r.ends_on IS NULL OR r.ends_on >= $4::date))
+    OR EXISTS (SELECT FROM avoid_entry a JOIN room_families f ON f.family = a.family
+               WHERE a.person = ANY($3::uuid[]) AND a.family IS DISTINCT FROM $2)
 """
 
 
