@@ -226,12 +226,12 @@ def section(text: str, heading: str) -> set[str]:
 
 
 def reason_codes() -> set[str]:
-    """Every code with which the matcher or a round explains itself: weights, lists named CODES, and `Reason(…)`."""
+    """Every code with which the matcher or a round explains itself: weights, lists named CODES, WHY_NOT_NL, and `Reason(…)`."""
     found = set(weights.DEFAULTS)
     for info in pkgutil.walk_packages([str(SRC / "matcher")], "leerbudget.matcher."):
         module = import_module(info.name)
         for name, value in vars(module).items():
-            if name.endswith("CODES") and isinstance(value, dict):
+            if (name.endswith("CODES") or name == "WHY_NOT_NL") and isinstance(value, dict):
                 found |= set(value)
         for node in ast.walk(ast.parse(inspect.getsource(module))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Reason"):

@@ -2,21 +2,22 @@
 
 import gzip
 import json
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import click
 
+from leerbudget.entrypoints.cli.values import Day, Line
 from leerbudget.entrypoints.cli.with_database import with_database
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.rounds import actions, queries
 from leerbudget.rounds.solving import SolveLimits
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
-SEED_MAX = 2**31 - 1
+SEED_MAX = 2**31 - 2
+"""The largest that `leerbudget match solve` takes."""
 
 
 @click.group(name="round")
@@ -25,18 +26,16 @@ def round_() -> None:
 
 
 @round_.command("open")
-@click.option("--name", required=True, help="What people call this round.")
-@click.option("--from", "starts_on", type=DAY, required=True, help="First day of the sessions in it.")
-@click.option("--until", "ends_on", type=DAY, required=True, help="Last day on which a session may start.")
+@click.option("--name", type=Line(120), required=True, help="What people call this round.")
+@click.option("--from", "starts_on", type=Day(), required=True, help="First day of the sessions in it.")
+@click.option("--until", "ends_on", type=Day(), required=True, help="Last day on which a session may start.")
 @click.option("--seed", type=click.IntRange(0, SEED_MAX), required=True, help="Published with the outcome.")
-def open_(name: str, starts_on: datetime, ends_on: datetime, seed: int) -> None:
+def open_(name: str, starts_on: date, ends_on: date, seed: int) -> None:
     """Open a round; prints its id."""
     round_id = new_id()
 
     async def work() -> None:
-        await actions.open_round(
-            round_id, name=name, starts_on=starts_on.date(), ends_on=ends_on.date(), seed=seed, actor=None
-        )
+        await actions.open_round(round_id, name=name, starts_on=starts_on, ends_on=ends_on, seed=seed, actor=None)
 
     with_database(work)
     click.echo(str(round_id))
@@ -103,15 +102,27 @@ def publish(round_id: UUID, answer_days: int) -> None:
 @click.argument("round_id", type=click.UUID)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the files.")
 def replay(round_id: UUID, out: Path) -> None:
-    """Write the frozen instance and the outcome as files for `leerbudget match solve|audit|explain`."""
+    """Write the frozen instance and the outcome as files for `leerbudget match`."""
     found = with_database(lambda: queries.files(round_id), role="reader")
-    out.mkdir(parents=True, exist_ok=True)
-    for name, content in zip(("instance", "outcome"), found, strict=True):
-        if content is not None:
-            (out / f"{name}.json").write_bytes(gzip.decompress(content))
-            click.echo(str(out / f"{name}.json"))
     if found[0] is None:
         raise click.ClickException("this round is unknown or was never frozen")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in zip(("instance", "outcome"), found, strict=True):
+            if content is not None:
+                click.echo(str(_write(out / f"{name}.json", gzip.decompress(content))))
+    except (FileExistsError, NotADirectoryError, PermissionError) as failure:
+        raise click.UsageError(f"{out}: {failure.strerror}") from failure
+
+
+def _write(place: Path, content: bytes) -> Path:
+    """Written beside its name first, so that a broken run never leaves half a file under it."""
+    part = place.with_name(f".{place.name}.part")
+    try:
+        part.write_bytes(content)
+        return part.replace(place)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 async def _report(round_id: UUID | None) -> list[dict[str, Any]]:
