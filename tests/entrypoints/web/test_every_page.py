@@ -46,6 +46,7 @@ class Scene:
     stranger: Person
 
     def at(self, path: str) -> str:
+        """The address of a page in this scene."""
         return path.format(**self.ids)
 
     def seer(self, path: str) -> Person:
@@ -227,8 +228,8 @@ async def test_opening_a_forms_address_leads_back_to_its_page(scene):
             person = scene.coordinator if path.endswith("bevestigen") else scene.finance
         elif path.startswith("/rondes"):
             person = scene.coordinator
-        path = path.replace("{booking}/bevestigen", "{top_up}/bevestigen")
-        answer = await person.client.get(scene.at(path), follow_redirects=True)
+        address = scene.at(path.replace("{booking}/bevestigen", "{top_up}/bevestigen"))
+        answer = await person.client.get(address, follow_redirects=True)
         assert answer.status_code == 200, (path, answer.status_code, str(answer.url))
 
 

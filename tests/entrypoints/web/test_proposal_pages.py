@@ -11,6 +11,7 @@ from leerbudget.bookings import actions as bookings
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
+from leerbudget.rounds import actions
 from leerbudget.rounds import queries as rounds
 from leerbudget.wishes import queries as wishes
 
@@ -39,10 +40,9 @@ async def test_a_proposal_tells_why_and_what_it_costs_and_is_accepted_once(app, 
         assert "€\u00a090,00" in page
         assert "€\u00a0160,00" in page
         assert "Kosteloos annuleren" in page
-        for _ in range(2):
-            answer = await parent.submit(path, f"{path}/aannemen") if _ == 0 else await parent.post(f"{path}/aannemen")
-            assert answer.status_code == 303
-            assert answer.headers["location"] == f"/inschrijvingen/{offer.booking}?melding=aangenomen"
+        done = f"/inschrijvingen/{offer.booking}?melding=aangenomen"
+        for answer in (await parent.submit(path, f"{path}/aannemen"), await parent.post(f"{path}/aannemen")):
+            assert (answer.status_code, answer.headers["location"]) == (303, done)
         assert "Gelukt" in await parent.page(f"/inschrijvingen/{offer.booking}")
         assert "Aangenomen" in await parent.page(path)
         answer = await parent.post(f"{path}/afwijzen", {"reason": "too_far"})
@@ -77,15 +77,9 @@ async def test_every_reason_on_the_page_is_on_the_list(app, family):
     (offer,) = await visiting.offers(family)
     async with visiting.parent(app, family) as parent:
         page = await parent.page(f"/voorstellen/{offer.proposal}")
-    for reason in rounds_reasons():
+    for reason in actions.DECLINE_REASONS:
         assert f'name="reason" value="{reason}"' in page
-    assert page.count('name="reason"') == len(rounds_reasons())
-
-
-def rounds_reasons():
-    from leerbudget.rounds.actions import DECLINE_REASONS
-
-    return DECLINE_REASONS
+    assert page.count('name="reason"') == len(actions.DECLINE_REASONS)
 
 
 async def test_anothers_proposal_is_not_there(app, family):
@@ -122,8 +116,6 @@ async def test_what_could_not_be_offered_any_more_is_not_shown_as_open(app, fami
     await world.a_budget(other)
     request = BookingRequest(new_id(), other, session, tuple(await world.parents_of(other)))
     await bookings.book(request, actor=None)
-    from leerbudget.rounds import actions
-
     assert await actions.publish(round_id, answer_until=clock.now() + timedelta(days=7), actor=None) == (0, 1)
     (refused,) = await rounds.proposals_of(family)
     async with visiting.parent(app, family) as parent:

@@ -1,5 +1,6 @@
 """Matching rounds as the coordinator runs them: pseudonymous numbers, reasons, fairness, the next step."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from leerbudget.matcher.reasons import WHY_NOT_NL
 from leerbudget.rounds import actions
 from leerbudget.rounds import queries as rounds
 from leerbudget.rounds.errors import DeadlineInvalid, OutcomeRejected, PeriodInvalid, RoundUnknown, WrongRoundState
-from leerbudget.rounds.queries import RoundTotals, RoundView
+from leerbudget.rounds.queries import SMALLEST_GROUP, FairnessRow, RoundTotals, RoundView
 
 ANSWER_DAYS = 7
 SEED_MAX = 2**31 - 1
@@ -28,6 +29,9 @@ DIMENSIONS = {
     "care_form": ("Per vorm van zorg", "care_form"),
     "experience": ("Per ervaring", "experience"),
 }
+PARTITIONS = ("region", "family_type", "experience")
+"""Dimensions in which every family is in exactly one group."""
+
 DECIDED = ("audited", "published", "answered")
 
 
@@ -98,13 +102,14 @@ class RoundPages(Controller):
         form = await filled_in(request)
         found = await rounds.round_view(round_id)
         last = _day(form.value("answer_until"))
-        if found is not None and found.answer_until is not None:  # going on with what was interrupted
-            last = found.answer_until.astimezone(clock.AMSTERDAM).date()
-        if last is None:
+        until = clock.end_of_day(last) if last is not None else None
+        if found is not None and found.state == "published" and found.answer_until == until:  # sent twice
+            return moved(f"/rondes/{round_id}", "ronde")
+        if until is None:
             wrong = with_errors(form, {"answer_until": "Kies de laatste dag waarop gezinnen kunnen antwoorden."})
             return await _round_page(request, round_id, wrong, status=422)
         try:
-            await actions.announce(round_id, answer_until=clock.end_of_day(last), actor=request.actor.login)
+            await actions.announce(round_id, answer_until=until, actor=request.actor.login)
         except LeerbudgetError as refusal:
             if not isinstance(refusal, DeadlineInvalid | OutcomeRejected | WrongRoundState):
                 raise
@@ -165,9 +170,10 @@ async def _round_page(request: HouseRequest, round_id: UUID, form: Form | None, 
             View(reason=WHY_NOT_NL.get(each.code, each.code), wishes=each.wishes)
             for each in (await rounds.unplaced_reasons(round_id) if totals is not None else ())
         ],
-        fairness=await _fairness(round_id) if totals is not None else [],
+        fairness=await _fairness(round_id, totals.families) if totals is not None else [],
         answers=_answers(totals) if totals is not None and found.state in ("published", "answered") else None,
-        steps=_steps(found, unpublished=totals.by_state.get("proposed", 0) if totals is not None else 0),
+        to_send=totals.by_state.get("proposed", 0) if totals is not None and found.state == "published" else 0,
+        steps=_steps(found),
     )
     suggested = clock.today() + timedelta(days=ANSWER_DAYS)
     asked = form or Form(values={"answer_until": suggested.isoformat()})
@@ -198,7 +204,16 @@ def _answers(totals: RoundTotals) -> View:
     return View(**{state: totals.by_state.get(state, 0) for state in states})
 
 
-async def _fairness(round_id: UUID) -> list[View]:
+def _shown(dimension: str, rows: Sequence[FairnessRow], families: int) -> Sequence[FairnessRow]:
+    """The rows that may be shown: what is left out must not follow from the total (small groups, R35)."""
+    left_out = families - sum(row.families for row in rows)
+    if dimension in PARTITIONS and 0 < left_out < SMALLEST_GROUP and rows:
+        smallest = min(rows, key=lambda row: row.families)
+        return [row for row in rows if row is not smallest]
+    return rows
+
+
+async def _fairness(round_id: UUID, families: int) -> list[View]:
     tables = await rounds.fairness(round_id)
     return [
         View(
@@ -210,7 +225,7 @@ async def _fairness(round_id: UUID) -> list[View]:
                     placed_share=row.share,
                     travel_minutes=None,
                 )
-                for row in tables[dimension]
+                for row in _shown(dimension, tables[dimension], families)
             ],
         )
         for dimension, (title, labels) in DIMENSIONS.items()
@@ -218,10 +233,7 @@ async def _fairness(round_id: UUID) -> list[View]:
     ]
 
 
-def _steps(found: RoundView, *, unpublished: int) -> list[View]:
-    if found.state == "published" and unpublished:
-        explain = "Nog niet elk gezin kreeg zijn voorstel. Er wordt niets dubbel verstuurd."
-        return [View(action="publiceren", text="Publiceren afmaken", explain=explain, primary=True)]
+def _steps(found: RoundView) -> list[View]:
     if found.solving or found.state in ("published", "answered"):
         return []
     again = View(

@@ -32,7 +32,7 @@ SMALLEST_GROUP = 5
 ACCOUNT_HOLDER, IBAN = "Stichting Leerbudget (fictief)", "NL91 ABNA 0417 1643 00"
 """Where to transfer to in the demonstration; the well-known example account number of Dutch banks."""
 
-_AMOUNT = re.compile(r"(?:€\s*)?(\d{1,3}(?:\.\d{3})+|\d{1,9})(?:,(\d{2}|-))?")
+_AMOUNT = re.compile(r"(?:€\s*)?(\d{1,3}(?:\.\d{3})+|\d{1,9})(?:,(\d{2}|-))?", re.ASCII)
 
 
 class OrganisationPages(Controller):

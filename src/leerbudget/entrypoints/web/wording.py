@@ -47,6 +47,12 @@ LABELS: dict[str, dict[str, str]] = {
         "part_time": "Deeltijd",
         "crisis": "Crisis",
     },
+    "experience": {
+        "lt1": "Korter dan 1 jaar",
+        "y1_3": "1 tot 3 jaar",
+        "y3_10": "3 tot 10 jaar",
+        "gt10": "Langer dan 10 jaar",
+    },
     "age_band": {
         "a0_3": "0 tot en met 3 jaar",
         "a4_8": "4 tot en met 8 jaar",
@@ -119,6 +125,16 @@ LABELS: dict[str, dict[str, str]] = {
         "rejected": "Afgekeurd",
         "published": "Gepubliceerd",
         "answered": "Afgerond",
+    },
+    "phase": {
+        "candidates": "Mogelijkheden zoeken",
+        "problem": "De opgave opstellen",
+        "greedy": "Een eerste verdeling",
+        "whole": "De hele verdeling in één keer",
+        "groups": "Groep voor groep verbeteren",
+        "mend": "Afwerken",
+        "audit": "Narekenen",
+        "explain": "Redenen opschrijven",
     },
     "proposal": {
         "proposed": "Voorgesteld",
