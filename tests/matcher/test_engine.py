@@ -54,11 +54,11 @@ def test_the_random_instances_have_something_in_them():
             seen["impossible"] += 1
             continue
         seen["placed"] += bool(outcome.placements)
-        seen["several"] += len(outcome.placements) >= 3
+        seen["several"] += len(outcome.placements) >= 2
         seen["promises"] += any(u.would_have_helped for u in outcome.unplaced)
         seen.update({reason.code for u in outcome.unplaced for reason in u.reasons})
     assert seen["placed"] >= 20
-    assert seen["several"] >= 2
+    assert seen["several"] >= 5
     assert seen["promises"] >= 10
     assert len(seen) >= 15
 

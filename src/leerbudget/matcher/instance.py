@@ -6,6 +6,7 @@ checked by `contradictions.check`.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -34,6 +35,7 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 Points = Annotated[int, msgspec.Meta(ge=-1_000_000, le=1_000_000)]
 Interval = tuple[datetime, datetime]
 YEARS = (2000, 2200)
+PATH = re.compile(r"\$[^`]*")
 S = TypeVar("S", bound=msgspec.Struct)
 
 
@@ -202,7 +204,8 @@ def convert(data: Any, kind: type[S], format_name: str) -> S:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at ")
-        raise InstanceRefused(place.strip("`") or "$", message) from None
+        found_at = PATH.search(place)
+        raise InstanceRefused(found_at.group() if found_at else "$", message) from None
     except (OverflowError, RecursionError) as error:
         raise InstanceRefused("$", f"a value is out of range: {error}") from None
 

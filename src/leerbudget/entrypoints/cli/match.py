@@ -5,6 +5,7 @@ Files may be gzipped, coming in (noticed by their content) and going out (by the
 
 import csv
 import gzip
+import math
 import signal
 import sys
 import zlib
@@ -27,6 +28,17 @@ file_argument = click.Path(exists=True, dir_okay=False, readable=True, path_type
 out_argument = click.Path(dir_okay=False, path_type=Path)
 
 
+class FiniteRange(click.FloatRange):
+    """A range of real numbers; `nan` is in no range, though no comparison refuses it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or a refusal."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number in the range.", param, ctx)
+        return number
+
+
 @click.group()
 def match() -> None:
     """Solve, check and explain matching rounds from files; no database needed (docs/matching.md)."""
@@ -35,10 +47,10 @@ def match() -> None:
 @match.command()
 @click.argument("instance", type=file_argument)
 @click.option("--out", type=out_argument, help="Write the outcome here (default: screen).")
-@click.option("--seconds", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True)
+@click.option("--seconds", type=FiniteRange(0.1, 86_400), default=60.0, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="At most so many cores.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 2), default=0, show_default=True)
-@click.option("--gap", type=click.FloatRange(0, 1), default=1e-4, show_default=True, help="Proven gap to stop at.")
+@click.option("--gap", type=FiniteRange(0, 1), default=1e-4, show_default=True, help="Proven gap to stop at.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as one JSON object (with --out).")
 def solve(
     *, instance: Path, out: Path | None, seconds: float, workers: int, seed: int, gap: float, as_json: bool
@@ -46,6 +58,8 @@ def solve(
     """Find the best outcome of INSTANCE; Ctrl-C or SIGTERM ends the search with the best one so far."""
     from leerbudget.matcher import solving
 
+    if out is not None and not out.parent.is_dir():
+        raise click.UsageError(f"{out}: there is no such folder")
     question = _instance(instance)
     limits = solving.Limits(seconds=seconds, gap=gap, seed=seed, workers=workers)
     with _refusals(instance), _sigterm_interrupts():

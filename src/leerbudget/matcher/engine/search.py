@@ -19,11 +19,12 @@ from leerbudget.matcher.errors import InstanceRefused
 
 LARGE = 12_000
 """Candidates from which the whole program is too slow to start with."""
-NEARLY_WORTH = 100.0
-"""Points a candidate may miss of its price and still be looked at."""
+NARROW, WIDE = 15.0, 100.0
+"""Points a candidate may miss of its price and still be looked at, in large and in small groups."""
 GROUP_SESSIONS = 40
-GROUP_SECONDS = 20.0
-QUICK_SECONDS = 2.0
+AT_ONCE_MAX = 400
+GROUP_SECONDS, AT_ONCE_SECONDS = 10.0, 600.0
+PASSES_MIN = 5
 PASS_GAIN = 1e-4
 """A pass over all groups that gains less than this share of the score is the last."""
 WHOLE_SHARE = 0.6
@@ -52,6 +53,16 @@ class Task:
     ends: float
     gap: float
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a pass makes its groups: their order and size, the slack of their candidates, seconds for each."""
+
+    order: str
+    size: int
+    slack: float
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -142,35 +153,38 @@ def _take(best: Best, answer: mip.Answer, columns: Whole) -> None:
 
 
 def _by_groups(search: Task, program: Program, best: Best) -> None:
-    """Plan group after group of sessions anew, until a pass gains too little or its share of the time is over.
-
-    Groups grow as long as they are solved quickly: a larger group sees more.
-    """
+    """Plan group after group of sessions anew, until a pass gains too little or its share of the time is over."""
     relaxed = mip.relax(program, search.ends - time.perf_counter())
     if relaxed is None or best.plan is None:
         return
     best.bound = min(best.bound, relaxed.bound)
     started = time.perf_counter()
     until = started + GROUPS_SHARE * (search.ends - started)
-    hopeful = (relaxed.value > -NEARLY_WORTH) | (relaxed.level > 1e-6)
     draw = np.random.default_rng(search.seed)
-    number, size = 0, GROUP_SESSIONS
-    while best.gap() > search.gap and time.perf_counter() < until:
-        before = best.plan.score()
-        chosen, passed, groups = _vector(program, best.plan), time.perf_counter(), 0
-        for group in _groups_of(search.problem, number, size, draw):
+    for number, way in enumerate(_passes(len(best.board.offered))):
+        if best.gap() <= search.gap or time.perf_counter() > until:
+            return
+        hopeful = (relaxed.value > -way.slack) | (relaxed.level > 1e-6)
+        before, chosen = best.plan.score(), _vector(program, best.plan)
+        for group in _groups_of(search.problem, way, draw):
             free = _touched(search.problem, program, group)
             free[: len(search.problem.table)] &= (hopeful | chosen)[: len(search.problem.table)]
-            chosen = _regrouped(search, program, chosen, free)
-            groups += 1
-            if time.perf_counter() > until:
-                break
+            seconds = min(way.seconds, until - time.perf_counter())
+            chosen = _regrouped(search, program, chosen, free, seconds) if seconds > 0 else chosen
         best.offer(mended(best.board, np.flatnonzero(chosen[: len(search.problem.table)]).tolist()))
-        if size >= len(best.board.offered) and best.plan.score() - before < PASS_GAIN * abs(before):
+        if number >= PASSES_MIN and best.plan.score() - before < PASS_GAIN * abs(before):
             return
-        if number > 0 and time.perf_counter() - passed < QUICK_SECONDS * groups:
-            size *= 2
-        number += 1
+
+
+def _passes(sessions: int) -> Iterator[Way]:
+    """Small groups first, then everything with only the candidates near their price, then chance groups."""
+    yield Way("theme", GROUP_SESSIONS, WIDE, GROUP_SECONDS)
+    yield Way("east", GROUP_SESSIONS, WIDE, GROUP_SECONDS)
+    if sessions <= AT_ONCE_MAX:
+        yield Way("east", AT_ONCE_MAX, NARROW, AT_ONCE_SECONDS)
+    size = 2 * GROUP_SESSIONS
+    while True:
+        yield Way("chance", size, WIDE, GROUP_SECONDS)
 
 
 def _vector(program: Program, plan: Plan) -> Flags:
@@ -183,16 +197,17 @@ def _vector(program: Program, plan: Plan) -> Flags:
     return chosen
 
 
-def _groups_of(problem: Problem, number: int, size: int, draw: np.random.Generator) -> Iterator[Whole]:
-    """Groups of sessions: by theme and west to east, then west to east, then by chance."""
+def _groups_of(problem: Problem, way: Way, draw: np.random.Generator) -> Iterator[Whole]:
+    """Groups of sessions: of one theme from west to east, from west to east, or by chance."""
     sessions = problem.arrays.sessions
-    count = len(sessions.ids)
     east = np.nan_to_num(sessions.places.xyz[:, 1], nan=0.0)
-    order = [np.lexsort((east, sessions.theme)), np.argsort(east, kind="stable")][number] if number < 2 else None
-    order = draw.permutation(count) if order is None else order
-    parts = np.split(order, np.flatnonzero(np.diff(sessions.theme[order])) + 1) if number == 0 else [order]
+    order = draw.permutation(len(sessions.ids)) if way.order == "chance" else np.argsort(east, kind="stable")
+    parts = [order]
+    if way.order == "theme":
+        order = np.lexsort((east, sessions.theme))
+        parts = np.split(order, np.flatnonzero(np.diff(sessions.theme[order])) + 1)
     for part in parts:
-        yield from np.array_split(part, -(-len(part) // size)) if len(part) else ()
+        yield from np.array_split(part, -(-len(part) // way.size)) if len(part) else ()
 
 
 def _touched(problem: Problem, program: Program, group: Whole) -> Flags:
@@ -205,10 +220,10 @@ def _touched(problem: Problem, program: Program, group: Whole) -> Flags:
     return free
 
 
-def _regrouped(search: Task, program: Program, chosen: Flags, free: Flags) -> Flags:
+def _regrouped(search: Task, program: Program, chosen: Flags, free: Flags, seconds: float) -> Flags:
     """The same plan, or a better one that differs only in the free variables."""
     part, columns = _part(program, chosen, free)
-    answer = mip.solve(part, GROUP_SECONDS, search.gap * GAP_SHARE, search.seed)
+    answer = mip.solve(part, seconds, search.gap * GAP_SHARE, search.seed)
     if answer.chosen is None or part.objective @ answer.chosen <= part.objective @ chosen[columns]:
         return chosen
     better = chosen.copy()

@@ -1,0 +1,214 @@
+"""`leerbudget match …` from files: the whole chain, and one clear line for every unsound file."""
+
+import csv
+import gzip
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import msgspec
+import numpy as np
+import pytest
+
+from leerbudget.entrypoints.cli.main import run
+from matcher.small import a_seeker, a_session, a_wish, plain
+
+
+@pytest.fixture
+def leerbudget(monkeypatch, capsys):
+    """Runs the command line in this process; answers exit code, output and errors."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["leerbudget", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            run()
+        told = capsys.readouterr()
+        return left.value.code or 0, told.out, told.err
+
+    return call
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A file with two families for one seat, and a wish nobody can grant."""
+    seekers = [a_seeker(wishes=[a_wish("w1"), a_wish("w2", theme="endings")]), a_seeker("f2")]
+    file = tmp_path / "small.json"
+    file.write_text(json.dumps(plain(seekers, [a_session(seats_max=1)])))
+    return file
+
+
+def test_generate_solve_audit(leerbudget, tmp_path):
+    """The chain of the manual works without a database, packed and unpacked, and says what it found."""
+    instance, outcome = tmp_path / "i.json.gz", tmp_path / "o.json"
+    assert leerbudget("match", "generate", "--families", 150, "--sessions", 25, "--seed", 7, "--out", instance)[0] == 0
+    code, told, _ = leerbudget("match", "solve", instance, "--out", outcome, "--seconds", 30, "--seed", 1)
+    assert code == 0
+    assert "audit passed" in told
+    code, told, _ = leerbudget("match", "audit", instance, outcome)
+    assert (code, told) == (0, "no violations: every rule holds\n")
+    answer = json.loads(outcome.read_text())
+    assert len(answer["placements"]) > 20
+    assert answer["score"] <= answer["bound"]
+    assert sorted(tmp_path.iterdir()) == sorted([instance, outcome])
+
+
+def test_generating_twice_gives_the_same_bytes(leerbudget, tmp_path):
+    """The seed alone decides, the packing included; another seed gives another file."""
+    for name, seed in (("one", 3), ("two", 3), ("three", 4)):
+        leerbudget(
+            "match",
+            "generate",
+            "--families",
+            40,
+            "--sessions",
+            10,
+            "--seed",
+            seed,
+            "--out",
+            tmp_path / f"{name}.json.gz",
+        )
+    one, two, three = ((tmp_path / f"{name}.json.gz").read_bytes() for name in ("one", "two", "three"))
+    assert one == two != three
+
+
+def test_audit_fails_on_a_broken_outcome(leerbudget, small, tmp_path):
+    """A hand that changes the outcome is found: exit code 1, the code and the place of each violation."""
+    outcome = tmp_path / "o.json"
+    leerbudget("match", "solve", small, "--out", outcome)
+    answer = json.loads(outcome.read_text())
+    answer["score"] += 1
+    outcome.write_text(json.dumps(answer))
+    code, told, _ = leerbudget("match", "audit", small, outcome)
+    assert code == 1
+    assert "score_total  $.score" in told
+    code, told, _ = leerbudget("match", "audit", small, outcome, "--json")
+    assert code == 1
+    assert {"score_total", "bound", "gap"} >= {violation["code"] for violation in json.loads(told)}
+
+
+def test_solve_writes_the_outcome_to_the_screen(leerbudget, small):
+    """Without --out the outcome itself is the output, ready for a pipe."""
+    code, told, errors = leerbudget("match", "solve", small)
+    assert (code, errors) == (0, "")
+    assert json.loads(told)["format"] == "leerbudget-outcome/1"
+
+
+def test_solve_tells_its_summary_as_json(leerbudget, small, tmp_path):
+    """A program can read the totals."""
+    _, told, _ = leerbudget("match", "solve", small, "--out", tmp_path / "o.json.gz", "--json")
+    summary = json.loads(told)
+    assert (summary["served"], summary["placed"], summary["unplaced"]) == (1, 1, 2)
+    assert json.loads(gzip.decompress((tmp_path / "o.json.gz").read_bytes()))["score"] == summary["score"]
+
+
+def test_candidates_as_csv_and_npz(leerbudget, small, tmp_path):
+    """Both kinds of table hold the same rows."""
+    assert leerbudget("match", "candidates", small, "--out", tmp_path / "t.csv")[0] == 0
+    assert leerbudget("match", "candidates", small, "--out", tmp_path / "t.npz")[0] == 0
+    rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
+    with np.load(tmp_path / "t.npz", allow_pickle=False) as file:
+        packed = dict(file)
+    assert [row["seeker"] for row in rows] == packed["seeker"].tolist() == ["f1", "f2"]
+    assert [int(row["score"]) for row in rows] == packed["score"].tolist()
+    assert {row["travel_mode"] for row in rows} == {"car"}
+    assert leerbudget("match", "candidates", small, "--out", tmp_path / "t.txt")[0] == 2
+
+
+def test_explain_and_suggest(leerbudget, small, tmp_path):
+    """One seeker hears why, what would have helped, and what could be had now; also when the file has no reasons."""
+    outcome = tmp_path / "o.json"
+    leerbudget("match", "solve", small, "--out", outcome)
+    answer = json.loads(outcome.read_text())
+    loser = next(u["seeker"] for u in answer["unplaced"] if u["wish"] == "w1")
+    code, told, _ = leerbudget("match", "explain", small, outcome, "--seeker", loser)
+    assert code == 0
+    assert "De bijeenkomst is vol." in told
+    for row in (*answer["placements"], *answer["unplaced"]):
+        row["reasons"] = []
+    outcome.write_text(json.dumps(answer))
+    assert leerbudget("match", "explain", small, outcome, "--seeker", loser)[1] == told
+    _, told, _ = leerbudget("match", "explain", small, outcome, "--seeker", "f1", "--json")
+    assert {"placements", "unplaced"} == set(json.loads(told))
+    _, told, _ = leerbudget("match", "suggest", small, "--seeker", "f2", "--json")
+    assert [s["session"] for s in json.loads(told)] == ["s1"]
+    _, told, _ = leerbudget("match", "suggest", small, "--seeker", loser, "--outcome", outcome)
+    assert told == "nu geen passende bijeenkomst\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not sound JSON"),
+        (b"{", "not sound JSON"),
+        (b"\x1f\x8bbroken", "cannot be read"),
+        (gzip.compress(b"{}")[:-3], "cannot be read"),
+        (b"[]", "one JSON object"),
+        (b"{}", "$.format"),
+        (b'{"format":"leerbudget-instance/1","seekers":[],"sessions":[],"x":1}', "unknown field"),
+        (b'{"format":"leerbudget-instance/1","seekers":[],"sessions":[],"fixed":[["a","b","c"]]}', "$.fixed[0]"),
+        (b'{"format":"leerbudget-instance/1","seekers":[],"sessions":[],"policy":{"max_placements":1e40}}', "$.policy"),
+    ],
+)
+def test_an_unsound_file_is_one_clear_line(leerbudget, tmp_path, content, said):
+    """Exit code 2, one line on stderr with file and place, nothing on stdout, no traceback."""
+    file = tmp_path / "bad.json"
+    file.write_bytes(content)
+    for command in (
+        ("solve", file),
+        ("audit", file, file),
+        ("candidates", file, "--out", tmp_path / "t.csv"),
+        ("explain", file, file, "--seeker", "f1"),
+        ("suggest", file, "--seeker", "f1"),
+    ):
+        code, told, errors = leerbudget("match", *command)
+        assert (code, told) == (2, "")
+        assert errors.count("\n") == 1
+        assert said in errors
+        assert "bad.json" in errors
+        assert "Traceback" not in errors
+    assert [f.name for f in tmp_path.iterdir()] == ["bad.json"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("solve", "nowhere.json"),
+        ("solve", "SMALL", "--seconds", "-1"),
+        ("solve", "SMALL", "--seconds", "nan"),
+        ("solve", "SMALL", "--gap", "2"),
+        ("solve", "SMALL", "--seed", "x"),
+        ("solve", "SMALL", "--workers", "0"),
+        ("solve", "SMALL", "--out", "/nowhere/at/all.json"),
+        ("suggest", "SMALL", "--seeker", "f9"),
+        ("explain", "SMALL", "SMALL"),
+        ("generate", "--families", "-1", "--sessions", "2", "--out", "x.json"),
+        ("dance",),
+    ],
+)
+def test_wrong_usage_is_exit_code_two(leerbudget, small, arguments):
+    """Nothing is done, and one line says what was wrong."""
+    code, told, errors = leerbudget("match", *(small if a == "SMALL" else a for a in arguments))
+    assert (code, told) == (2, "")
+    assert errors.strip().count("\n") == 0
+
+
+def test_a_terminated_search_still_answers(tmp_path):
+    """SIGTERM during a long search: the best outcome so far is written and passes the audit."""
+    from leerbudget.fictional.instances import generate_instance
+
+    made = generate_instance(families=1500, sessions=200, seed=2)
+    instance, outcome = tmp_path / "i.json", tmp_path / "o.json"
+    instance.write_bytes(msgspec.json.encode(made))
+    code = "import sys; from leerbudget.entrypoints.cli.main import run; run()"
+    command = [sys.executable, "-c", code, "match", "solve", str(instance), "--out", str(outcome), "--gap", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as search:
+        time.sleep(4)
+        search.send_signal(signal.SIGTERM)
+        _, errors = search.communicate(timeout=60)
+    if search.returncode == 0:
+        answer = json.loads(outcome.read_text())
+        assert len(answer["placements"]) > 100
+    else:  # it came before the search had begun: nothing half written
+        assert (search.returncode, outcome.exists()) == (130, False), errors
