@@ -79,12 +79,20 @@ class Visit:
         if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
             self.complaints.append(message.text)
 
+    async def go(self, address: str, *, width: int, height: int) -> None:
+        """Open another page in the same browser and forget what was heard before."""
+        await self.page.set_viewport_size({"width": width, "height": height})
+        self.complaints.clear()
+        self.requested.clear()
+        await self.page.goto(address, wait_until="load")
+
     async def axe(self) -> list[str]:
         """The accessibility violations axe finds, one line each.
 
         Run by the debugger, so the page's content security policy stays in force.
         """
-        await self.page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8") + "\n;null")
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8") + "\n;null")
         found = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [f"{v['id']}: {v['help']} — {v['nodes'][0]['html'][:160]}" for v in found["violations"]]
 
@@ -110,19 +118,24 @@ class Visit:
         )
 
 
+def context_options(width: int, height: int, *, javascript: bool = True) -> dict[str, Any]:
+    """A browser of a Dutch reader, with a window of this size in CSS pixels."""
+    return {
+        "viewport": {"width": width, "height": height},
+        "java_script_enabled": javascript,
+        "locale": "nl-NL",
+        "timezone_id": "Europe/Amsterdam",
+        "reduced_motion": "reduce",
+    }
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(chromium: Browser) -> AsyncIterator[Callable[..., Awaitable[Visit]]]:
     """Opens a page in a browser of its own: call it with an address, a width, and with or without scripts."""
     contexts = []
 
     async def open_page(address: str, *, width: int = 1280, height: int = 900, javascript: bool = True) -> Visit:
-        context = await chromium.new_context(
-            viewport={"width": width, "height": height},
-            java_script_enabled=javascript,
-            locale="nl-NL",
-            timezone_id="Europe/Amsterdam",
-            reduced_motion="reduce",
-        )
+        context = await chromium.new_context(**context_options(width, height, javascript=javascript))
         contexts.append(context)
         opened = Visit(await context.new_page())
         await opened.page.goto(address, wait_until="load")
@@ -131,6 +144,14 @@ async def visit(chromium: Browser) -> AsyncIterator[Callable[..., Awaitable[Visi
     yield open_page
     for context in contexts:
         await context.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def gallery_visit(chromium: Browser) -> AsyncIterator[Visit]:
+    """One browser that walks through the whole gallery; what it heard is forgotten between pages."""
+    context = await chromium.new_context(**context_options(390, 844))
+    yield Visit(await context.new_page())
+    await context.close()
 
 
 async def take_picture(page: Page, name: str) -> None:

@@ -8,9 +8,10 @@ EVERY_PAGE = pytest.mark.parametrize("sample", PAGES, ids=lambda sample: sample.
 
 
 @EVERY_PAGE
-async def test_page_is_accessible_and_fits_on_phone_and_desk(sample: Sample, gallery_address, visit, picture):
+async def test_page_is_accessible_and_fits_on_phone_and_desk(sample: Sample, gallery_address, gallery_visit, picture):
     """At 390 and 1280 pixels axe finds nothing; at 320, and with wide text at 360, nothing sticks out; all stays at home."""
-    opened = await visit(gallery_address + sample.path, width=390, height=844)
+    opened = gallery_visit
+    await opened.go(gallery_address + sample.path, width=390, height=844)
     await picture(opened.page, f"{sample.name}-390")
     problems = [f"390: {line}" for line in await opened.axe()]
     problems += [f"390 sticks out: {line}" for line in await opened.overflow()]
