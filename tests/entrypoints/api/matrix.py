@@ -135,6 +135,8 @@ CASES: Mapping[str, Case] = {
     "getHealth": everybody(),
     "listThemes": everybody(),
     "searchCourseSessions": everybody(),
+    "listCourses": everybody(),
+    "listVenues": everybody(),
     "getCourseSession": everybody(path=SESSION),
     "askLoginLink": everybody(202, body=lambda _: {"email": "niemand@fictief.example"}),
     "makeWebSession": everybody(410, body=lambda _: {"token": "a" * 43}),

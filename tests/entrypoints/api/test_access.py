@@ -12,6 +12,7 @@ from entrypoints.http.browsing import settings_for
 from leerbudget.app import create_app
 from leerbudget.entrypoints.api.documentation import completed
 from leerbudget.foundation.ids import new_id
+from leerbudget.identity.permissions import PERMISSIONS
 
 DOCUMENT = completed(create_app(settings_for()).openapi_schema.to_schema())
 OPERATIONS = operations(DOCUMENT)
@@ -90,6 +91,17 @@ async def test_what_is_somebody_elses_looks_as_if_it_were_not_there(stage: Stage
         assert {answer.status_code for answer in answers} == {404}, [answer.text for answer in answers]
         assert len({answer.content for answer in answers}) == 1
         assert len({len(answer.headers) for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"), [("see_pot", "getPot"), ("see_wishes", "getWish"), ("see_roster", "listParticipants")]
+)
+async def test_the_matrix_notices_a_hole(stage: Stage, monkeypatch, verb: str, name: str):
+    """Open a verb to everybody in the permission table, and those who got 404 above get in: the control."""
+    monkeypatch.setitem(PERMISSIONS, verb, (*PERMISSIONS[verb], ("foster_care_worker", "all")))
+    case, operation = CASES[name], OPERATIONS[name]
+    answer = await call(stage.browsers["worker"], operation, case.ids(stage.mine), None)
+    assert answer.status_code == 200
 
 
 async def test_the_private_words_of_a_wish_are_for_their_writer_only(stage: Stage):

@@ -122,19 +122,26 @@ async def test_taking_the_files_of_a_round_is_written_down(stage: Stage):
     assert [row["verb"] for row in lines].count("read_round_instance") == 2
 
 
-async def test_the_catalogue_in_pages_shows_every_session_once(stage: Stage):
-    """A cursor goes on where the page before ended, and belongs to its own way of sorting."""
-    whole = (await stage.stranger.get(f"{API}/course-sessions?limit=100")).json()
+@pytest.mark.parametrize(("path", "size"), [("course-sessions", 4), ("courses", 1), ("venues", 7)])
+async def test_a_list_in_pages_shows_everything_once(stage: Stage, path, size):
+    """A cursor goes on where the page before ended."""
+    whole = (await stage.stranger.get(f"{API}/{path}?limit=100")).json()
     assert whole["next_cursor"] is None
     seen, cursor = [], ""
     for _ in range(20):
-        page = (await stage.stranger.get(f"{API}/course-sessions?limit=4{cursor}")).json()
+        page = (await stage.stranger.get(f"{API}/{path}?limit={size}{cursor}")).json()
         seen += [card["id"] for card in page["items"]]
         if page["next_cursor"] is None:
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert seen == [card["id"] for card in whole["items"]]
-    assert len(seen) > 8
+    assert len(seen) > 2 * size
+
+
+async def test_a_cursor_belongs_to_its_own_way_of_sorting(stage: Stage):
+    """Going on in another order would skip and repeat."""
+    page = (await stage.stranger.get(f"{API}/course-sessions?limit=4")).json()
+    cursor = f"&cursor={page['next_cursor']}"
     other = await stage.stranger.get(f"{API}/course-sessions?sort=price{cursor}")
     assert (other.status_code, other.json()["code"]) == (422, "cursor_not_valid")
 

@@ -1,16 +1,25 @@
 """The catalogue for everybody: course sessions, and the closed lists with their Dutch words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from litestar import Controller, get
 from litestar.params import FromPath, QueryParameter
 
 from leerbudget.catalogue import queries
-from leerbudget.catalogue.queries import SearchQuery, SessionDetail
-from leerbudget.entrypoints.api.types import CLEAN_LINE, Answer, CursorText, Instant, Limit, told
+from leerbudget.catalogue.queries import CourseView, SearchQuery, SessionDetail, VenueView
+from leerbudget.entrypoints.api.types import (
+    CLEAN_LINE,
+    Answer,
+    CursorText,
+    Instant,
+    Limit,
+    make_cursor,
+    read_cursor,
+    told,
+)
 from leerbudget.entrypoints.http.authentication import PUBLIC
 from leerbudget.foundation.money import CENTS_MAX
 from leerbudget.matcher.vocabulary import (
@@ -25,6 +34,8 @@ from leerbudget.matcher.vocabulary import (
     LearningForm,
     Theme,
 )
+
+Listed = TypeVar("Listed", CourseView, VenueView)
 
 Minutes = Annotated[int | None, QueryParameter(ge=1, le=240, description="At most so many minutes one way.")]
 Words = Annotated[
@@ -157,6 +168,20 @@ class CourseSessionWhole(Answer, frozen=True, kw_only=True):
     bookable: bool
 
 
+class Courses(Answer, frozen=True, kw_only=True):
+    """A page of admitted courses by title; `next_cursor` is null on the last."""
+
+    items: list[Course]
+    next_cursor: str | None
+
+
+class Venues(Answer, frozen=True, kw_only=True):
+    """A page of places to meet, by place and name; `next_cursor` is null on the last."""
+
+    items: list[Venue]
+    next_cursor: str | None
+
+
 class Word(Answer, frozen=True, kw_only=True):
     """A code and the Dutch words that people read."""
 
@@ -250,6 +275,20 @@ class CatalogueController(Controller):
         )
         return SessionCards(items=[told(SessionCard, card) for card in page.cards], next_cursor=page.next)
 
+    @get("/courses", summary="Admitted courses", operation_id="listCourses")
+    async def courses(self, limit: Limit = 20, cursor: CursorText = None) -> Courses:
+        """What trainers may give, by title."""
+        found = [(each.title, each) for each in await queries.courses(state="admitted")]
+        shown, next_cursor = _part(found, cursor, limit)
+        return Courses(items=[told(Course, each) for each in shown], next_cursor=next_cursor)
+
+    @get("/venues", summary="Places to meet", operation_id="listVenues")
+    async def venues(self, limit: Limit = 20, cursor: CursorText = None) -> Venues:
+        """Where course sessions are held, by place and name."""
+        found = [(f"{each.place}\n{each.name}", each) for each in await queries.venues()]
+        shown, next_cursor = _part(found, cursor, limit)
+        return Venues(items=[told(Venue, each) for each in shown], next_cursor=next_cursor)
+
     @get("/course-sessions/{session_id:uuid}", summary="One course session", operation_id="getCourseSession")
     async def session(self, session_id: FromPath[UUID]) -> CourseSessionWhole:
         """When, where, with whom, for whom, at what price, and what cancelling costs. Drafts are not shown."""
@@ -276,6 +315,15 @@ def whole(session: SessionDetail) -> CourseSessionWhole:
         childcare_free={band: places - taken for band, (places, taken) in session.childcare.items()},
         bookable=session.bookable,
     )
+
+
+def _part(found: Sequence[tuple[str, Listed]], cursor: str | None, limit: int) -> tuple[list[Listed], str | None]:
+    """The things after the cursor, at most so many, and the cursor of the next part; whatever order a database has."""
+    after = read_cursor(cursor, (str, str))
+    keyed = sorted((((key, str(each.id)), each) for key, each in found), key=lambda pair: pair[0])
+    rest = [(key, each) for key, each in keyed if after is None or key > after]
+    more = len(rest) > limit
+    return [each for _, each in rest[:limit]], make_cursor(*rest[limit - 1][0]) if more else None
 
 
 def _words(labels: Mapping[Any, str]) -> list[Word]:

@@ -130,13 +130,15 @@ class RoundController(Controller):
     async def open(self, request: HouseRequest, data: JSONBody[RoundOrder]) -> Round:
         """Open a round; the same order again has no effect."""
         with suppress(Conflict):  # the id is there already: below it is seen whether for the same round
-            await actions.open_round(
-                data.id,
-                name=data.name,
-                starts_on=data.starts_on,
-                ends_on=data.ends_on,
-                seed=data.seed,
-                actor=request.actor.login,
+            await again(
+                lambda: actions.open_round(
+                    data.id,
+                    name=data.name,
+                    starts_on=data.starts_on,
+                    ends_on=data.ends_on,
+                    seed=data.seed,
+                    actor=request.actor.login,
+                )
             )
         view = await _found(data.id)
         if (view.name, view.starts_on, view.ends_on, view.seed) != (
@@ -191,7 +193,8 @@ class RoundController(Controller):
     ) -> PublicationTold:
         """Offer every proposal to its family, with every check made again. Again goes on where it stopped."""
         await _found(round_id)
-        offered, refused = await actions.publish(round_id, answer_until=data.answer_until, actor=request.actor.login)
+        login = request.actor.login
+        offered, refused = await again(lambda: actions.publish(round_id, answer_until=data.answer_until, actor=login))
         return PublicationTold(offered=offered, refused=refused)
 
     @get(
