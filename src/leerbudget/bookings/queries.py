@@ -314,16 +314,24 @@ async def inconsistencies() -> list[str]:
 
 _PROMISES = {
     "I3: bij {n} bijeenkomsten klopt het aantal bezette plaatsen niet": """
-        SELECT count(*) FROM course_session s WHERE s.seats_taken <>
+        SELECT count(*) FROM course_session s WHERE s.seats_taken NOT BETWEEN 0 AND s.seats_max OR s.seats_taken <>
           (SELECT count(*) FROM booking_person bp WHERE bp.session = s.id AND bp.live)""",
     "I3: bij {n} partijen klopt het aantal bezette plaatsen niet": """
-        SELECT count(*) FROM session_party sp WHERE sp.seats_taken <>
+        SELECT count(*) FROM session_party sp WHERE sp.seats_taken NOT BETWEEN 0 AND sp.seats_max OR sp.seats_taken <>
           (SELECT count(*) FROM booking_person bp JOIN person p ON p.id = bp.person
            WHERE bp.session = sp.session AND bp.live AND p.party = sp.party)""",
     "I3: bij {n} leeftijdsgroepen klopt het aantal opvangplaatsen niet": """
-        SELECT count(*) FROM childcare_places cp WHERE cp.places_taken <>
+        SELECT count(*) FROM childcare_places cp
+        WHERE cp.places_taken NOT BETWEEN 0 AND cp.places_max OR cp.places_taken <>
           (SELECT coalesce(sum(bc.places), 0) FROM booking_childcare bc JOIN booking b ON b.id = bc.booking
            WHERE b.session = cp.session AND bc.age_band = cp.age_band AND b.ended_at IS NULL)""",
+    "I3: bij {n} inschrijvingen horen niet precies de personen die komen": """
+        SELECT count(*) FROM booking b LEFT JOIN (
+          SELECT booking, count(*) AS persons, count(*) FILTER (WHERE live) AS live, count(DISTINCT session) AS sessions,
+                 min(session::text) AS session FROM booking_person GROUP BY booking
+        ) bp ON bp.booking = b.id
+        WHERE bp.booking IS NULL OR bp.persons <> b.persons OR bp.sessions <> 1 OR bp.session <> b.session::text
+           OR bp.live <> CASE WHEN b.ended_at IS NULL THEN b.persons ELSE 0 END""",
     "I4: {n} inschrijvingen hebben niet precies hun prijs vastgehouden of betaald": """
         SELECT count(*) FROM booking b LEFT JOIN (
           SELECT h.purpose, sum(h.amount_cents) AS held, count(r.id) AS resolved, count(*) AS holds,
@@ -336,13 +344,23 @@ _PROMISES = {
                AND NOT (coalesce(h.held, 0) = b.price_cents AND h.posted IS TRUE AND h.resolved = h.holds))
            OR (b.ended_at IS NOT NULL AND coalesce(h.resolved, 0) <> coalesce(h.holds, 0))""",
     "I7: {n} keer zou iemand op twee plaatsen tegelijk zijn": """
-        SELECT count(*) FROM attendance a JOIN attendance o ON o.person = a.person AND o.id > a.id
-          AND tstzrange(a.starts_at, a.ends_at) && tstzrange(o.starts_at, o.ends_at) WHERE a.live AND o.live""",
+        WITH expected AS (
+          SELECT bp.person, m.id AS meeting, tstzrange(m.starts_at, m.ends_at) AS during
+          FROM booking_person bp JOIN meeting m ON m.session = bp.session WHERE bp.live
+        )
+        SELECT count(*) FROM expected a JOIN expected o ON o.person = a.person AND o.meeting > a.meeting
+          AND o.during && a.during""",
+    "I7: {n} keer staat iemand niet op de lijst van een datum, of op een ander uur": """
+        SELECT count(*) FROM booking_person bp JOIN meeting m ON m.session = bp.session
+        LEFT JOIN attendance a ON a.booking = bp.booking AND a.meeting = m.id AND a.person = bp.person AND a.live
+        WHERE bp.live AND (a.id IS NULL OR (a.starts_at, a.ends_at) <> (m.starts_at, m.ends_at))""",
     "I7: {n} gezinnen zitten bij hun eigen professional of iemand van hun lijst": """
         SELECT count(*) FROM booking_person bp JOIN booking b ON b.id = bp.booking
         JOIN (SELECT family, professional AS person, starts_on, ends_on FROM professional_relation
               UNION ALL SELECT family, person, created_at::date, NULL FROM avoid_entry) k ON k.family = b.family
-        WHERE bp.live AND b.booked_at::date BETWEEN k.starts_on AND coalesce(k.ends_on, 'infinity')
-          AND (EXISTS (SELECT FROM session_person sp WHERE sp.session = bp.session AND sp.person = k.person)
-            OR EXISTS (SELECT FROM booking_person o WHERE o.session = bp.session AND o.live AND o.person = k.person))""",
+        JOIN (SELECT session, person, NULL::timestamptz AS booked_at FROM session_person
+              UNION ALL SELECT op.session, op.person, ob.booked_at FROM booking_person op
+              JOIN booking ob ON ob.id = op.booking WHERE op.live) o ON o.session = bp.session AND o.person = k.person
+        WHERE bp.live
+          AND greatest(b.booked_at, o.booked_at)::date BETWEEN k.starts_on AND coalesce(k.ends_on, 'infinity')""",
 }

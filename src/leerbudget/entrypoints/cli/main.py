@@ -99,7 +99,7 @@ def _give_up_output() -> None:
 
 def _reason(failure: OSError) -> str:
     where = f"{failure.filename}: " if failure.filename else ""
-    return f"{where}{failure.strerror or failure}"
+    return f"{where}{failure.strerror or str(failure) or type(failure).__name__}"
 
 
 def _usage(mistake: click.ClickException) -> str:

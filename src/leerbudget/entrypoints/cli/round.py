@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from leerbudget.entrypoints.cli.values import Day, Line
+from leerbudget.entrypoints.cli.values import Day, Line, Share
 from leerbudget.entrypoints.cli.with_database import with_database
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
@@ -53,7 +53,7 @@ def freeze(round_id: UUID) -> None:
 @click.argument("round_id", type=click.UUID)
 @click.option("--seconds", type=click.IntRange(1, 86_400), default=60, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--gap", type=click.FloatRange(0, 1), default=0.0005, show_default=True)
+@click.option("--gap", type=Share(), default=0.0005, show_default=True)
 @click.pass_context
 def solve(context: click.Context, round_id: UUID, seconds: int, workers: int, gap: float) -> None:
     """Solve the frozen round and audit the outcome. Exit code 1 when the audit rejects it."""

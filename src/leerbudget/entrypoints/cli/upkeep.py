@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 
 import click
 
@@ -9,6 +10,7 @@ from leerbudget.bookings import queries as bookings
 from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.cli.with_database import with_database
 from leerbudget.foundation.database import fetch_value
+from leerbudget.foundation.logbook import configure_logging
 from leerbudget.foundation.running import migrate as migrate_database
 from leerbudget.foundation.running import running_database
 from leerbudget.foundation.settings import Settings
@@ -20,6 +22,7 @@ from leerbudget.payments import queries as payments
 def migrate() -> None:
     """Bring the database up to date; safe to run again and by several at once."""
     settings = Settings.from_environment()
+    configure_logging(settings.environment, level=logging.WARNING)
     with running_database(settings) as dsns:
         asyncio.run(migrate_database(dsns))
     click.echo("database: up to date")

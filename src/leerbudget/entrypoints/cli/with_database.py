@@ -1,14 +1,18 @@
 """Runs a command's work with the database ready: embedded or external, migrated, with an open pool."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import TypeVar
 
+import asyncpg
+
 from leerbudget.foundation.clock import use_test_clock
 from leerbudget.foundation.database import close_pool, fetch_all, fetch_value, open_pool
 from leerbudget.foundation.errors import SettingsError
+from leerbudget.foundation.logbook import configure_logging
 from leerbudget.foundation.running import Dsns, running_database
 from leerbudget.foundation.settings import Settings
 
@@ -22,6 +26,7 @@ def with_database(work: Callable[[], Awaitable[Answer]], *, role: str = "worker"
         SettingsError: wrong settings, a database that cannot be used, or one that was never migrated.
     """
     settings = Settings.from_environment()
+    configure_logging(settings.environment, level=logging.WARNING)
     use_test_clock(settings.test_clock)
     with running_database(settings) as dsns:
         return asyncio.run(with_pool(dsns, role, work))
@@ -31,12 +36,14 @@ async def with_pool(dsns: Dsns, role: str, work: Callable[[], Awaitable[Answer]]
     """The work's answer, with the pool open for its length.
 
     Raises:
-        SettingsError: the database was never migrated, or not for long.
+        SettingsError: the database was never migrated, or not for long, or the role has too few rights.
     """
     await open_pool(getattr(dsns, role))
     try:
         await refuse_unmigrated()
         return await work()
+    except asyncpg.InsufficientPrivilegeError as refusal:
+        raise SettingsError(message=f"De databaserol mag te weinig: {refusal}") from refusal
     finally:
         await close_pool()
 

@@ -18,12 +18,12 @@ from leerbudget.foundation.settings import Settings
 from leerbudget.rounds.solving import SolveLimits
 
 MARK = "leerbudget demo: every person and organisation in here is fictional"
-IN_USE = {
-    "family": "SELECT EXISTS (SELECT FROM family)",
-    "organisation": "SELECT EXISTS (SELECT FROM organisation)",
-    "login": "SELECT EXISTS (SELECT FROM login)",
-}
-"""Tables that hold nothing until somebody uses the service, and how to find out."""
+_IN_USE = """
+SELECT EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace('public')
+               AND relname <> 'migration' AND pg_relation_size(oid) > 0)
+"""
+"""Whether anything was ever stored, in our tables or somebody else's."""
+
 FAMILIES_MIN, SESSIONS_MIN = 50, 10
 
 
@@ -107,10 +107,7 @@ async def _renew(dsns: Dsns) -> None:
         mark = await connection.fetchval(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
         )
-        in_use = False
-        for table, look in IN_USE.items():
-            if await connection.fetchval("SELECT to_regclass($1::text)", table) is not None:
-                in_use = in_use or await connection.fetchval(look)
+        in_use = await connection.fetchval(_IN_USE)
     finally:
         await connection.close()
     if in_use and mark != MARK:

@@ -1,0 +1,62 @@
+"""What options may hold: values that fit in the database, or one line that says what is expected."""
+
+import math
+import unicodedata
+from datetime import date, datetime
+from typing import Any
+
+import click
+
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+
+
+class Line(click.ParamType[str]):
+    """One line of text in Unicode form NFC, without control characters or broken bytes.
+
+    Args:
+        length: at most so many characters.
+    """
+
+    name = "text"
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text, or a complaint."""
+        text = unicodedata.normalize("NFC", value).strip()
+        if not 1 <= len(text) <= self.length or any(unicodedata.category(letter)[0] == "C" for letter in text):
+            self.fail(f"expected one line of 1 to {self.length} characters", param, ctx)
+        return text
+
+
+class Share(click.FloatRange):
+    """A number from 0 to 1; click's own range lets `nan` through."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or a complaint."""
+        share: float = super().convert(value, param, ctx)
+        if math.isnan(share):
+            self.fail(f"{value!r} is not a number from 0 to 1", param, ctx)
+        return share
+
+
+class Day(click.ParamType[date]):
+    """A calendar day as 2027-03-01, in this century."""
+
+    name = "date"
+
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day, or a complaint."""
+        if isinstance(value, date):
+            return value
+        try:
+            day = datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            self.fail(f"{value!r} is not a day such as 2027-03-01", param, ctx)
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.fail(f"{value!r} is not between {FIRST_YEAR} and {LAST_YEAR}", param, ctx)
+        return day
