@@ -29,6 +29,9 @@ from leerbudget.foundation.errors import IdempotencyMismatch, LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import queries as ledger
 from leerbudget.people import actions as people
+from leerbudget.wishes import actions as wishes
+from leerbudget.wishes.errors import WishUnknown
+from leerbudget.wishes.rules import WishOrder
 
 
 async def ask(family, session, **more):
@@ -407,4 +410,19 @@ async def test_a_session_whose_trainer_lost_the_certificate_does_not_go_on(world
     with clock.travelling(world.in_days(24)[0]):
         assert await actions.decide_sessions() == ([], [session])
     assert await free_cents(budget) == 10000
+    await nothing_is_wrong()
+
+
+async def test_a_booking_never_fulfils_another_familys_wish(world_db):
+    """The wish named in a request must be the family's own; a stranger's wish looks as if it were not there."""
+    mine, other = await world.a_family(), await world.a_family()
+    await world.a_budget(mine)
+    wish = new_id()
+    going = tuple(await world.parents_of(other))
+    await wishes.state_wish(
+        WishOrder(id=wish, family=other, stated_by=going[0], persons=going, theme="trauma"), actor=None
+    )
+    with pytest.raises(WishUnknown):
+        await actions.book(await ask(mine, await world.a_session(), wish=wish), actor=None)
+    assert await fetch_value("SELECT state FROM wish WHERE id = $1", wish) == "open"
     await nothing_is_wrong()

@@ -310,3 +310,41 @@ async def test_an_announced_round_is_offered_by_the_worker_once(world_db):
     assert (await queries.totals(round_id)).by_state == {"offered": 3}
     with pytest.raises(WrongRoundState):
         await actions.announce(round_id, answer_until=until + timedelta(days=1), actor=None)
+
+
+@pytest.mark.parametrize(("how", "state"), [("family", "declined"), ("session", "expired")])
+async def test_an_offer_that_was_cancelled_does_not_keep_its_round_open(world_db, how, state):
+    """Cancelled by the family or with its session: the proposal ends too, and the round can be closed."""
+    from leerbudget.bookings import actions as booking_actions
+
+    family = await world.a_family()
+    await world.a_budget(family)
+    await a_wish(family)
+    session = await world.a_session()
+    round_id = await a_round()
+    await decided(round_id)
+    await actions.publish(round_id, answer_until=next_week(), actor=None)
+    (proposal,) = await queries.proposals_of(family)
+    if how == "family":
+        await booking_actions.cancel(proposal.booking, actor=None)
+    else:
+        await booking_actions.cancel_session(session, reason="trainer_ill", actor=None)
+    await actions.expire_answers()
+    assert (await queries.totals(round_id)).by_state == {state: 1}
+    assert await actions.close() == [round_id]
+
+
+async def test_a_postcode_that_does_not_exist_never_stops_a_round(world_db, admin):
+    """Its seeker is left with online sessions, its venue with nobody; all others get their round."""
+    for postcode in ("3511", "1000"):
+        family = await world.a_family()
+        await world.a_budget(family)
+        await a_wish(family)
+        await admin.execute("UPDATE learning_preference SET postcode4 = $2 WHERE family = $1", family, postcode)
+    await world.a_session()
+    await world.a_session(meetings=[world.in_days(33)])
+    await admin.execute("UPDATE venue SET postcode4 = '1000' WHERE id = (SELECT max(id::text)::uuid FROM venue)")
+    round_id = await a_round()
+    await decided(round_id)
+    totals = await queries.totals(round_id)
+    assert (totals.placed, totals.unplaced) == (1, 1)

@@ -34,6 +34,7 @@ from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import actions as ledger
 from leerbudget.notifications import actions as notifications
 from leerbudget.wishes import actions as wishes
+from leerbudget.wishes.errors import WishUnknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
     Raises:
         IdempotencyMismatch: the id was used for another request.
         PersonsUnknown: persons that do not belong to the family, or none.
+        WishUnknown: the wish is another family's.
         ChildcareMismatch: an impossible number of children.
         NotForThisFamily: the course is not for this kind of family.
         NotTogether: an own professional or an avoided person is in the room.
@@ -100,6 +102,7 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         if earlier is not None:
             return earlier
         party = await _party_of(request)
+        await _own_wish(request)
         if any(not 1 <= places <= 20 for places in request.childcare.values()):
             raise ChildcareMismatch
         quote = await catalogue.take_seats(
@@ -344,6 +347,16 @@ async def _party_of(request: BookingRequest) -> str:
         raise PersonsUnknown
     party: str = rows[0]["party"]
     return party
+
+
+async def _own_wish(request: BookingRequest) -> None:
+    """A booking fulfils a wish of the same family (or professional), never another's."""
+    if request.wish is None:
+        return
+    row = await fetch_one("SELECT family, stated_by FROM wish WHERE id = $1", request.wish)
+    alone = row is not None and row["family"] is None and request.family is None
+    if row is None or row["family"] != request.family or (alone and row["stated_by"] != request.persons[0]):
+        raise WishUnknown
 
 
 async def _insert(request: BookingRequest, price_cents: int) -> None:

@@ -27,6 +27,7 @@ from leerbudget.catalogue.errors import (
     SessionNotValid,
     SessionStepNotAllowed,
     SessionUnknown,
+    VenuePostcodeNotValid,
 )
 from leerbudget.catalogue.rules import (
     BOOKABLE_STATES,
@@ -43,6 +44,7 @@ from leerbudget.catalogue.rules import (
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
 from leerbudget.foundation.errors import LeerbudgetError
+from leerbudget.geography.postcodes import all_places
 from leerbudget.identity.actions import record_audit
 from leerbudget.people.rules import Registered, repeated, tally
 
@@ -140,9 +142,11 @@ async def add_venues(orders: Sequence[VenueOrder]) -> Registered:
 
     Raises:
         CatalogueRefTwice: a reference occurs twice among the orders.
-        VenuePostcodeNotValid: not four digits.
+        VenuePostcodeNotValid: not four digits, or no such postcode.
     """
     _once([order.external_ref for order in orders])
+    if any(order.postcode4 not in all_places() for order in orders):
+        raise VenuePostcodeNotValid
     rows = await fetch_all(_VENUES, msgspec.json.encode(orders).decode())
     return tally([row["added"] for row in rows], len(orders))
 

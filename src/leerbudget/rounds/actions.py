@@ -20,6 +20,7 @@ from leerbudget.foundation.database import execute, fetch_all, fetch_one, togeth
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.matcher.audit import audit
+from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.hard_rules import CODES
 from leerbudget.matcher.instance import read_instance
 from leerbudget.matcher.outcome import Outcome, read_outcome
@@ -30,6 +31,7 @@ from leerbudget.rounds.errors import (
     PeriodInvalid,
     ProposalUnknown,
     RoundUnknown,
+    SolverFailed,
     WrongRoundState,
 )
 from leerbudget.rounds.solving import SolveLimits, packed, solve_in_own_process
@@ -70,12 +72,15 @@ async def freeze(round_id: UUID, *, actor: UUID | None) -> int:  # noqa: ARG001
     Raises:
         RoundUnknown: there is no such round.
         WrongRoundState: it was published already.
-        InstanceRefused: the data contradict each other (a mistake in this program).
+        SolverFailed: the data contradict each other (a mistake in this program).
     """
     row = await _round(round_id, to="frozen")
     plain = await snapshot.take(row["starts_on"], row["ends_on"], msgspec.json.decode(row["policy"]))
     instance = msgspec.json.encode(plain)
-    await asyncio.to_thread(read_instance, instance)
+    try:
+        await asyncio.to_thread(read_instance, instance)
+    except InstanceRefused as refusal:
+        raise SolverFailed(reason=f"de gegevens spreken elkaar tegen ({refusal})") from refusal
     content = await asyncio.to_thread(packed, instance)
     async with together():
         await _step(_FROZEN, round_id, row["state"], content, clock.now(), _json(figures.counts(plain)))
@@ -245,12 +250,16 @@ async def decline(proposal: UUID, *, seeker: UUID, reason: str | None = None, ac
 
 
 async def expire_answers(*, actor: UUID | None = None) -> int:
-    """Offers whose time is over lapse; their proposals say so. Answers how many."""
+    """Offers whose time is over lapse; their proposals say so. Answers how many.
+
+    An offer that ended otherwise (cancelled by the family, or with its session) ends its proposal too.
+    """
     expired = await bookings.expire_offers(actor=actor)
     async with together():
         await execute(
-            "UPDATE proposal p SET state = 'expired', answered_at = $1 FROM booking b"
-            " WHERE b.id = p.booking AND b.state = 'expired' AND p.state = 'offered'",
+            "UPDATE proposal p SET answered_at = $1,"
+            " state = CASE WHEN b.end_reason = 'cancelled' THEN 'declined' ELSE 'expired' END FROM booking b"
+            " WHERE b.id = p.booking AND b.ended_at IS NOT NULL AND p.state = 'offered'",
             clock.now(),
         )
     return len(expired)

@@ -13,15 +13,25 @@ import msgspec
 
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, together
+from leerbudget.geography.postcodes import all_places
 from leerbudget.people.rules import experience_years, separated_since
 
 FORMAT = "leerbudget-instance/1"
 ANSWER_TIME_MIN = timedelta(days=2)
 """A session is left out when its decision date, or its start once it is sure to go on, is nearer than this."""
 
+BUDGETS_MAX, EXPERIENCE_YEARS_MAX, WAITING_ROUNDS_MAX = 12, 120.0, 100
+"""The most that the format holds: one family beyond it must not hold up everybody's round.
+
+Of more budgets those take part that would pay first (R04); booking looks at all of them again."""
+
 
 async def take(starts_on: date, ends_on: date, policy: Mapping[str, object]) -> dict[str, Any]:
-    """The instance for all open wishes and all bookable sessions that start in the period."""
+    """The instance for all open wishes and all bookable sessions that start in the period.
+
+    A session at a postcode that does not exist is left out (nobody can be sent there); a seeker with one is in
+    reach of online sessions only.
+    """
     async with together(isolation="repeatable_read", readonly=True):
         sessions = await _sessions(starts_on, ends_on)
         seekers = await _seekers(starts_on)
@@ -38,7 +48,9 @@ async def take(starts_on: date, ends_on: date, policy: Mapping[str, object]) -> 
 
 
 def _interval(starts_at: datetime, ends_at: datetime) -> list[str]:
-    return [moment.astimezone(clock.AMSTERDAM).isoformat() for moment in (starts_at, ends_at)]
+    """Whole seconds, as the format asks; what is blocked never becomes shorter by it."""
+    last = ends_at if not ends_at.microsecond else ends_at + timedelta(seconds=1)
+    return [moment.replace(microsecond=0).astimezone(clock.AMSTERDAM).isoformat() for moment in (starts_at, last)]
 
 
 # --- sessions ----------------------------------------------------------------------------------------------
@@ -67,7 +79,11 @@ async def _sessions(starts_on: date, ends_on: date) -> list[dict[str, Any]]:
     )
     parties = await _grouped("SELECT * FROM session_party WHERE session = ANY($1::uuid[]) ORDER BY party", ids)
     childcare = await _grouped("SELECT * FROM childcare_places WHERE session = ANY($1::uuid[]) ORDER BY age_band", ids)
-    return [_session(row, meetings[row["id"]], parties[row["id"]], childcare[row["id"]]) for row in rows]
+    return [
+        _session(row, meetings[row["id"]], parties[row["id"]], childcare[row["id"]])
+        for row in rows
+        if row["postcode4"] is None or row["postcode4"] in all_places()
+    ]
 
 
 async def _grouped(sql: str, ids: list[UUID]) -> dict[UUID, list[Any]]:
@@ -111,10 +127,10 @@ FROM wish w WHERE w.state = 'open' ORDER BY w.rank, w.id
 
 _PERSONS = """
 SELECT p.id, p.family, p.party, coalesce(a.week, repeat('0', 21)) AS week,
-       array(SELECT e.starts_at FROM availability_exception e WHERE e.person = p.id
+       array(SELECT e.starts_at FROM availability_exception e WHERE e.person = p.id AND e.ends_at > $2
              UNION ALL SELECT t.starts_at FROM attendance t WHERE t.person = p.id AND t.live AND t.ends_at > $2
              ORDER BY 1) AS blocked_from,
-       array(SELECT e.ends_at FROM availability_exception e WHERE e.person = p.id
+       array(SELECT e.ends_at FROM availability_exception e WHERE e.person = p.id AND e.ends_at > $2
              UNION ALL SELECT t.ends_at FROM attendance t WHERE t.person = p.id AND t.live AND t.ends_at > $2
              ORDER BY 1) AS blocked_to
 FROM person p LEFT JOIN week_availability a ON a.person = p.id WHERE p.id = ANY($1::uuid[]) ORDER BY p.id
@@ -124,16 +140,19 @@ _FAMILIES = """
 SELECT f.id, f.family_type, f.care_forms, f.child_age_bands, f.first_placement_on,
        array(SELECT r.professional FROM professional_relation r
              WHERE r.family = f.id AND (r.ends_on IS NULL OR r.ends_on >= $2::date)) AS professionals,
-       array(SELECT e.person FROM avoid_entry e WHERE e.family = f.id) AS avoid
+       array(SELECT e.person FROM avoid_entry e JOIN person p ON p.id = e.person
+             WHERE e.family = f.id AND p.family IS DISTINCT FROM f.id) AS avoid
 FROM family f WHERE f.id = ANY($1::uuid[]) AND f.active ORDER BY f.id
 """
 
 _BUDGETS = """
 SELECT b.id, b.family, b.themes, b.expires_on,
-       a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS free_cents
+       least(a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents, 1000000000) AS free_cents
 FROM budget b JOIN account a ON a.id = b.account
 WHERE b.family = ANY($1::uuid[]) AND b.state = 'active' AND b.forms IS NULL
-  AND b.starts_on <= $2::date AND b.expires_on >= $3::date ORDER BY b.family, b.id
+  AND b.starts_on <= $2::date AND b.expires_on >= $3::date
+  AND a.credits_posted_cents > a.debits_posted_cents + a.debits_pending_cents
+ORDER BY b.family, b.themes IS NULL, b.expires_on, b.id
 """
 
 
@@ -179,11 +198,11 @@ def _seeker(
         "id": str(owner),
         "persons": [_person(persons[person]) for person in going],
         "wishes": [_wish(wish) for wish in wishes],
-        "pc4": preference["postcode4"],
+        "pc4": preference["postcode4"] if preference["postcode4"] in all_places() else None,
         "travel_minutes_max": msgspec.json.decode(preference["travel_minutes_max"]),
         "online_ok": preference["online_ok"],
         "max_placements": preference["max_placements"],
-        "waiting_rounds": max(wish["waiting_rounds"] for wish in wishes),
+        "waiting_rounds": min(max(wish["waiting_rounds"] for wish in wishes), WAITING_ROUNDS_MAX),
         "childcare": msgspec.json.decode(preference["childcare"]),
         "childcare_need": preference["childcare_need"],
     }
@@ -193,11 +212,11 @@ def _seeker(
     return seeker | {
         "family_type": family["family_type"],
         "care_forms": list(family["care_forms"]),
-        "experience_years": experience_years(family["first_placement_on"], clock.today()),
+        "experience_years": min(experience_years(family["first_placement_on"], clock.today()), EXPERIENCE_YEARS_MAX),
         "child_age_bands": list(family["child_age_bands"]),
         "professionals": [str(person) for person in family["professionals"]],
         "avoid": [str(person) for person in family["avoid"]],
-        "budgets": [_budget(budget) for budget in budgets if budget["free_cents"] > 0],
+        "budgets": [_budget(budget) for budget in budgets[:BUDGETS_MAX]],
     }
 
 

@@ -368,14 +368,16 @@ async def _same(orders: Sequence[WishOrder]) -> None:
         IdempotencyMismatch: with the `ids` of all of them.
     """
     known = {row["id"]: row for row in await fetch_all(_STATED, [order.id for order in orders])}
-    others = [
-        str(order.id)
-        for order in orders
-        if _content(known[order.id]) != _content({name: getattr(order, name) for name in _COMPARED})
-        and known[order.id]["state"] != "withdrawn"  # its words are gone, so nothing can be compared
-    ]
+    others = [str(order.id) for order in orders if not _stands_for(known[order.id], order)]
     if others:
         raise IdempotencyMismatch(ids=others)
+
+
+def _stands_for(known: Any, order: WishOrder) -> bool:
+    """Whether the wish that is known is the order's. Of a withdrawn wish the words are gone: its owner decides."""
+    if known["state"] == "withdrawn":
+        return bool(known["family"] == order.family and known["stated_by"] == order.stated_by)
+    return _content(known) == _content({name: getattr(order, name) for name in _COMPARED})
 
 
 _COMPARED = ("family", "stated_by", "theme", "forms", "rank", "urgent", "persons", "situation", "wants_to_learn")

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from leerbudget.geography.postcodes import all_places
 from leerbudget.matcher.vocabulary import ChildAgeBand, ChildcareNeed, LearningForm, Theme, TravelMode
 
 WISH_STATES: Final = ("draft", "open", "proposed", "booked", "fulfilled", "withdrawn", "parked")
@@ -189,6 +190,8 @@ def preference_problems(order: PreferenceOrder) -> list[Problem]:
     problems = []
     if (order.family is None) == (order.professional is None):
         problems.append(Problem("family", "one_owner", "Dit is van één gezin of van één professional."))
+    if order.postcode4 not in all_places():
+        problems.append(Problem("postcode4", "postcode", "Deze postcode bestaat niet."))
     for mode, minutes in order.travel_minutes_max.items():
         if mode not in TRAVEL_MODES or not 0 <= minutes <= TRAVEL_MINUTES_MAX:
             message = f"Kies hoe u reist, met 0 tot en met {TRAVEL_MINUTES_MAX} minuten."

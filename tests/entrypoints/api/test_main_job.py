@@ -109,7 +109,10 @@ async def decide(coordinator: Client) -> dict[str, Any]:
     assert (found["round"]["state"], found["violations"]) == ("audited", [])
     assert found["round"]["score"] <= found["round"]["bound"]
     until = (clock.now() + timedelta(days=5)).isoformat()
-    await coordinator("PUT", f"{path}/publication", {"answer_until": until})
+    told = await coordinator("PUT", f"{path}/publication", {"answer_until": until})
+    assert (told["offered"], told["waiting"] > 0) == (0, True)
+    assert await rounds.offer_announced() == 1
+    assert (await coordinator("PUT", f"{path}/publication", {"answer_until": until}))["waiting"] == 0
     return await coordinator("GET", path) | {"path": path}
 
 

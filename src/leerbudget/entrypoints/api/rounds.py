@@ -109,10 +109,11 @@ class PublicationOrder(Body, frozen=True, kw_only=True):
 
 
 class PublicationTold(Answer, frozen=True, kw_only=True):
-    """How many proposals became offers, and how many the booking checks refused."""
+    """How many proposals became offers, how many the booking checks refused, and how many still wait for the worker."""
 
     offered: int
     refused: int
+    waiting: int
 
 
 class RoundController(Controller):
@@ -191,11 +192,13 @@ class RoundController(Controller):
     async def publish(
         self, request: HouseRequest, round_id: FromPath[UUID], data: JSONBody[PublicationOrder]
     ) -> PublicationTold:
-        """Offer every proposal to its family, with every check made again. Again goes on where it stopped."""
+        """Publish the round. The worker then makes the offers; asking again tells how far it is."""
         await _found(round_id)
         login = request.actor.login
-        offered, refused = await again(lambda: actions.publish(round_id, answer_until=data.answer_until, actor=login))
-        return PublicationTold(offered=offered, refused=refused)
+        await again(lambda: actions.announce(round_id, answer_until=data.answer_until, actor=login))
+        states = (await rounds.totals(round_id)).by_state
+        refused, waiting = states.get("refused", 0), states.get("proposed", 0)
+        return PublicationTold(offered=sum(states.values()) - refused - waiting, refused=refused, waiting=waiting)
 
     @get(
         "/{round_id:uuid}/instance",

@@ -113,14 +113,15 @@ def _of_ours(error: LeerbudgetError) -> Failure:
         headers["Retry-After"] = str(error.data["retry_after_seconds"])
     errors = tuple(
         FieldError(str(place.get("path") or ""), str(place.get("message") or ""))
-        for place in error.data.get("errors", ())
+        for place in (*error.data.get("errors", ()), *error.data.get("problems", ()))
+        if isinstance(place, Mapping)
     )
     return Failure(error.status, error.code, str(error), errors, _tellable(error.data), headers)
 
 
 def _tellable(data: Mapping[str, Any]) -> dict[str, Any]:
     """The part of an error's data that callers may see: plain values, without names of constraints."""
-    hidden = {"errors", "constraint", "message"}
+    hidden = {"errors", "problems", "constraint", "message"}
     return {
         name: str(value) if isinstance(value, UUID) else value
         for name, value in data.items()
