@@ -305,16 +305,16 @@ FAIRNESS = [
     Thing(
         title="Per soort gezin",
         rows=[
-            Thing(group="Bestandspleeggezin", seekers=980, placed_share=0.871, travel_minutes=28),
-            Thing(group="Netwerkpleeggezin", seekers=540, placed_share=0.866, travel_minutes=29),
-            Thing(group="Grootouderpleeggezin", seekers=None, placed_share=None, travel_minutes=None),
+            Thing(group="Bestandspleeggezin", seekers=980, placed_share=0.871),
+            Thing(group="Netwerkpleeggezin", seekers=540, placed_share=0.866),
+            Thing(group="Grootouderpleeggezin", seekers=None, placed_share=None),
         ],
     ),
     Thing(
         title="Per regio",
         rows=[
-            Thing(group="Groningen", seekers=88, placed_share=0.81, travel_minutes=36),
-            Thing(group="Midden-IJssel/Oost-Veluwe", seekers=140, placed_share=0.9, travel_minutes=25),
+            Thing(group="Groningen", seekers=88, placed_share=0.81),
+            Thing(group="Midden-IJssel/Oost-Veluwe", seekers=140, placed_share=0.9),
         ],
     ),
 ]
@@ -335,6 +335,7 @@ ROUND = Thing(
     result=Thing(
         placed_wishes=1820,
         placed_seekers=1741,
+        families=2000,
         placed_share=0.8705,
         sessions_running=214,
         sessions_empty=36,
@@ -436,6 +437,7 @@ SESSION_PAGE = Thing(
         ],
         "may_book": True,
         "booked": False,
+        "offered": False,
         "why_not_book": None,
     }
 )
@@ -485,7 +487,7 @@ WISH_FORM = Thing(
 )
 AVAILABILITY = Thing(
     persons=[Thing(id="a1", name="Sanne"), Thing(id="a2", name="Joris")],
-    exceptions=[Thing(id="e1", person="Sanne", starts_at=at(3, 22, 9), ends_at=at(3, 26, 22))],
+    exceptions=[Thing(id="e1", person="Sanne", starts_at=at(3, 22, 9), ends_at=at(3, 26, 22), one_day=False)],
 )
 WEEK = Form(values={"week-a1": ["2", "5", "8"], "week-a2": ["2", "14"]})
 MAIL = Thing(id="n1", to="sanne@voorbeeld.example", subject="Er staat een bericht voor u klaar", sent_at=at(2, 1, 9))

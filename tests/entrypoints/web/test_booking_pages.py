@@ -156,7 +156,7 @@ async def test_the_form_warns_who_cannot_come(app, family):
             enrol(clashing), {"booking_id": str(new_id()), "persons": [str(one), str(two)], "confirm": "ja"}
         )
         assert (await parent.page(enrol(session))).count("al een andere bijeenkomst") == 2
-        assert (await parent.page(enrol(clashing))).count("Is al ingeschreven.") == 2
+        assert (await parent.page(enrol(clashing))).count("Heeft hier al een plaats.") == 2
 
 
 async def test_what_cannot_be_booked_says_why_on_its_page(app, family):

@@ -1,5 +1,6 @@
 """What holds for every page: it renders for who may see it, and is not there for anybody else."""
 
+import re
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from uuid import UUID
@@ -101,13 +102,15 @@ async def scene(app):
 
 
 async def test_every_page_renders_for_whom_it_is_meant(scene):
-    """With real data each page answers 200 in Dutch, personal ones are never stored, and forms carry the token."""
+    """With real data each page answers 200 in Dutch, personal ones are never stored, no id stands twice, and forms carry the token."""
     for path in (*PERSONAL_PAGES, *PUBLIC_PAGES):
         seer = scene.seer(path)
         answer = await seer.get(scene.at(path))
         assert answer.status_code == 200, (path, answer.status_code, answer.text[-2000:])
         assert '<html lang="nl">' in answer.text, path
         assert "no-store" in answer.headers["cache-control"], path
+        ids = re.findall(r'\sid="([^"]+)"', answer.text)
+        assert len(ids) == len(set(ids)), (path, [each for each in ids if ids.count(each) > 1])
         for form in forms_in(answer.text):
             if form.method == "post":
                 assert form.values.get("_csrf_token") == [seer.csrf], (path, form.action)

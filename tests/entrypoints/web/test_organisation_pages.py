@@ -69,21 +69,21 @@ async def test_grants_reach_every_family_once(app, organisation):
     async with visiting.finance(app, organisation) as finance:
         action = "/organisatie/toekenningen"
         form = await finance.form("/organisatie", action)
-        filled = {**form.values, "families": "all", "amount": "250", "expires_on": until}
+        filled = {**form.values, "families": "all", "each": "250", "expires_on": until}
         for _ in range(2):
             answer = await finance.post(action, filled)
             assert (answer.status_code, answer.headers["location"]) == (303, "/organisatie?melding=toegekend")
         assert (await budgets.pot(organisation)).free_cents == 25_000
         assert [len(await budgets.budgets_of(family)) for family in families] == [1, 1, 1]
         families.append(await world.a_family(organisation=organisation))
-        answer = await finance.submit("/organisatie", action, families="new", amount="100,00", expires_on=until)
+        answer = await finance.submit("/organisatie", action, families="new", each="100,00", expires_on=until)
         assert answer.status_code == 303
         assert [len(await budgets.budgets_of(family)) for family in families] == [1, 1, 1, 1]
-        answer = await finance.submit("/organisatie", action, families="all", amount="100", expires_on=until)
+        answer = await finance.submit("/organisatie", action, families="all", each="100", expires_on=until)
         assert answer.status_code == 422
         assert "niet genoeg in de pot" in answer.text
         assert "€\u00a0150,00" in answer.text
-        answer = await finance.submit("/organisatie", action, families="new", amount="10", expires_on=until)
+        answer = await finance.submit("/organisatie", action, families="new", each="10", expires_on=until)
         assert "geen gezinnen" in answer.text
     assert await ledger.check() == []
 
@@ -93,16 +93,16 @@ async def test_a_wrong_grant_comes_back(app, organisation):
     await world.a_family(organisation=organisation)
     await world.fill_pot(organisation, 1_000)
     grant_id = str(new_id())
-    good = {"grant_id": grant_id, "families": "all", "amount": "25", "expires_on": visiting.day_text(100)}
+    good = {"grant_id": grant_id, "families": "all", "each": "25", "expires_on": visiting.day_text(100)}
     wrong = [
-        ({"amount": "0"}, "amount"),
-        ({"amount": "x"}, "amount"),
-        ({"amount": "99999999999999999999"}, "amount"),
+        ({"each": "0"}, "each"),
+        ({"each": "x"}, "each"),
+        ({"each": "99999999999999999999"}, "each"),
         ({"expires_on": ""}, "expires_on"),
         ({"expires_on": visiting.day_text(0)}, "expires_on"),
         ({"expires_on": "9999-99-99"}, "expires_on"),
         ({"families": "iedereen"}, "families"),
-        ({"grant_id": "1"}, "amount"),
+        ({"grant_id": "1"}, "each"),
     ]
     async with visiting.finance(app, organisation) as finance:
         for change, field in wrong:
@@ -110,7 +110,7 @@ async def test_a_wrong_grant_comes_back(app, organisation):
             assert answer.status_code == 422, change
             assert f'id="{field}-fout"' in answer.text, change
         assert (await finance.post("/organisatie/toekenningen", good)).status_code == 303
-        again = await finance.post("/organisatie/toekenningen", {**good, "amount": "26"})
+        again = await finance.post("/organisatie/toekenningen", {**good, "each": "26"})
         assert again.status_code == 422
         (form,) = [f for f in forms_in(again.text) if f.action == "/organisatie/toekenningen"]
         assert form.values["grant_id"] != [grant_id]  # what was refused is not what comes next

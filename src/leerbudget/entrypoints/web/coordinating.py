@@ -130,14 +130,14 @@ async def _rounds_page(request: HouseRequest, form: Form, *, status: int = 200) 
                 starts_on=each.starts_on,
                 ends_on=each.ends_on,
                 opened_at=each.opened_at,
-                seekers=each.counts["seekers"] if each.counts else None,
+                seekers=totals.families if totals else None,
                 placed_share=totals.share_placed if totals else None,
             )
         )
     today = clock.today()
     if not form.values:
         period = {"starts_on": today.isoformat(), "ends_on": (today + timedelta(days=120)).isoformat()}
-        form = Form(values={"round_id": str(new_id()), **period}, errors=form.errors)
+        form = Form(values={"round_id": str(new_id()), "seed": f"{today:%Y%m%d}", **period}, errors=form.errors)
     view = View(rounds=lines, waiting=await rounds.waiting(), suggested_seed=int(f"{today:%Y%m%d}"))
     return await page(request, "rondes.html", view, form=form, status=status)
 
@@ -185,6 +185,7 @@ def _result(found: RoundView, totals: RoundTotals) -> View:
     return View(
         placed_wishes=totals.placed,
         placed_seekers=totals.families_placed,
+        families=totals.families,
         placed_share=totals.share_placed,
         sessions_running=result.get("sessions_running") or 0,
         sessions_empty=result.get("sessions_empty") or 0,
@@ -223,7 +224,6 @@ async def _fairness(round_id: UUID, families: int) -> list[View]:
                     group=LABELS[labels].get(row.group, row.group) if labels else row.group,
                     seekers=row.families,
                     placed_share=row.share,
-                    travel_minutes=None,
                 )
                 for row in _shown(dimension, tables[dimension], families)
             ],

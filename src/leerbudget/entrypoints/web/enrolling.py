@@ -146,7 +146,7 @@ async def _why_not(session: SessionDetail, persons: Sequence[UUID]) -> dict[UUID
             found[each.person] = f"Kan niet op {day(max(each.starts_at, session.starts_at))}."
     for busy in await booking_queries.busy(persons, session.id):
         other = f"Heeft op {day(busy.starts_at)} al een andere bijeenkomst."
-        found[busy.person] = "Is al ingeschreven." if busy.session == session.id else other
+        found[busy.person] = "Heeft hier al een plaats." if busy.session == session.id else other
     return found
 
 

@@ -29,6 +29,9 @@ from leerbudget.people import queries as people
 SMALLEST_GROUP = 5
 """Fewer families are not shown by number (reliability section 4)."""
 
+LAST_MONTH_FOR_THIS_YEAR = 8
+"""Later in the year the form suggests the end of the next year."""
+
 ACCOUNT_HOLDER, IBAN = "Stichting Leerbudget (fictief)", "NL91 ABNA 0417 1643 00"
 """Where to transfer to in the demonstration; the well-known example account number of Dutch banks."""
 
@@ -110,9 +113,9 @@ class OrganisationPages(Controller):
                 await budgets.grant_many(orders, actor=request.actor.login)
                 return moved("/organisatie", "toegekend")
             except PotTooSmall as refusal:
-                errors = {"amount": f"{refusal} Er staat {euros(refusal.data['free_cents'])} in de pot."}
+                errors = {"each": f"{refusal} Er staat {euros(refusal.data['free_cents'])} in de pot."}
             except (InvalidInput, GrantKnown) as refusal:
-                errors = {"amount": _first(refusal)}
+                errors = {"each": _first(refusal)}
         wrong = with_errors(_fresh(form, "grant_id"), errors)
         return await _overview(request, organisation, grant_form=wrong, status=422)
 
@@ -176,7 +179,8 @@ async def _overview(
         may_grant=may(request.user, "grant", organisation=organisation),
         may_top_up=may(request.user, "request_top_up", organisation=organisation),
     )
-    year_end = f"{clock.today().year}-12-31"
+    today = clock.today()
+    year_end = f"{today.year if today.month <= LAST_MONTH_FOR_THIS_YEAR else today.year + 1}-12-31"
     forms = {
         "top_up_form": top_up_form or Form(values={"top_up_id": str(new_id())}),
         "grant_form": grant_form or Form(values={"grant_id": str(new_id()), "families": "new", "expires_on": year_end}),
@@ -248,10 +252,10 @@ def _top_up(request: HouseRequest, found: TopUpView) -> View:
 
 async def _grants(form: Form, organisation: UUID) -> tuple[list[GrantOrder], dict[str, str]]:
     errors = {}
-    amount_cents, expires_on = cents_of(form.value("amount")), _day(form.value("expires_on"))
+    amount_cents, expires_on = cents_of(form.value("each")), _day(form.value("expires_on"))
     grant_id = an_id(form.value("grant_id"))
     if not amount_cents or grant_id is None:
-        errors["amount"] = "Vul een bedrag per gezin in, zoals 250."
+        errors["each"] = "Vul een bedrag per gezin in, zoals 250."
     if expires_on is None or expires_on <= clock.today():
         errors["expires_on"] = "Kies een dag na vandaag."
     if form.value("families") not in ("all", "new"):

@@ -205,7 +205,7 @@ def _budget_line(budget: BudgetView) -> View:
     words += [LABELS["form"].get(form, form) for form in budget.forms or ()]
     return View(
         id=budget.id,
-        name=sessions.budget_name(budget).capitalize(),
+        name="Budget voor een thema" if budget.themes or budget.forms else "Leerbudget",
         organisation=budget.organisation_name,
         state=budget.state,
         granted_cents=budget.granted_cents,

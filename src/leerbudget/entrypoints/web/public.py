@@ -74,11 +74,10 @@ class PublicPages(Controller):
         found = await catalogue.session_detail(session_id)
         family = _family(request)
         view = _session(found, await sessions.traveller_of(family))
-        booked = family is not None and any(
-            each.session == session_id and each.state in ("offered", "confirmed", "attended", "no_show")
-            for each in await bookings.bookings_of(family)
-        )
-        view.booked = booked
+        own = await bookings.bookings_of(family) if family is not None else []
+        states = {each.state for each in own if each.session == session_id}
+        view.booked, view.offered = bool(states & {"confirmed", "attended", "no_show"}), "offered" in states
+        booked = view.booked or view.offered
         view.may_book = family is not None and found.bookable and not booked
         view.why_not_book = None if view.may_book or booked or family is None else _why_not(found)
         return await page(request, "bijeenkomst.html", view)

@@ -76,13 +76,18 @@ def card(session: SessionDetail, traveller: Traveller) -> View:
         ends_at=session.meetings[0][2] if session.meetings else session.ends_at,
         meetings_count=len(session.meetings),
         place=venue.place if venue else None,
-        venue=venue.name if venue else None,
+        venue=venue_name(venue.name, venue.place) if venue else None,
         travel_minutes=minutes,
         travel_mode=mode,
         price_cents=session.price_cents,
         seats_free=session.seats_free,
         childcare=bool(session.childcare),
     )
+
+
+def venue_name(name: str, place: str) -> str:
+    """The name of a venue without the place, which is shown behind it."""
+    return name.replace(f", {place}", "").removesuffix(f" {place}")
 
 
 def meetings(session: SessionDetail) -> list[View]:

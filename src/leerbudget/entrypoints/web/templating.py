@@ -6,7 +6,7 @@ the template's head comment) and, when it has a form, `form` (what was filled in
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -133,6 +133,13 @@ def moment(value: datetime) -> str:
     return f"{day(value)} om {clock_time(value)}{NO_BREAK}uur"
 
 
+def until(value: datetime) -> str:
+    """Up to a moment: `tot maandag 1 maart 2027 om 19.00 uur`; at midnight `tot en met` the day that ends."""
+    if value.astimezone(AMSTERDAM).time() == time(0):
+        return f"tot en met {day(value - timedelta(seconds=1))}"
+    return f"tot {moment(value)}"
+
+
 def iso(value: date | datetime) -> str:
     """The machine's way of writing it, for the `datetime` attribute of `<time>`."""
     return value.isoformat()
@@ -190,7 +197,22 @@ def environment() -> Environment:
     )
     made.filters |= {
         f.__name__: f
-        for f in (euros, day, clock_time, moment, iso, minutes, plural, number, percent, listed, threefold, label, tone)
+        for f in (
+            euros,
+            day,
+            clock_time,
+            moment,
+            until,
+            iso,
+            minutes,
+            plural,
+            number,
+            percent,
+            listed,
+            threefold,
+            label,
+            tone,
+        )
     }
     made.globals |= {"asset": asset, "navigation": navigation, "NO_FORM": Form()}
     return made

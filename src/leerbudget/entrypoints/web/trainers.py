@@ -13,6 +13,7 @@ from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.queries import SessionDetail
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
+from leerbudget.entrypoints.web.session_views import venue_name
 from leerbudget.entrypoints.web.templating import Form
 from leerbudget.foundation import clock
 from leerbudget.foundation.errors import NotFound
@@ -152,7 +153,7 @@ async def _session_page(
         starts_at=found.starts_at,
         ends_at=rows[0].ends_at if rows else found.ends_at,
         place=found.venue.place if found.venue else None,
-        venue=found.venue.name if found.venue else None,
+        venue=venue_name(found.venue.name, found.venue.place) if found.venue else None,
         seats_taken=found.seats_taken,
         seats_min=found.seats_min,
         seats_max=found.seats_max,

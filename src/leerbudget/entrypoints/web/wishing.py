@@ -15,6 +15,7 @@ from leerbudget.foundation import clock
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.geography.postcodes import all_places
+from leerbudget.matcher.day_parts import local_date
 from leerbudget.people import queries as people
 from leerbudget.people.queries import PersonView
 from leerbudget.rounds import queries as rounds
@@ -66,6 +67,7 @@ class WishPages(Controller):
                 for person in persons
             ],
             travel=_travel_sentences(preference),
+            online_ok=preference is not None and preference.online_ok,
             childcare=preference.childcare_need if preference else "none",
             next_round_on=None,
         )
@@ -327,7 +329,13 @@ async def _week_page(
     view = View(
         persons=[View(id=person, name=name) for person, name in names.items()],
         exceptions=[
-            View(id=each.id, person=names[each.person], starts_at=each.starts_at, ends_at=each.ends_at)
+            View(
+                id=each.id,
+                person=names[each.person],
+                starts_at=each.starts_at,
+                ends_at=each.ends_at,
+                one_day=local_date(each.starts_at) == local_date(each.ends_at),
+            )
             for each in exceptions
         ],
     )
@@ -368,11 +376,10 @@ def _day(text: str) -> date | None:
 def _travel_sentences(preference: PreferenceView | None) -> list[str]:
     if preference is None:
         return []
-    found = [
+    return [
         f"{LABELS['by_travel_mode'][mode]} hooguit {minutes(limit)}"
         for mode, limit in preference.travel_minutes_max.items()
     ]
-    return [*found, "of doet online mee"] if preference.online_ok else found
 
 
 def _travel_values(preference: PreferenceView | None, home: str) -> Form:
