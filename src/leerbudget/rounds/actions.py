@@ -15,10 +15,12 @@ from uuid import UUID
 import msgspec
 
 from leerbudget.bookings import actions as bookings
+from leerbudget.bookings.errors import OfferLapsed
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
+from leerbudget.identity.actions import record_audit
 from leerbudget.matcher.audit import audit
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.hard_rules import CODES
@@ -39,6 +41,12 @@ from leerbudget.wishes import actions as wishes
 
 DECLINE_REASONS = ("no_time", "too_far", "other_wish", "rather_not_say")
 """What a family may say on declining; saying nothing is as good (R73)."""
+
+ANSWER_TIME_LEAST = timedelta(days=1)
+"""The deadline of a round leaves at least this time to answer."""
+
+OFFER_TIME_LEAST = timedelta(hours=12)
+"""An offer that leaves less is not made: making all offers takes a while, and a session may be decided on before."""
 
 
 async def open_round(
@@ -156,7 +164,7 @@ async def check(round_id: UUID, *, actor: UUID | None) -> list[str]:  # noqa: AR
     return violations
 
 
-async def announce(round_id: UUID, *, answer_until: datetime, actor: UUID | None) -> None:  # noqa: ARG001
+async def announce(round_id: UUID, *, answer_until: datetime, actor: UUID | None) -> None:
     """Decide that an audited round is published; the worker then makes the offers (`offer_announced`).
 
     Wishes without a place gain priority for the next round. Announcing again with the same deadline does nothing.
@@ -167,7 +175,7 @@ async def announce(round_id: UUID, *, answer_until: datetime, actor: UUID | None
         OutcomeRejected: the audit found violations.
         DeadlineInvalid: less than a day to answer.
     """
-    if answer_until < clock.now() + timedelta(days=1):
+    if answer_until < clock.now() + ANSWER_TIME_LEAST:
         raise DeadlineInvalid
     row = await _find(round_id)
     if row["state"] == "rejected":
@@ -178,6 +186,7 @@ async def announce(round_id: UUID, *, answer_until: datetime, actor: UUID | None
         await _step(_PUBLISHED, round_id, "audited", answer_until, clock.now())
         unplaced = await fetch_all("SELECT wish FROM non_placement WHERE round = $1", round_id)
         await wishes.carry_over([unplaced_wish["wish"] for unplaced_wish in unplaced])
+        await record_audit(actor, "round_published", "matching_round", round_id, {"answer_until": answer_until})
 
 
 async def publish(round_id: UUID, *, answer_until: datetime, actor: UUID | None) -> tuple[int, int]:
@@ -206,7 +215,8 @@ async def _offer_all(round_id: UUID, *, actor: UUID | None) -> tuple[int, int]:
 
     Each proposal has its own transaction and a booking id of its own that never changes, so work that was
     interrupted goes on where it stopped, and two workers at once make one offer. The answer is due before
-    the session's decision date, or a day before a session that is sure to go on.
+    the session's decision date, or a day before a session that is sure to go on; when that leaves less than
+    `OFFER_TIME_LEAST` (the round was published late) no offer is made.
     """
     row = await _find(round_id)
     childcare = await asyncio.to_thread(_childcare_by_seeker, row["instance"])
@@ -391,7 +401,12 @@ async def _offer(
         offered_until=answer_until,
     )
     async with together():
+        still = "SELECT id FROM proposal WHERE id = $1 AND state = 'proposed' FOR NO KEY UPDATE"
+        if await fetch_one(still, proposal["id"]) is None:
+            return  # another worker made this offer; it may be answered by now
         try:
+            if answer_until < clock.now() + OFFER_TIME_LEAST:
+                raise OfferLapsed
             await bookings.book(request, actor=actor)
         except LeerbudgetError as refusal:
             if refusal.status >= 500:
