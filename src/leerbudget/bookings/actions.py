@@ -23,6 +23,7 @@ from leerbudget.bookings.errors import (
     OfferLapsed,
     PersonsUnknown,
 )
+from leerbudget.bookings.telling import tell_about
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import PaymentShare
 from leerbudget.catalogue import actions as catalogue
@@ -31,8 +32,8 @@ from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
 from leerbudget.foundation.errors import IdempotencyMismatch
 from leerbudget.foundation.ids import new_id
+from leerbudget.identity.actions import record_audit
 from leerbudget.ledger import actions as ledger
-from leerbudget.notifications import actions as notifications
 from leerbudget.wishes import actions as wishes
 from leerbudget.wishes.errors import WishUnknown
 
@@ -117,7 +118,7 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         shares = await _hold(request, quote, price_cents, actor=actor)
         if request.wish is not None:
             await wishes.mark([request.wish], "proposed" if request.offered_until else "booked")
-        await _tell_about([request.id], "booking_confirmed" if request.offered_until is None else "proposal_offered")
+        await tell_about([request.id], "booking_confirmed" if request.offered_until is None else "proposal_offered")
         state = "confirmed" if request.offered_until is None else "offered"
         return BookingReceipt(request.id, state, price_cents, shares)
 
@@ -141,7 +142,7 @@ async def quote(request: BookingRequest, *, actor: UUID | None) -> BookingReceip
         return undone.receipt
 
 
-async def accept(booking: UUID, *, actor: UUID | None) -> None:  # noqa: ARG001 - every verb knows who asked
+async def accept(booking: UUID, *, actor: UUID | None) -> None:
     """The family says yes to an offer.
 
     Raises:
@@ -159,7 +160,8 @@ async def accept(booking: UUID, *, actor: UUID | None) -> None:  # noqa: ARG001 
             await _exists(booking)
             raise OfferLapsed
         await _mark_wishes([booking], "booked")
-        await _tell_about([booking], "booking_confirmed")
+        await record_audit(actor, "offer_accepted", "booking", booking)
+        await tell_about([booking], "booking_confirmed")
 
 
 async def decline(booking: UUID, *, actor: UUID | None) -> None:
@@ -173,6 +175,7 @@ async def decline(booking: UUID, *, actor: UUID | None) -> None:
         ended = await _end(booking, ("offered",), "declined", reason="declined", keep_cents=0, actor=actor)
         if ended is None:
             raise OfferLapsed
+        await record_audit(actor, "offer_declined", "booking", booking)
 
 
 async def expire_offers(*, actor: UUID | None = None, limit: int = 500) -> list[UUID]:
@@ -218,7 +221,8 @@ async def cancel(booking: UUID, *, actor: UUID | None, dry_run: bool = False) ->
             )
             if ended is None:
                 raise NotCancellable
-            await _tell_about([booking], "booking_cancelled", returned_cents=facts["price_cents"] - fee)
+            await record_audit(actor, "booking_cancelled", "booking", booking, {"fee_cents": fee})
+            await tell_about([booking], "booking_cancelled", returned_cents=facts["price_cents"] - fee)
         free_until = rules.free_until(ladder, facts["starts_at"])
         return Cancellation(booking, facts["price_cents"], fee, facts["price_cents"] - fee, free_until)
 
@@ -238,7 +242,7 @@ async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> l
             await _end(
                 row["id"], ("offered", "confirmed"), "cancelled", reason="session_cancelled", keep_cents=0, actor=actor
             )
-        await _tell_about([row["id"] for row in live], "session_cancelled")
+        await tell_about([row["id"] for row in live], "session_cancelled")
         return [row["id"] for row in live]
 
 
@@ -250,24 +254,36 @@ async def decide_sessions(*, actor: UUID | None = None) -> tuple[list[UUID], lis
     """
     going: list[UUID] = []
     cancelled: list[UUID] = []
-    for row in await queries.sessions_to_decide(clock.today()):
-        reason = "" if row.enough else "group_too_small"
-        if row.enough:
+    for due in await queries.sessions_to_decide(clock.today()):
+        goes_on = await _decide(due.session, actor=actor)
+        if goes_on is not None:
+            (going if goes_on else cancelled).append(due.session)
+    return going, cancelled
+
+
+async def _decide(session: UUID, *, actor: UUID | None) -> bool | None:
+    """Whether it goes on, by the seats that are there once its row is locked; None when another was first."""
+    async with together():
+        await fetch_value("SELECT id FROM course_session WHERE id = $1 FOR NO KEY UPDATE", session)
+        due = await queries.sessions_to_decide(clock.today(), session)
+        if not due:
+            return None
+        reason = "" if due[0].enough else "group_too_small"
+        if not reason:
             try:
-                await _go_on(row.session, actor=actor)
+                await _go_on(session, actor=actor)
             except NotPublishable:
                 reason = "no_admitted_trainer"
         if reason:
-            await cancel_session(row.session, reason=reason, actor=actor)
-        (cancelled if reason else going).append(row.session)
-    return going, cancelled
+            await cancel_session(session, reason=reason, actor=actor)
+        return not reason
 
 
 async def _go_on(session: UUID, *, actor: UUID | None) -> None:
     async with together():
         await catalogue.decide(session, runs=True, reason=None, actor=actor)
         confirmed = await fetch_all("SELECT id FROM booking WHERE session = $1 AND state = 'confirmed'", session)
-        await _tell_about([booking["id"] for booking in confirmed], "session_confirmed")
+        await tell_about([booking["id"] for booking in confirmed], "session_confirmed")
 
 
 async def record_attendance(meeting: UUID, absent: Collection[UUID], *, actor: UUID | None) -> int:  # noqa: ARG001
@@ -480,33 +496,3 @@ async def _mark_wishes(booking_ids: Sequence[UUID], state: str) -> None:
 async def _exists(booking: UUID) -> None:
     if await fetch_value("SELECT true FROM booking WHERE id = $1", booking) is None:
         raise BookingUnknown
-
-
-_LINKS = {"proposal_offered": "/mijn", "session_cancelled": "/zoeken", "booking_cancelled": "/budget"}
-
-
-async def _tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: int = 0) -> None:
-    """A notice to every person with an address; it names no course and no family detail (reliability 4)."""
-    rows = await fetch_all(
-        "SELECT b.id AS booking, p.id AS person, p.email, b.offered_until, s.starts_at"
-        " FROM booking b JOIN booking_person bp ON bp.booking = b.id JOIN person p ON p.id = bp.person"
-        " JOIN course_session s ON s.id = b.session WHERE b.id = ANY($1::uuid[]) AND p.email IS NOT NULL ORDER BY p.id",
-        list(bookings),
-    )
-    await notifications.post_many(
-        [
-            notifications.Notice(
-                kind=kind,
-                business_ref=f"{row['booking']}:{row['person']}",
-                address=row["email"],
-                context={
-                    "link": _LINKS.get(kind, "/inschrijvingen"),
-                    "starts_at": row["starts_at"].isoformat(),
-                    "returned_cents": returned_cents,
-                }
-                | ({"answer_before_at": row["offered_until"].isoformat()} if row["offered_until"] else {}),
-                useless_after=row["offered_until"] or row["starts_at"],
-            )
-            for row in rows
-        ]
-    )

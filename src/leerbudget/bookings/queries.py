@@ -205,15 +205,16 @@ async def attendance_missing(session: UUID) -> int:
     return missing
 
 
-async def sessions_to_decide(on: date) -> list[SessionDecision]:
-    """Conditional sessions whose decision date has come, and whether their confirmed seats suffice."""
-    rows = await fetch_all(_DECISIONS, on)
+async def sessions_to_decide(on: date, session: UUID | None = None) -> list[SessionDecision]:
+    """Conditional sessions (or this one) whose decision date has come, and whether their confirmed seats suffice."""
+    rows = await fetch_all(_DECISIONS, on, session)
     return [SessionDecision(row["session"], row["confirmed"], row["enough"]) for row in rows]
 
 
 _DECISIONS = """
 WITH due AS (
-  SELECT id, seats_min, party_spread_max FROM course_session WHERE state = 'conditional' AND decide_on <= $1
+  SELECT id, seats_min, party_spread_max FROM course_session
+  WHERE state = 'conditional' AND decide_on <= $1 AND ($2::uuid IS NULL OR id = $2)
 ), seats AS (
   SELECT bp.session, p.party, count(*) AS confirmed
   FROM booking_person bp JOIN booking b ON b.id = bp.booking JOIN person p ON p.id = bp.person

@@ -1,8 +1,10 @@
 """States of a booking, what a cancellation costs, and for whom a course is: plain values in, plain values out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
+
+from leerbudget.foundation.clock import AMSTERDAM, end_of_day
 
 BOOKING_STATES: Final = ("offered", "confirmed", "attended", "no_show", "declined", "expired", "cancelled")
 LIVE_STATES: Final = ("offered", "confirmed", "attended", "no_show")
@@ -30,11 +32,12 @@ def may_step(state: str, to: str) -> bool:
 def refund_percent(ladder: Sequence[Mapping[str, int]], starts_at: datetime, at: datetime) -> int:
     """The share of the price that comes back on cancelling at `at`, in percent (the course's own rule).
 
-    A line `{"days_before": n, "refund_percent": p}` fits when at least n whole days remain before the
-    first meeting. The fitting line with the most days counts; without one nothing comes back.
+    A line `{"days_before": n, "refund_percent": p}` fits on the n-th day before the day of the first meeting
+    and earlier, until midnight in Amsterdam: people are told a day, so the whole day counts. The fitting line
+    with the most days counts; without one nothing comes back.
     """
-    remaining = starts_at - at
-    fitting = [line for line in ladder if remaining >= timedelta(days=line["days_before"])]
+    remaining = (_day(starts_at) - _day(at)).days
+    fitting = [line for line in ladder if remaining >= line["days_before"]]
     if not fitting:
         return 0
     return max(fitting, key=lambda line: line["days_before"])["refund_percent"]
@@ -46,9 +49,15 @@ def fee_cents(price_cents: int, percent_refunded: int) -> int:
 
 
 def free_until(ladder: Sequence[Mapping[str, int]], starts_at: datetime) -> datetime | None:
-    """The last instant on which cancelling is free; None when it never is."""
+    """The last second in which cancelling is free; None when it never is."""
     free = [line["days_before"] for line in ladder if line["refund_percent"] == 100]
-    return starts_at - timedelta(days=min(free)) if free else None
+    if not free:
+        return None
+    return min(end_of_day(_day(starts_at) - timedelta(days=min(free))), starts_at) - timedelta(seconds=1)
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(AMSTERDAM).date()
 
 
 def suits(audience: Mapping[str, Mapping[str, str]], traits: Mapping[str, Iterable[str]]) -> bool:

@@ -1,0 +1,39 @@
+"""The notices about bookings: which news goes to whom, and what it never says.
+
+Part of the actions of this room; nobody else calls it.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from leerbudget.foundation.database import fetch_all
+from leerbudget.notifications import actions as notifications
+
+_LINKS = {"proposal_offered": "/mijn", "session_cancelled": "/zoeken", "booking_cancelled": "/budget"}
+
+
+async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: int = 0) -> None:
+    """A notice to every person with an address; it names no course and no family detail (reliability 4)."""
+    rows = await fetch_all(
+        "SELECT b.id AS booking, p.id AS person, p.email, b.offered_until, s.starts_at"
+        " FROM booking b JOIN booking_person bp ON bp.booking = b.id JOIN person p ON p.id = bp.person"
+        " JOIN course_session s ON s.id = b.session WHERE b.id = ANY($1::uuid[]) AND p.email IS NOT NULL ORDER BY p.id",
+        list(bookings),
+    )
+    await notifications.post_many(
+        [
+            notifications.Notice(
+                kind=kind,
+                business_ref=f"{row['booking']}:{row['person']}",
+                address=row["email"],
+                context={
+                    "link": _LINKS.get(kind, "/inschrijvingen"),
+                    "starts_at": row["starts_at"].isoformat(),
+                    "returned_cents": returned_cents,
+                }
+                | ({"answer_before_at": row["offered_until"].isoformat()} if row["offered_until"] else {}),
+                useless_after=row["offered_until"] or row["starts_at"],
+            )
+            for row in rows
+        ]
+    )
