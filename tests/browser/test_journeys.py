@@ -80,8 +80,10 @@ class Walk:
         await self.go("/inloggen")
         await self.page.get_by_label("Uw e-mailadres").fill(email)
         await self.press("Stuur mij een link")
-        await deliver_due(delivery_for(None, self.base), self.base)
+        if not self.javascript:
+            await deliver_due(delivery_for(None, self.base), self.base)
         await self.press(re.compile("Open de postbus"), role="link")
+        await deliver_due(delivery_for(None, self.base), self.base)  # with scripts the mailbox fills by itself
         await self.press("Uw link om in te loggen", role="link")
         await self.press("Open de link uit deze mail", role="link")
         await self.press("Inloggen")

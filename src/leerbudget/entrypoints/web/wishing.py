@@ -276,7 +276,7 @@ async def _wish_form(
 def _wish_errors(form: Form) -> dict[str, str]:
     errors = {}
     if form.value("theme") not in LABELS["theme"]:
-        errors["theme"] = "Kies een thema. Weet u het nog niet? Kies dan het laatste."
+        errors["theme"] = "Kies een thema. Weet u het nog niet? Kies dan de laatste regel."
     if not many(form, "persons"):
         errors["persons"] = "Kies wie er meegaat."
     elif any(an_id(text) is None for text in many(form, "persons")):
