@@ -11,7 +11,7 @@ from leerbudget.bookings import rules
 from leerbudget.budgets.rules import PaymentShare
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
-from leerbudget.people.rules import experience_band, experience_years, separated_since
+from leerbudget.people.rules import SEPARATION_MONTHS, experience_band, experience_years, separated_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,14 +336,18 @@ _PROMISES = {
     "I4: {n} inschrijvingen hebben niet precies hun prijs vastgehouden of betaald": """
         SELECT count(*) FROM booking b LEFT JOIN (
           SELECT h.purpose, sum(h.amount_cents) AS held, count(r.id) AS resolved, count(*) AS holds,
-                 bool_and(r.phase = 'post') AS posted
+                 bool_and(r.phase = 'post') AS posted, bool_or(r.phase = 'post') AS paid
           FROM budget_hold h LEFT JOIN transfer r ON r.resolves = h.reservation GROUP BY h.purpose
         ) h ON h.purpose = b.id
         WHERE (b.state IN ('offered', 'confirmed')
                AND NOT (coalesce(h.held, 0) = b.price_cents AND coalesce(h.resolved, 0) = 0))
            OR (b.state IN ('attended', 'no_show') AND b.price_cents > 0
                AND NOT (coalesce(h.held, 0) = b.price_cents AND h.posted IS TRUE AND h.resolved = h.holds))
-           OR (b.ended_at IS NOT NULL AND coalesce(h.resolved, 0) <> coalesce(h.holds, 0))""",
+           OR (b.ended_at IS NOT NULL AND coalesce(h.resolved, 0) <> coalesce(h.holds, 0))
+           OR ((b.state IN ('declined', 'expired') OR b.end_reason = 'session_cancelled') AND h.paid)""",
+    "I4: {n} keer staat geld vast voor een inschrijving die er niet is": """
+        SELECT count(DISTINCT h.purpose) FROM budget_hold h LEFT JOIN booking b ON b.id = h.purpose
+        WHERE b.id IS NULL""",
     "I7: {n} keer zou iemand op twee plaatsen tegelijk zijn": """
         WITH expected AS (
           SELECT bp.person, m.id AS meeting, tstzrange(m.starts_at, m.ends_at) AS during
@@ -355,13 +359,17 @@ _PROMISES = {
         SELECT count(*) FROM booking_person bp JOIN meeting m ON m.session = bp.session
         LEFT JOIN attendance a ON a.booking = bp.booking AND a.meeting = m.id AND a.person = bp.person AND a.live
         WHERE bp.live AND (a.id IS NULL OR (a.starts_at, a.ends_at) <> (m.starts_at, m.ends_at))""",
-    "I7: {n} gezinnen zitten bij hun eigen professional of iemand van hun lijst": """
+    "I7: {n} gezinnen zitten bij hun eigen professional of iemand van hun lijst": f"""
         SELECT count(*) FROM booking_person bp JOIN booking b ON b.id = bp.booking
-        JOIN (SELECT family, professional AS person, starts_on, ends_on FROM professional_relation
-              UNION ALL SELECT family, person, created_at::date, NULL FROM avoid_entry) k ON k.family = b.family
+        JOIN (SELECT family, professional AS person, starts_on, ends_on, NULL::timestamptz AS since
+              FROM professional_relation
+              UNION ALL SELECT family, person, NULL, NULL, created_at FROM avoid_entry) k ON k.family = b.family
         JOIN (SELECT session, person, NULL::timestamptz AS booked_at FROM session_person
               UNION ALL SELECT op.session, op.person, ob.booked_at FROM booking_person op
               JOIN booking ob ON ob.id = op.booking WHERE op.live) o ON o.session = bp.session AND o.person = k.person
-        WHERE bp.live
-          AND greatest(b.booked_at, o.booked_at)::date BETWEEN k.starts_on AND coalesce(k.ends_on, 'infinity')""",
+        CROSS JOIN LATERAL (SELECT greatest(b.booked_at, o.booked_at) AS at,
+                            (greatest(b.booked_at, o.booked_at) AT TIME ZONE 'Europe/Amsterdam')::date AS day) met
+        WHERE bp.live AND CASE WHEN k.since IS NOT NULL THEN met.at > k.since
+          ELSE met.day >= k.starts_on
+               AND (k.ends_on IS NULL OR k.ends_on >= met.day - interval '{SEPARATION_MONTHS} months') END""",
 }
