@@ -2,11 +2,11 @@
 
 import asyncio
 import gzip
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from leerbudget.foundation.processes import following
 from leerbudget.rounds.errors import SolverFailed
 
 GRACE_SECONDS = 120
@@ -43,10 +43,9 @@ def _read(answer: Path) -> bytes:
 
 async def _run(question: Path, answer: Path, seed: int, limits: SolveLimits) -> None:
     options = {"--seconds": limits.seconds, "--workers": limits.workers, "--seed": seed, "--gap": limits.gap}
+    words = [str(part) for option in options.items() for part in option]
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "leerbudget", "match", "solve", str(question), "--out", str(answer)),
-        *(str(part) for option in options.items() for part in option),
+        *following("match", "solve", str(question), "--out", str(answer), *words),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

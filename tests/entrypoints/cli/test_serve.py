@@ -29,7 +29,7 @@ def test_links_begin_with_what_was_set_or_else_with_where_is_served(monkeypatch)
 
 FOLLOWER = """
 import os, sys, time
-from leerbudget.entrypoints.cli.beside import die_with
+from leerbudget.foundation.processes import die_with
 die_with(int(sys.argv[1]))
 print("alive", flush=True)
 time.sleep(60)

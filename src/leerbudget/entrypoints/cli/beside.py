@@ -1,38 +1,18 @@
 """A second process of ours beside this one: started again when it falls, and gone when this one goes."""
 
-import ctypes
-import os
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
 
+from leerbudget.foundation.processes import following
+
 AGAIN_AFTER_SECONDS = 1.0
 STOP_SECONDS_MAX = 10.0
 
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
-_FOLLOW = f"""
-import ctypes, os, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl({_DEATH_SIGNAL}, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != int(sys.argv[1]): sys.exit("the first process is gone")
-os.execv(sys.executable, [sys.executable, "-P", "-m", "leerbudget", *sys.argv[2:]])
-"""
-"""Run by a bare Python, so that no code of ours runs between fork and exec in a process with threads."""
-
 log = structlog.get_logger(__name__)
-
-
-def die_with(parent: int) -> None:
-    """Ask the kernel to end this process (SIGTERM) when its parent ends, even by `kill -9`. Linux only."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
-        if os.getppid() != parent:
-            sys.exit("the first process is gone")
 
 
 @contextmanager
@@ -52,7 +32,7 @@ def beside(*words: str) -> Iterator[None]:
 def _keep(words: tuple[str, ...], stopping: threading.Event) -> None:
     while not stopping.is_set():
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-I", "-S", "-c", _FOLLOW, str(os.getpid()), *words], stdin=subprocess.DEVNULL
+            following(*words), stdin=subprocess.DEVNULL
         )
         while process.poll() is None and not stopping.wait(0.2):
             pass

@@ -12,11 +12,12 @@ from typing import Any
 
 import click
 
-from leerbudget.entrypoints.cli.beside import beside, die_with
+from leerbudget.entrypoints.cli.beside import beside
 from leerbudget.entrypoints.cli.with_database import refuse_unmigrated, with_pool
 from leerbudget.foundation.clock import use_test_clock
 from leerbudget.foundation.errors import SettingsError
 from leerbudget.foundation.logbook import configure_logging
+from leerbudget.foundation.processes import die_with
 from leerbudget.foundation.running import Dsns, running_database
 from leerbudget.foundation.settings import Settings
 
