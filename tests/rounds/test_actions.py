@@ -282,8 +282,8 @@ async def test_the_worker_solves_what_the_coordinator_asks_for(world_db):
 
 async def test_small_groups_are_not_shown_in_the_fairness_tables(world_db):
     """Groups under five families are left out (R35)."""
-    for number in range(6):
-        family = await world.a_family(family_type="kinship" if number else "recruited")
+    for kind in ["kinship"] * 5 + ["recruited"] * 3 + ["kinship_grandparent"] * 2:
+        family = await world.a_family(family_type=kind)
         await world.a_budget(family)
         await a_wish(family)
     await world.a_session()

@@ -1,5 +1,6 @@
 """A round is everybody's: no single person's data holds it up, and an answer is final whoever is still at work."""
 
+import gzip
 from datetime import date, timedelta
 
 import msgspec
@@ -12,7 +13,9 @@ from leerbudget.budgets.rules import GrantOrder
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
 from leerbudget.foundation.ids import new_id
+from leerbudget.matcher.audit import audit
 from leerbudget.matcher.instance import read_instance
+from leerbudget.matcher.outcome import read_outcome
 from leerbudget.people import actions as people
 from leerbudget.rounds import actions, queries, snapshot
 from leerbudget.wishes import actions as wishes
@@ -130,3 +133,36 @@ async def test_publishing_leaves_a_trace_of_who_decided(world_db):
     await actions.announce(round_id, answer_until=clock.now() + timedelta(days=7), actor=coordinator)
     row = await fetch_one("SELECT login, verb, subject FROM audit_entry WHERE subject_kind = 'matching_round'")
     assert tuple(row) == (coordinator, "round_published", round_id)
+
+
+async def test_who_is_avoided_is_in_no_file_that_somebody_can_take(world_db):
+    """Own professionals and avoid lists are for solver and audit only; what a coordinator takes is still sound (R66)."""
+    worker, (_, trainer) = await world.a_professional(), await world.a_trainer()
+    family, _ = await a_seeker()
+    await people.relate(family, worker, date(2024, 1, 1))
+    await people.avoid(family, trainer)
+    round_id, _ = await an_audited_round()
+    whole, outcome = await queries.files(round_id)
+    shown = gzip.decompress(await queries.instance_for_coordinator(round_id))
+    assert all(str(somebody) in gzip.decompress(whole).decode() for somebody in (worker, trainer))
+    assert not any(str(somebody) in shown.decode() for somebody in (worker, trainer))
+    stripped = read_outcome(gzip.decompress(outcome))
+    assert {v.code for v in audit(read_instance(shown), stripped)} <= {"other_instance"}
+    assert audit(read_instance(shown), msgspec.structs.replace(stripped, instance=None)) == []
+
+
+async def test_small_groups_do_not_follow_from_the_total(world_db):
+    """One family of another kind: showing the six others and the total would show that one (R35)."""
+    for number in range(7):
+        await a_seeker(family_type="kinship" if number else "recruited")
+    round_id, _ = await an_audited_round()
+    assert "family_type" not in await queries.fairness(round_id)
+
+
+async def test_a_familys_proposals_are_found_by_index(world_db, admin):
+    """The overview of one family never reads everybody's wishes."""
+    await admin.execute("SET enable_seqscan = off")
+    plan = [line[0] for line in await admin.fetch("EXPLAIN " + queries._PROPOSAL, new_id())]
+    assert any("wish_family" in line for line in plan), plan
+    worse = queries._PROPOSAL.replace("w.family = $1 OR", "coalesce(w.family, w.stated_by) = $1 OR")
+    assert not any("wish_family" in line[0] for line in await admin.fetch("EXPLAIN " + worse, new_id()))

@@ -1,5 +1,7 @@
 """Reads about rounds: for the coordinator in numbers, for a family its own proposals and reasons."""
 
+import asyncio
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -165,6 +167,24 @@ async def files(round_id: UUID) -> tuple[bytes | None, bytes | None]:
     return (row["instance"], row["outcome"]) if row else (None, None)
 
 
+async def instance_for_coordinator(round_id: UUID) -> bytes | None:
+    """The gzipped instance without anybody's own professionals and avoid list; None until the round was frozen.
+
+    Those lists are for the solver and the audit only (R65, R66: visible to no role), and so are the pairs that follow
+    from them. Without them the outcome breaks no rule that it kept before, and scores the same.
+    """
+    content = (await files(round_id))[0]
+    return None if content is None else await asyncio.to_thread(_without_lists, content)
+
+
+def _without_lists(content: bytes) -> bytes:
+    plain = msgspec.json.decode(gzip.decompress(content))
+    for seeker in plain["seekers"]:
+        seeker.pop("professionals", None)
+        seeker.pop("avoid", None)
+    return gzip.compress(msgspec.json.encode(plain | {"forbidden": []}), mtime=0)
+
+
 async def totals(round_id: UUID) -> RoundTotals:
     """The numbers of one round."""
     row = await fetch_one(_TOTALS, round_id)
@@ -235,12 +255,24 @@ async def unplaced_reasons(round_id: UUID, *, at_most: int = 10) -> list[ReasonC
 
 
 async def fairness(round_id: UUID) -> dict[str, list[FairnessRow]]:
-    """Families with a proposal by region, family type, care form and experience; groups under five are left out."""
-    rows = await fetch_all(_FAIRNESS, round_id, SMALLEST_GROUP)
-    tables: dict[str, list[FairnessRow]] = {}
-    for row in rows:
-        tables.setdefault(row["dimension"], []).append(FairnessRow(row["label"], row["families"], row["placed"]))
-    return tables
+    """Families with a proposal by region, family type, care form and experience; groups under five are left out.
+
+    When the groups that are left out count fewer than five families together, the smallest group that is left goes
+    too: the round's total minus what is shown must tell nothing about a few families.
+    """
+    groups: dict[str, list[FairnessRow]] = {}
+    for row in await fetch_all(_FAIRNESS, round_id):
+        groups.setdefault(row["dimension"], []).append(FairnessRow(row["label"], row["families"], row["placed"]))
+    return {dimension: shown for dimension, rows in groups.items() if (shown := _showable(rows))}
+
+
+def _showable(rows: list[FairnessRow]) -> list[FairnessRow]:
+    """The rows, the largest group first, that may be shown."""
+    shown = [row for row in rows if row.families >= SMALLEST_GROUP]
+    hidden = sum(row.families for row in rows if row.families < SMALLEST_GROUP)
+    while shown and 0 < hidden < SMALLEST_GROUP:
+        hidden += shown.pop().families
+    return shown
 
 
 SMALLEST_GROUP = 5
@@ -263,7 +295,7 @@ facts AS (
   ) d(dimension, label)
 )
 SELECT dimension, label, count(*)::int AS families, (count(*) FILTER (WHERE placed))::int AS placed
-FROM facts GROUP BY dimension, label HAVING count(*) >= $2 ORDER BY dimension, families DESC, label
+FROM facts GROUP BY dimension, label ORDER BY dimension, families DESC, label
 """
 )
 
@@ -275,7 +307,7 @@ SELECT p.id AS proposal, p.round, p.wish, w.theme, p.session, p.state, p.booking
        coalesce((SELECT json_agg(json_build_array(h.budget, h.amount_cents) ORDER BY h.reservation)
                  FROM budget_hold h WHERE h.purpose = p.booking), '[]') AS payment
 FROM proposal p JOIN wish w ON w.id = p.wish LEFT JOIN booking b ON b.id = p.booking
-WHERE coalesce(w.family, w.stated_by) = $1 AND p.state <> 'proposed'
+WHERE (w.family = $1 OR w.family IS NULL AND w.stated_by = $1) AND p.state <> 'proposed'
 """
 
 
@@ -334,7 +366,8 @@ async def non_placements_of(seeker: UUID) -> list[NonPlacementView]:
     rows = await fetch_all(
         "SELECT DISTINCT ON (n.wish) n.wish, w.theme, r.name AS round_name, n.reasons, n.would_have_helped"
         " FROM non_placement n JOIN wish w ON w.id = n.wish JOIN matching_round r ON r.id = n.round"
-        " WHERE coalesce(w.family, w.stated_by) = $1 AND w.state = 'open' AND r.state IN ('published', 'answered')"
+        " WHERE (w.family = $1 OR w.family IS NULL AND w.stated_by = $1) AND w.state = 'open'"
+        " AND r.state IN ('published', 'answered')"
         " ORDER BY n.wish, r.published_at DESC",
         seeker,
     )
