@@ -173,3 +173,9 @@ def test_assets_not_built_is_one_clear_error(monkeypatch, tmp_path):
     assets.manifest.cache_clear()
     with pytest.raises(assets.AssetsNotBuilt, match="make setup"):
         assets.asset("leerbudget.css")
+
+
+def test_a_deadline_at_midnight_is_the_whole_day_before():
+    """Nobody has to think about whose midnight it is."""
+    assert templating.until(datetime(2027, 3, 1, 23, 0, tzinfo=UTC)) == "tot en met maandag\u00a01\u00a0maart\u00a02027"
+    assert templating.until(datetime(2027, 3, 1, 18, 0, tzinfo=UTC)).startswith("tot maandag")
