@@ -75,6 +75,23 @@ async def test_only_an_admitted_trainer_gives_sessions():
     assert await codes(await an_order(people=((person, "trainer"),))) == ["trainer_not_admitted"]
 
 
+async def test_who_is_not_in_the_pool_does_not_train():
+    """R55: naming somebody trainer does not make them one; a foster parent or an unknown person may only facilitate."""
+    (parent,) = await world.parents_of(await world.a_family())
+    worker = await world.a_professional()
+    for somebody in (parent, worker):
+        assert await codes(await an_order(people=((somebody, "trainer"),))) == ["trainer_not_admitted"]
+    assert await actions.publish_sessions([await an_order(people=((worker, "facilitator"),))]) == Registered(1, 0, 0)
+
+
+async def test_a_meeting_begins_and_ends_on_a_whole_second():
+    """Parts of a second mean nothing to people, and the matching counts in seconds."""
+    start, end = world.in_days(30)
+    with pytest.raises(SessionNotValid) as refusal:
+        await actions.publish_sessions([await an_order(meetings=((start, end + timedelta(microseconds=1)),))])
+    assert [problem["code"] for problem in refusal.value.data["problems"]] == ["parts_of_a_second"]
+
+
 async def test_the_certificate_holds_on_every_meeting_date():
     """R56: a certificate that ends between two meetings keeps the session out; its last day still counts."""
     last = clock.today() + timedelta(days=37)

@@ -11,7 +11,7 @@ from stdnum import iso11649
 from ledger.bookkeeping import CLERK, COLLEAGUE, TODAY, an_organisation
 from leerbudget.budgets.queries import pot
 from leerbudget.foundation.clock import travelling
-from leerbudget.foundation.database import fetch_value
+from leerbudget.foundation.database import fetch_all, fetch_value
 from leerbudget.foundation.errors import InvalidInput
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.queries import check as check_books
@@ -217,3 +217,12 @@ async def test_the_check_finds_a_top_up_that_does_not_fit(world_db, admin):
     assert f"Storting {stray_reference} staat in de boeken maar is niet bevestigd." in messages
     assert len(messages) == 2
     assert await fetch_value("SELECT count(*) FROM transfer") == 1
+
+
+async def test_who_withdraws_a_top_up_is_written_down(organisation):
+    """The audit trail names who cancelled, once, however often they press."""
+    made, _ = await asked(organisation)
+    for _ in range(2):
+        await cancel_top_up(made, actor=COLLEAGUE)
+    rows = await fetch_all("SELECT login, verb FROM audit_entry WHERE subject = $1", made)
+    assert [tuple(row) for row in rows] == [(COLLEAGUE, "top_up_cancelled")]

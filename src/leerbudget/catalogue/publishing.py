@@ -56,9 +56,12 @@ class Facts:
         if course["state"] != "admitted":
             problems.append(Problem("course", "course_not_admitted", "De cursus is niet toegelaten."))
         problems += differentiation_problems(msgspec.json.decode(course["audience"]))
-        for person, _ in order.people:
+        for person, role in order.people:
             if person in self.trainers_by_person:
                 problems += _pool_problems(self.trainers_by_person[person], order)
+            elif role == "trainer":
+                message = "Wie training geeft, is lid van de trainerspoule."
+                problems.append(Problem("people", "trainer_not_admitted", message))
         return problems
 
 

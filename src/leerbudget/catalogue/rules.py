@@ -268,6 +268,8 @@ def meeting_problems(meetings: Sequence[Interval]) -> list[Problem]:
         elif not start < end < start + timedelta(days=1):
             message = "Een bijeenkomst eindigt na het begin en duurt korter dan een dag."
             problems.append(Problem(path, "meeting_length", message))
+        elif start.microsecond or end.microsecond:
+            problems.append(Problem(path, "parts_of_a_second", "Een tijd heeft geen delen van een seconde."))
     if not problems and any(later[0] < earlier[1] for earlier, later in pairwise(meetings)):
         message = "De bijeenkomsten staan op volgorde en vallen niet over elkaar heen."
         problems.append(Problem("meetings", "meetings_overlap", message))

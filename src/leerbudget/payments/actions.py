@@ -8,6 +8,7 @@ from leerbudget.foundation.clock import now, today
 from leerbudget.foundation.database import execute, fetch_one, together
 from leerbudget.foundation.errors import InvalidInput
 from leerbudget.foundation.ids import new_id
+from leerbudget.identity.actions import record_audit
 from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.rules import TransferOrder, cents_fault, refuse
 from leerbudget.payments.errors import (
@@ -139,7 +140,7 @@ async def confirm_by_reference(reference: str, received_on: date, *, amount_cent
     return top_up
 
 
-async def cancel_top_up(id: UUID, *, actor: UUID | None) -> None:  # noqa: A002, ARG001 - who cancels is for the audit trail
+async def cancel_top_up(id: UUID, *, actor: UUID | None) -> None:  # noqa: A002 - as above
     """Withdraw a top-up that was not confirmed. Again has no effect.
 
     Raises:
@@ -150,4 +151,5 @@ async def cancel_top_up(id: UUID, *, actor: UUID | None) -> None:  # noqa: A002,
         row = await _locked(id)
         if row["state"] == "confirmed":
             raise TopUpEnded(state="confirmed")
-        await execute("UPDATE top_up SET state = 'cancelled' WHERE id = $1 AND state = 'requested'", id)
+        if await execute("UPDATE top_up SET state = 'cancelled' WHERE id = $1 AND state = 'requested'", id):
+            await record_audit(actor, "top_up_cancelled", "top_up", id)
