@@ -1,0 +1,5 @@
+"""Fixtures of the fault tests."""
+
+from faults.embedded_ground import home, program
+
+__all__ = ["home", "program"]
