@@ -18,6 +18,7 @@ from leerbudget.matcher.instance import read_instance
 from leerbudget.matcher.outcome import read_outcome
 from leerbudget.people import actions as people
 from leerbudget.rounds import actions, queries, snapshot
+from leerbudget.rounds.errors import SolverFailed
 from leerbudget.wishes import actions as wishes
 from leerbudget.wishes.rules import PreferenceOrder, WeekOrder, WishOrder
 
@@ -166,3 +167,17 @@ async def test_a_familys_proposals_are_found_by_index(world_db, admin):
     assert any("wish_family" in line for line in plan), plan
     worse = queries._PROPOSAL.replace("w.family = $1 OR", "coalesce(w.family, w.stated_by) = $1 OR")
     assert not any("wish_family" in line[0] for line in await admin.fetch("EXPLAIN " + worse, new_id()))
+
+
+async def test_a_round_that_fails_does_not_lose_the_others_their_turn(world_db):
+    """The first request breaks down; the second is still there and is done at the next call."""
+    today, rounds = clock.today(), [new_id(), new_id()]
+    for round_id, policy in zip(rounds, ({"weights": {"nonsense": 1}}, {}), strict=True):
+        await actions.open_round(
+            round_id, name="R", starts_on=today, ends_on=today + timedelta(days=9), seed=1, policy=policy, actor=None
+        )
+        await actions.request_solve(round_id, actor=None)
+    with pytest.raises(SolverFailed):
+        await actions.solve_requested()
+    assert [(await queries.round_view(round_id)).solving for round_id in rounds] == [False, True]
+    assert await actions.solve_requested() == 1

@@ -127,17 +127,24 @@ async def solve_requested(limits: SolveLimits | None = None, *, actor: UUID | No
     """Freeze, solve and audit the rounds that were asked for; one process at a time does this. Answers how many.
 
     Raises:
-        SolverFailed: the solving process ended without an outcome; the request is withdrawn.
+        SolverFailed: the solving process ended without an outcome; that request is withdrawn, others stand.
     """
     done = 0
-    for row in await fetch_all(
-        "UPDATE matching_round SET solve_requested_at = NULL WHERE solve_requested_at IS NOT NULL RETURNING id"
-    ):
+    while (row := await fetch_one(_NEXT_REQUEST)) is not None:
         await freeze(row["id"], actor=actor)
         await solve(row["id"], limits, actor=actor)
         await check(row["id"], actor=actor)
         done += 1
     return done
+
+
+# One at a time: what goes wrong with one round leaves the requests for the others standing.
+_NEXT_REQUEST = """
+UPDATE matching_round SET solve_requested_at = NULL
+WHERE id = (SELECT id FROM matching_round WHERE solve_requested_at IS NOT NULL
+            ORDER BY solve_requested_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
 
 
 async def check(round_id: UUID, *, actor: UUID | None) -> list[str]:  # noqa: ARG001
