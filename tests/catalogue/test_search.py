@@ -183,3 +183,18 @@ def test_patterns_are_as_many_as_the_words(text):
     found_patterns = patterns(text)
     assert len(found_patterns) == min(8, len(text.replace("\x00", " ").split()))
     assert not any("\x00" in pattern for pattern in found_patterns)
+
+
+@db
+async def test_a_page_that_asks_for_everything_gets_everything(admin):
+    """The start page counts and the search page pages over all there is, not over the first hundred."""
+    session = await world.a_session()
+    await admin.execute(
+        """INSERT INTO course_session (id, external_ref, course, venue, trainer, state, price_cents, seats_min, seats_max,
+             seats_taken, starts_at, ends_at, decide_on, created_at)
+           SELECT uuidv7(), 'copy-' || n, course, venue, trainer, state, price_cents, seats_min, seats_max, 0, starts_at,
+             ends_at, decide_on, created_at FROM course_session, generate_series(1, 150) n WHERE id = $1""",
+        session,
+    )
+    assert len(await found(limit=2_000)) == 151
+    assert len(await found(limit=20)) == 20

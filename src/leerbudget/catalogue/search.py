@@ -28,6 +28,9 @@ MINUTES_MAX = 240
 
 WORDS_MAX = 8
 
+RESULTS_MAX = 5_000
+"""The longest page. Pages for people count and turn over all that is found; a national year has some 2,500 sessions."""
+
 Cursor = str
 """Where a page begins: opaque, to be given back as it came."""
 
@@ -180,7 +183,7 @@ async def search(query: SearchQuery) -> SearchPage:
         SearchPostcodeUnknown: no such Dutch postcode area.
         CursorNotValid: `after` was not given by a search that sorts the same way.
     """
-    limit = max(1, min(query.limit, 100))
+    limit = max(1, min(query.limit, RESULTS_MAX))
     mark = _read(query)
     after = (None, None, None) if mark is None else (mark.rank, mark.starts_at, mark.id)
     rows = await fetch_all(_SEARCH, *_where(query), query.sort, *after, limit + 1)
