@@ -1,6 +1,7 @@
 """A seat and a hold of money: both or neither."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from leerbudget.bookings.errors import (
     NotTogether,
     OfferLapsed,
     PersonsUnknown,
+    PriceChanged,
 )
 from leerbudget.budgets.errors import BudgetTooSmall
 from leerbudget.catalogue.errors import ChildcareFull, NotBookable, PartyFull, SessionFull
@@ -425,4 +427,19 @@ async def test_a_booking_never_fulfils_another_familys_wish(world_db):
     with pytest.raises(WishUnknown):
         await actions.book(await ask(mine, await world.a_session(), wish=wish), actor=None)
     assert await fetch_value("SELECT state FROM wish WHERE id = $1", wish) == "open"
+    await nothing_is_wrong()
+
+
+async def test_nobody_pays_another_price_than_was_shown(world_db, admin):
+    """A price that was raised between showing and confirming is refused with the present price; nothing is kept (R04)."""
+    family = await world.a_family(parents=2)
+    await world.a_budget(family, euros=900)
+    session = await world.a_session(price_cents=1000)
+    request = await ask(family, session, price_shown_cents=2000)
+    await admin.execute("UPDATE course_session SET price_cents = 40000 WHERE id = $1", session)
+    with pytest.raises(PriceChanged) as refusal:
+        await actions.book(request, actor=None)
+    assert (refusal.value.data["price_cents"], await seats_taken(session)) == (80000, 0)
+    receipt = await actions.book(replace(request, price_shown_cents=80000), actor=None)
+    assert receipt == await actions.book(request, actor=None)  # the same request again, whatever it had seen
     await nothing_is_wrong()

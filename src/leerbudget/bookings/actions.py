@@ -22,6 +22,7 @@ from leerbudget.bookings.errors import (
     NotTogether,
     OfferLapsed,
     PersonsUnknown,
+    PriceChanged,
 )
 from leerbudget.bookings.telling import tell_about
 from leerbudget.budgets import actions as budgets
@@ -43,6 +44,7 @@ class BookingRequest:
     """Persons of one family, or one professional (`family` None), who want seats in one course session.
 
     `childcare`: children per age band. `offered_until` makes it an offer that must be answered first.
+    `price_shown_cents`: what the family saw for all together; another price now is refused. None: nobody saw one.
     """
 
     id: UUID
@@ -53,6 +55,7 @@ class BookingRequest:
     childcare: Mapping[str, int] = field(default_factory=dict)
     origin: str = "direct"
     offered_until: datetime | None = None
+    price_shown_cents: int | None = None
 
     def fingerprint(self) -> bytes:
         """SHA-256 of what was asked, to tell a repeat from another request under the same id (I5)."""
@@ -96,7 +99,7 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         AlreadyBooked: one of the persons is in this session already.
         MeetingsOverlap: one of the persons has another meeting at that time.
         SessionFull, PartyFull, ChildcareFull, NotBookable: from the catalogue.
-        BudgetTooSmall: the family's budgets cannot pay.
+        PriceChanged, BudgetTooSmall: not the price that was shown, or the family's budgets cannot pay it.
     """
     async with together():
         earlier = await _same_request(request)
@@ -114,6 +117,8 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         if await queries.room_conflicts(request.session, request.family, request.persons):
             raise NotTogether
         price_cents = quote.price_cents * len(request.persons) if request.family is not None else 0
+        if request.price_shown_cents not in (None, price_cents):
+            raise PriceChanged(price_cents=price_cents)
         await _insert(request, price_cents)
         shares = await _hold(request, quote, price_cents, actor=actor)
         if request.wish is not None:
@@ -157,8 +162,8 @@ async def accept(booking: UUID, *, actor: UUID | None) -> None:
             clock.now(),
         )
         if not accepted:
-            await _exists(booking)
-            raise OfferLapsed
+            known = await fetch_value("SELECT true FROM booking WHERE id = $1", booking)
+            raise OfferLapsed if known else BookingUnknown
         await _mark_wishes([booking], "booked")
         await record_audit(actor, "offer_accepted", "booking", booking)
         await tell_about([booking], "booking_confirmed")
@@ -491,8 +496,3 @@ async def _mark_wishes(booking_ids: Sequence[UUID], state: str) -> None:
     )
     if rows:
         await wishes.mark([row["id"] for row in rows], state)
-
-
-async def _exists(booking: UUID) -> None:
-    if await fetch_value("SELECT true FROM booking WHERE id = $1", booking) is None:
-        raise BookingUnknown

@@ -49,6 +49,13 @@ class ChildcareMismatch(LeerbudgetError):
     message_nl = "Het aantal kinderen voor de opvang klopt niet."
 
 
+class PriceChanged(LeerbudgetError):
+    """The price is not the one that was shown before confirming (R04). `price_cents` is what it is now, for all."""
+
+    code = "price_changed"
+    message_nl = "De prijs is veranderd sinds u de pagina opende. Kijk opnieuw wat het kost."
+
+
 class BookingUnknown(LeerbudgetError):
     """There is no such booking."""
 
