@@ -18,7 +18,9 @@ from leerbudget.foundation.settings import Environment
 
 MASK = "***"
 
-_TELLING = re.compile(r"(?i)passw|secret|token|cookie|authori[sz]ation|api_?key|signature|credential|web_session|dsn|totp")
+_TELLING = re.compile(
+    r"(?i)passw|secret|token|cookie|authori[sz]ation|api_?key|signature|credential|web_session|dsn|totp"
+)
 _LOGIN = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@'\"]*@")
 _QUERY = re.compile(r"(?i)((?:https?://|/)[^\s?'\"]*)\?[^\s'\"]+")
 _MAIL = re.compile(r"[\w.+-]+@(?=[\w-]+\.)")
