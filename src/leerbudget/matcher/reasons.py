@@ -20,7 +20,7 @@ WHY_NOT_NL = {
     "no_session_of_theme": "Er is in deze ronde geen bijeenkomst over dit thema.",
     "party_not_invited": "De bijeenkomst is voor andere partijen bedoeld.",
     "not_for_you": "De bijeenkomst is voor een andere doelgroep bedoeld.",
-    "forbidden": "De coördinator heeft deze combinatie uitgesloten.",
+    "forbidden": "Deze bijeenkomst kan niet: u volgt deze cursus al, of de groep past niet bij de afspraken.",
     "not_together": "Deze groep past niet bij de afspraken over wie samen in een groep kunnen.",
     "online_not_wanted": "De bijeenkomst is online, en u koos ervoor om niet online te leren.",
     "none_in_reach": "De bijeenkomst is verder weg dan u wilt reizen.",

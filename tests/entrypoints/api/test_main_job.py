@@ -14,6 +14,7 @@ from entrypoints.api.stage import log_in
 from entrypoints.http.browsing import ORIGIN, client_for
 from leerbudget.bookings import queries as bookings
 from leerbudget.foundation import clock
+from leerbudget.foundation.database import fetch_value
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import queries as ledger
 from leerbudget.rounds import actions as rounds
@@ -163,6 +164,7 @@ async def look_at_the_files(coordinator: Client, path: str) -> None:
     assert instance["format"] == "leerbudget-instance/1"
     assert len(outcome["placements"]) == 2
     assert not any(word in str(instance) for word in ("fictief", "@", WORDS))
+    assert not any(key in seeker for seeker in instance["seekers"] for key in ("avoid", "professionals"))
 
 
 async def book_and_cancel(parent: Client, family: UUID, person: UUID, session: str) -> None:
@@ -201,3 +203,26 @@ async def add_up(parent: Client, family: UUID, free_cents: int) -> None:
         cursor = f"&cursor={page['next_cursor']}"
     assert len({line["number"] for line in lines}) == len(lines) > 4
     assert sum(line["free_change_cents"] for line in lines) == lines[-1]["free_after_cents"] == free_cents
+
+
+async def test_a_parents_name_is_never_published_as_a_leader(as_somebody):
+    """A trainer who knows a parent's id from a list of participants cannot put that name on a public page."""
+    trainer, person = await world.a_trainer()
+    client = await as_somebody("trainer", trainer, person)
+    (parent,) = await world.parents_of(await world.a_family())
+    start, end = world.in_days(40)
+    order = {
+        "id": "01890a5d-ac96-774b-bcce-b302099a8057",
+        "course": str(await world.a_course()),
+        "trainer": str(trainer),
+        "state": "conditional",
+        "price_cents": 0,
+        "seats_min": 1,
+        "seats_max": 5,
+        "meetings": [{"starts_at": start.isoformat(), "ends_at": end.isoformat()}],
+        "decide_on": world.in_days(30)[0].date().isoformat(),
+        "people": [{"person": str(parent), "role": "facilitator"}],
+    }
+    problem = await client("POST", "/course-sessions", order, status=422)
+    assert problem["errors"][0]["path"] == "people[0].person"
+    assert await fetch_value("SELECT count(*) FROM course_session") == 0

@@ -60,7 +60,7 @@ async def test_twenty_presses_at_once_are_one_booking(app, family):
     """The booking id made with the page is the idempotency key, whatever the browser repeats (I5)."""
     session = await world.a_session()
     person = str((await world.parents_of(family))[0])
-    values = {"booking_id": str(new_id()), "persons": [person], "confirm": "ja"}
+    values = {"booking_id": str(new_id()), "persons": [person], "confirm": "ja", "price_shown_cents": "4500"}
     async with visiting.parent(app, family) as parent:
         answers = await asyncio.gather(*(parent.post(enrol(session), values) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {303}
@@ -153,7 +153,13 @@ async def test_the_form_warns_who_cannot_come(app, family):
         assert page.count("Kan meestal niet op") == 1
         clashing = await world.a_session(meetings=((start, end),))
         await parent.post(
-            enrol(clashing), {"booking_id": str(new_id()), "persons": [str(one), str(two)], "confirm": "ja"}
+            enrol(clashing),
+            {
+                "booking_id": str(new_id()),
+                "persons": [str(one), str(two)],
+                "confirm": "ja",
+                "price_shown_cents": "9000",
+            },
         )
         assert (await parent.page(enrol(session))).count("al een andere bijeenkomst") == 2
         assert (await parent.page(enrol(clashing))).count("Heeft hier al een plaats.") == 2
@@ -166,7 +172,9 @@ async def test_what_cannot_be_booked_says_why_on_its_page(app, family):
     await world.a_budget(other)
     async with visiting.parent(app, other) as quicker:
         me = str((await world.parents_of(other))[0])
-        await quicker.post(enrol(session), {"booking_id": str(new_id()), "persons": [me], "confirm": "ja"})
+        await quicker.post(
+            enrol(session), {"booking_id": str(new_id()), "persons": [me], "confirm": "ja", "price_shown_cents": "4500"}
+        )
     async with visiting.parent(app, family) as parent:
         answer = await parent.get(enrol(session))
         assert (answer.status_code, answer.headers["location"]) == (303, f"/bijeenkomsten/{session}")
@@ -180,7 +188,9 @@ async def test_the_amount_told_is_the_amount_returned(app, family, days, back_ce
     me = str((await world.parents_of(family))[0])
     booking = str(new_id())
     async with visiting.parent(app, family) as parent:
-        await parent.post(enrol(session), {"booking_id": booking, "persons": [me], "confirm": "ja"})
+        await parent.post(
+            enrol(session), {"booking_id": booking, "persons": [me], "confirm": "ja", "price_shown_cents": "4500"}
+        )
         held = sum(each.free_cents for each in await budgets.budgets_of(family))
         path = f"/inschrijvingen/{booking}/annuleren"
         told = await parent.page(path)
@@ -200,7 +210,9 @@ async def test_what_has_begun_cannot_be_cancelled(app, family):
     session = await world.a_session(meetings=(world.in_days(20),))
     me, booking = str((await world.parents_of(family))[0]), str(new_id())
     async with visiting.parent(app, family) as parent:
-        await parent.post(enrol(session), {"booking_id": booking, "persons": [me], "confirm": "ja"})
+        await parent.post(
+            enrol(session), {"booking_id": booking, "persons": [me], "confirm": "ja", "price_shown_cents": "4500"}
+        )
         path = f"/inschrijvingen/{booking}/annuleren"
         assert path in await parent.page("/inschrijvingen")
         parent.client.cookies.clear()
@@ -217,7 +229,9 @@ async def test_the_budget_page_tells_where_the_money_went(app, family):
     session = await world.a_session(price_cents=4500)
     me, booking = str((await world.parents_of(family))[0]), str(new_id())
     async with visiting.parent(app, family) as parent:
-        await parent.post(enrol(session), {"booking_id": booking, "persons": [me], "confirm": "ja"})
+        await parent.post(
+            enrol(session), {"booking_id": booking, "persons": [me], "confirm": "ja", "price_shown_cents": "4500"}
+        )
         page = await parent.page("/budget")
         assert amount(20500) in page
         assert "Vastgezet voor Cursus" in page
@@ -250,3 +264,33 @@ async def test_searching_finds_and_forgives(app, family):
         for wrong, field in (("postcode=12", "postcode"), ("postcode=0000", "postcode"), ("prijs=duur", "prijs")):
             answer = await stranger.page(f"/zoeken?{wrong}")
             assert f'id="{field}-fout"' in answer
+
+
+async def test_nobody_pays_another_price_than_the_page_showed(app, family, admin):
+    """The price changed between checking and confirming: the check page comes back with the price of now (R04)."""
+    session = await world.a_session(price_cents=4500)
+    person = str((await world.parents_of(family))[0])
+    async with visiting.parent(app, family) as parent:
+        path = enrol(session)
+        check = await parent.submit(path, path, persons=[person])
+        (form,) = [f for f in visiting.forms_in(check.text) if f.action == path]
+        await admin.execute("UPDATE course_session SET price_cents = 9900 WHERE id = $1", session)
+        again = await parent.post(path, {**form.values, "confirm": "ja"})
+        assert again.status_code == 409
+        assert "De prijs is veranderd" in again.text
+        assert amount(9900) in again.text
+        assert await count("SELECT count(*) FROM booking") == 0
+        (form,) = [f for f in visiting.forms_in(again.text) if f.action == path]
+        assert (await parent.post(path, {**form.values, "confirm": "ja"})).status_code == 303
+    assert await count("SELECT price_cents FROM booking") == 9900
+
+
+async def test_confirming_without_a_shown_price_only_shows_it(app, family):
+    """Whoever skips the check page sees the price first; nothing is booked."""
+    session = await world.a_session(price_cents=4500)
+    person = str((await world.parents_of(family))[0])
+    async with visiting.parent(app, family) as parent:
+        values = {"booking_id": str(new_id()), "persons": [person], "confirm": "ja"}
+        shown = await parent.post(enrol(session), values)
+    assert (shown.status_code, amount(4500) in shown.text) == (200, True)
+    assert await count("SELECT count(*) FROM booking") == 0

@@ -133,7 +133,7 @@ async def test_no_course_or_learner_stands_on_the_organisations_page(app, organi
     session = await world.a_session()
     me = str((await world.parents_of(family))[0])
     async with visiting.parent(app, family) as parent:
-        values = {"booking_id": str(new_id()), "persons": [me], "confirm": "ja"}
+        values = {"booking_id": str(new_id()), "persons": [me], "confirm": "ja", "price_shown_cents": "4500"}
         assert (await parent.post(f"/bijeenkomsten/{session}/inschrijven", values)).status_code == 303
     async with visiting.finance(app, organisation) as finance:
         page = await finance.page("/organisatie")

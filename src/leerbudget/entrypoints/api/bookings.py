@@ -17,7 +17,7 @@ from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.errors import SessionUnknown
 from leerbudget.entrypoints.api.access import of_own_family
 from leerbudget.entrypoints.api.proposals import ShareTold
-from leerbudget.entrypoints.api.types import Answer, Body, Children, Instant, PersonIds, told
+from leerbudget.entrypoints.api.types import Answer, Body, Cents, Children, Instant, PersonIds, told
 from leerbudget.entrypoints.http.guards import logged_in, requires
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
@@ -41,9 +41,13 @@ class QuoteOrder(Body, frozen=True, kw_only=True):
 
 
 class BookingOrder(QuoteOrder, frozen=True, kw_only=True):
-    """A booking. `id` is made by the caller: the same order again has the same effect, once."""
+    """A booking. `id` is made by the caller: the same order again has the same effect, once.
+
+    `price_shown_cents`: what the family saw for all together; another price now is refused (`price_changed`).
+    """
 
     id: UUID
+    price_shown_cents: Cents | None = None
 
 
 class Quote(Answer, frozen=True, kw_only=True):
@@ -201,6 +205,7 @@ async def _request(family: UUID, data: QuoteOrder, booking_id: UUID) -> BookingR
         persons=tuple(data.persons),
         wish=data.wish,
         childcare={band.value: children for band, children in data.childcare.items()},
+        price_shown_cents=data.price_shown_cents if isinstance(data, BookingOrder) else None,
     )
 
 

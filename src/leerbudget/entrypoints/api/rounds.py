@@ -208,8 +208,8 @@ class RoundController(Controller):
         responses=FILE,
     )
     async def instance(self, request: HouseRequest, round_id: FromPath[UUID]) -> Response[bytes]:
-        """`leerbudget-instance/1`: ids, minutes, cents and bands, no names. 404 until it was frozen."""
-        return await _file(request, round_id, (await rounds.files(round_id))[0], "instance")
+        """`leerbudget-instance/1` without names, avoid lists and own professionals (R65, R66). 404 until it was frozen."""
+        return await _file(request, round_id, await rounds.instance_for_coordinator(round_id), "instance")
 
     @get(
         "/{round_id:uuid}/outcome",
@@ -219,7 +219,10 @@ class RoundController(Controller):
         responses=FILE,
     )
     async def outcome(self, request: HouseRequest, round_id: FromPath[UUID]) -> Response[bytes]:
-        """`leerbudget-outcome/1`: placements, non-placements, score and bound. 404 until it was solved."""
+        """`leerbudget-outcome/1`: placements, non-placements, score and bound. 404 until it was solved.
+
+        Its fingerprint is of the whole instance, so an audit against the file above says `other_instance`.
+        """
         return await _file(request, round_id, (await rounds.files(round_id))[1], "outcome")
 
 

@@ -21,9 +21,12 @@ from leerbudget.entrypoints.api.types import Answer, Body, Day, Instant, Moment,
 from leerbudget.entrypoints.http.guards import logged_in, requires
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again, together
-from leerbudget.foundation.errors import IdempotencyMismatch, NotFound
+from leerbudget.foundation.errors import IdempotencyMismatch, InvalidInput, NotFound
+from leerbudget.identity.actions import record_audit
 from leerbudget.identity.permissions import require
 from leerbudget.matcher.vocabulary import ChildAgeBand, Party
+from leerbudget.people import queries as people
+from leerbudget.trainers import queries as trainers
 
 SeatNumber = Annotated[int, Meta(ge=1, le=1000)]
 PriceCents = Annotated[int, Meta(ge=0, le=1_000_000, description="Euro cents per person for all meetings, incl. VAT.")]
@@ -168,6 +171,7 @@ class TrainerSessionController(Controller):
     async def publish(self, request: HouseRequest, data: JSONBody[CourseSessionOrder]) -> CourseSessionWhole:
         """Publish a course session of an admitted course by an admitted trainer: families can book it at once."""
         require(request.actor, "publish_session", trainer=data.trainer)
+        await _leaders_are_no_parents(data)
         order = _order(data)
 
         async def once() -> None:
@@ -183,6 +187,7 @@ class TrainerSessionController(Controller):
         """Names and addresses of everybody with a seat; only for the session's own trainer."""
         await _own(request, session_id, "see_roster")
         roster = await booking_queries.roster(session_id)
+        await record_audit(request.actor.login, "roster_seen", "course_session", session_id)
         return Participants(items=[told(Participant, somebody) for somebody in roster])
 
     @put(
@@ -226,6 +231,20 @@ async def _own(request: HouseRequest, session_id: UUID, verb: str) -> SessionDet
     found = await queries.session_detail(session_id)
     require(request.actor, verb, trainer=found.trainer)
     return found
+
+
+async def _leaders_are_no_parents(data: CourseSessionOrder) -> None:
+    """A foster parent leads only as a member of the pool; a name from a list of participants is never published.
+
+    Raises:
+        InvalidInput: somebody with a family who is not in the pool.
+    """
+    named = await people.persons([leader.person for leader in data.people])
+    for at, leader in enumerate(data.people):
+        person = named.get(leader.person)
+        if person is not None and person.family is not None and await trainers.trainer_of(person.id) is None:
+            message = "Deze persoon kan deze bijeenkomst niet leiden."
+            raise InvalidInput(errors=[{"path": f"people[{at}].person", "message": message}])
 
 
 def _order(data: CourseSessionOrder) -> SessionOrder:

@@ -1,6 +1,7 @@
 """Booking a seat in three steps: who comes, check, done. The id made at step one is the idempotency key."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
@@ -9,7 +10,7 @@ from litestar.params import FromPath
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.bookings.actions import BookingReceipt, BookingRequest
-from leerbudget.bookings.errors import BookingUnknown, ChildcareMismatch
+from leerbudget.bookings.errors import BookingUnknown, ChildcareMismatch, PriceChanged
 from leerbudget.budgets import queries as budgets
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.errors import ChildcareFull
@@ -54,11 +55,17 @@ class EnrolPages(Controller):
             return await self._step(request, session_id, family, with_errors(form, errors), at=1, status=422)
         if form.value("back"):
             return await self._step(request, session_id, family, form, at=1)
+        shown = form.value("price_shown_cents")
         try:
-            if form.value("confirm"):
-                await again(lambda: bookings.book(asked, actor=request.actor.login))
+            if form.value("confirm") and shown.isascii() and shown.isdigit() and len(shown) < 10:
+                sure = replace(asked, price_shown_cents=int(shown))
+                await again(lambda: bookings.book(sure, actor=request.actor.login))
                 return moved(f"/inschrijvingen/{asked.id}", "ingeschreven")
             receipt = await again(lambda: bookings.quote(asked, actor=request.actor.login))
+        except PriceChanged as refusal:
+            receipt = await again(lambda: bookings.quote(asked, actor=request.actor.login))
+            wrong = with_errors(form, {"confirm": str(refusal)})
+            return await self._step(request, session_id, family, wrong, at=2, receipt=receipt, status=refusal.status)
         except LeerbudgetError as refusal:
             if refusal.status >= 500:
                 raise

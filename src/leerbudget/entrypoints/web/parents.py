@@ -78,7 +78,7 @@ class ParentPages(Controller):
         """What cancelling now would give back, by the very code that cancels."""
         family = own_family(request, "cancel_booking")
         found = await _own_booking(booking_id, family)
-        if found.state == "cancelled":
+        if found.state in ("cancelled", "offered"):  # an offer is answered at its proposal
             return moved("/inschrijvingen")
         told = await booking_actions.cancel(booking_id, actor=request.actor.login, dry_run=True)
         names = {each.id: sessions.budget_name(each) for each in await budgets.budgets_of(family)}

@@ -21,7 +21,7 @@ from leerbudget.entrypoints.web.templating import Form, Shell
 from leerbudget.entrypoints.web.wording import LABELS
 from leerbudget.foundation import clock
 
-RESULTS_MAX = 2_000
+RESULTS_MAX = 5_000
 RESULTS_ON_PAGE = 20
 DAY_PARTS = {"overdag": "110" * 5 + "000" * 2, "avond": "001" * 5 + "000" * 2, "weekend": "000" * 5 + "111" * 2}
 SORTS = {"datum": "date", "afstand": "travel", "prijs": "price"}

@@ -17,6 +17,7 @@ from leerbudget.entrypoints.web.session_views import venue_name
 from leerbudget.entrypoints.web.templating import Form
 from leerbudget.foundation import clock
 from leerbudget.foundation.errors import NotFound
+from leerbudget.identity.actions import record_audit
 from leerbudget.identity.permissions import require
 from leerbudget.trainers import queries as trainers
 
@@ -132,6 +133,7 @@ async def _session_page(
     request: HouseRequest, found: SessionDetail, asked: UUID | None, form: Form, *, status: int = 200
 ) -> Response[str]:
     roster = await booking_queries.roster(found.id)
+    await record_audit(request.actor.login, "roster_seen", "course_session", found.id)
     rows = [
         View(
             id=meeting,
