@@ -210,5 +210,6 @@ def test_a_terminated_search_still_answers(tmp_path):
     if search.returncode == 0:
         answer = json.loads(outcome.read_text())
         assert len(answer["placements"]) > 100
-    else:  # it came before the search had begun: nothing half written
-        assert (search.returncode, outcome.exists()) == (143, False), errors
+    else:  # it came before the search (143) or before it had anything (130): nothing half written
+        assert search.returncode in (130, 143), errors
+        assert not outcome.exists()
