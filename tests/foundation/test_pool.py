@@ -154,7 +154,10 @@ async def test_a_backend_killed_in_a_block_is_busy_once(things, pause, last):
 async def test_a_connection_killed_while_idle_is_replaced(things):
     """Connections that the server ended between two requests are replaced without anyone noticing."""
     await asyncio.gather(*(fetch_value("SELECT pg_sleep(0.01)") for _ in range(5)))
-    await things.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'leerbudget_app'")
+    await things.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE usename = 'leerbudget_app' AND datname = current_database()"  # other tests share the server
+    )
     await asyncio.sleep(0.1)
     assert await asyncio.gather(*(fetch_value("SELECT 1") for _ in range(5))) == [1] * 5
 
