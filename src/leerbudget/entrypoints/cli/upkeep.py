@@ -1,6 +1,5 @@
 """`leerbudget migrate` and `leerbudget doctor`."""
 
-import asyncio
 import json
 import logging
 
@@ -8,7 +7,7 @@ import click
 
 from leerbudget.bookings import queries as bookings
 from leerbudget.budgets import queries as budgets
-from leerbudget.entrypoints.cli.with_database import with_database
+from leerbudget.entrypoints.cli.with_database import run_until_told, with_database
 from leerbudget.foundation.database import fetch_value
 from leerbudget.foundation.logbook import configure_logging
 from leerbudget.foundation.running import migrate as migrate_database
@@ -24,7 +23,7 @@ def migrate() -> None:
     settings = Settings.from_environment()
     configure_logging(settings.environment, level=logging.WARNING)
     with running_database(settings) as dsns:
-        asyncio.run(migrate_database(dsns))
+        run_until_told(migrate_database(dsns))
     click.echo("database: up to date")
 
 

@@ -1,13 +1,12 @@
 """`leerbudget demo`: the main job on a fictional Netherlands, from top-up to balanced books, and then served."""
 
-import asyncio
 import logging
 from contextlib import nullcontext
 
 import click
 
 from leerbudget.entrypoints.cli.serve import PORT, base_url, listen, serve_pages
-from leerbudget.entrypoints.cli.with_database import with_pool
+from leerbudget.entrypoints.cli.with_database import run_until_told, with_pool
 from leerbudget.entrypoints.demo import story, summary
 from leerbudget.foundation.connecting import connect
 from leerbudget.foundation.errors import SettingsError
@@ -60,7 +59,7 @@ def demo(
         url = settings.base_url if listening is None else base_url(settings, listening)
         script = story.Script(families, count, seed, SolveLimits(seconds=solve_seconds), url)
         with running_database(settings) as dsns:
-            balanced = asyncio.run(_tell(dsns, script))
+            balanced = run_until_told(_tell(dsns, script))
             if listening is not None:
                 click.echo("\nStop with Ctrl-C. Serving on:")
                 configure_logging(settings.environment)
