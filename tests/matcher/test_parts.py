@@ -29,7 +29,7 @@ def test_the_table_holds_exactly_what_the_rules_allow(dice):
     table = candidates_of(arrays)
     found = {
         (arrays.seekers.ids[u], arrays.wishes.ids[w], arrays.sessions.ids[s])
-        for u, w, s in zip(table.seeker, table.pairs.wish, table.pairs.session, strict=True)
+        for u, w, s in zip(table.seeker, table.wish, table.session, strict=True)
     }
     free = {s.id: s.seats_max - s.seats_taken for s in instance.sessions}
     allowed = {
@@ -43,7 +43,7 @@ def test_the_table_holds_exactly_what_the_rules_allow(dice):
         and not [b for b in rules.of_session(session.id, [placed]) if b.code == "childcare"]
     }
     assert found == allowed
-    kept = np.bincount(table.pairs.wish, minlength=len(arrays.wishes.ids))
+    kept = np.bincount(table.wish, minlength=len(arrays.wishes.ids))
     assert (table.funnel[:, 0] == table.funnel[:, 1:].sum(axis=1) + kept).all()
     assert table.funnel.shape[1] == len(RULES) + 1
 

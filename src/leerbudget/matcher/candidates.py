@@ -74,7 +74,8 @@ class CandidateTable:
     `RULES` took away.
     """
 
-    pairs: PairFacts
+    wish: Whole
+    session: Whole
     seeker: Whole
     score: Whole
     persons: Whole
@@ -112,7 +113,7 @@ def candidates_of(arrays: Arrays) -> CandidateTable:
 def _table(arrays: Arrays, kept: PairFacts, values: Whole, funnel: Whole) -> CandidateTable:
     persons = arrays.wishes.persons[kept.wish]
     cents = arrays.sessions.price_cents[kept.session] * persons
-    return CandidateTable(kept, arrays.wishes.seeker[kept.wish], values, persons, cents, funnel)
+    return CandidateTable(kept.wish, kept.session, arrays.wishes.seeker[kept.wish], values, persons, cents, funnel)
 
 
 def _joined(parts: list[Whole]) -> Whole:

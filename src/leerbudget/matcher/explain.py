@@ -55,7 +55,7 @@ def placement_reasons(arrays: Arrays, table: CandidateTable, rows: Sequence[int]
     if arrays.instance.candidates is not None:
         return [[Reason("given", "De score is bij deze ronde gegeven.", points=int(table.score[row]))] for row in rows]
     chosen = np.array(rows, np.int64)
-    pairs = table.pairs.select(chosen)
+    pairs = pair_facts(arrays, table.wish[chosen], table.session[chosen])
     facts = criteria_facts(arrays, pairs)
     points = {c.name: c.points(facts, arrays.weights[c.name]) for c in CRITERIA}
     reasons = []
@@ -101,9 +101,10 @@ def _case(arrays: Arrays, pairs: PairFacts, place: int) -> Case:
 def unplaced_wishes(problem: Problem, rows: Sequence[int]) -> list[Unplaced]:
     """Every wish that the plan leaves without a session, with its reasons."""
     arrays, table = problem.arrays, problem.table
-    placed = set(table.pairs.wish[np.array(rows, np.int64)].tolist())
+    placed = set(table.wish[np.array(rows, np.int64)].tolist())
     open_wishes = [wish for wish in range(len(arrays.wishes.ids)) if wish not in placed]
-    chosen = table.pairs.select(np.array(rows, np.int64))
+    taken = np.array(rows, np.int64)
+    chosen = pair_facts(arrays, table.wish[taken], table.session[taken])
     looked = pair_facts(arrays, *_pairs_to_look_at(arrays, np.array(open_wishes, np.int64)))
     by_wish: dict[int, list[Near]] = {}
     for one in _near(arrays, chosen, looked):

@@ -7,14 +7,14 @@ import numpy as np
 
 from leerbudget.geography.travel import MODES
 from leerbudget.matcher.arrays import Arrays
-from leerbudget.matcher.candidates import CandidateTable
+from leerbudget.matcher.candidates import CandidateTable, pair_facts
 
 COLUMNS = ("seeker", "wish", "session", "score", "persons", "cents", "travel_mode", "travel_minutes")
 
 
 def listing(arrays: Arrays, table: CandidateTable) -> Mapping[str, Sequence[Any] | np.ndarray[Any, Any]]:
     """The columns of `COLUMNS`. Online: mode `online`, 0 minutes. `cents`: price times persons."""
-    pairs = table.pairs
+    pairs = pair_facts(arrays, table.wish, table.session)
     modes = np.array([*MODES, "online"])
     return {
         "seeker": np.array(arrays.seekers.ids, str)[table.seeker],

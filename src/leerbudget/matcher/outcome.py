@@ -18,7 +18,8 @@ class Reason(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defau
     """One reason: a code for programs, a Dutch sentence for people.
 
     `points`: what it added to the score (placements). `sessions`: how many sessions fell away on it
-    (non-placements). `cents`: money that was short.
+    (non-placements). `cents`: money that was short. `price_points`: what the seats would have cost others;
+    `worth_points`: what the placement would have added.
     """
 
     code: Annotated[str, msgspec.Meta(max_length=60)]
@@ -26,6 +27,8 @@ class Reason(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defau
     points: Whole | None = None
     sessions: Whole | None = None
     cents: Whole | None = None
+    price_points: Whole | None = None
+    worth_points: Whole | None = None
 
 
 class Placement(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -94,13 +97,19 @@ class WouldHaveHelped(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     sentence: Text = ""
 
 
-class Unplaced(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A wish without a session; the reason that came closest first."""
+class Unplaced(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """A wish without a session; the reason that came closest first.
+
+    `priced_out`: every session it could have had costs others more points than the placement is worth, at
+    the prices of the certificate. False: at these prices a place would have been worth it, so a person
+    looks again. None: there was no such session, or there are no prices.
+    """
 
     seeker: Id
     wish: Id
     reasons: list[Reason] = []
     would_have_helped: list[WouldHaveHelped] = []
+    priced_out: bool | None = None
 
 
 class SessionReport(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -111,10 +120,27 @@ class SessionReport(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     seats: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
+class Certificate(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Prices that prove a bound: anybody can add them up again (docs/matching.md, "The bound").
+
+    All prices are whole thousandths of a point. `seat_prices`: what one seat costs, by session; a session
+    that is not named costs nothing. `personal_prices`: (seeker, wish, session, price of the whole placement)
+    where it differs from seat price times persons. `group_priced`: sessions whose part of the bound is their
+    best possible group at these prices, instead of all free seats at the seat price. `bound`: what the
+    prices prove, in points.
+    """
+
+    seat_prices: dict[Id, Whole]
+    personal_prices: list[tuple[Id, Id, Id, Whole]]
+    group_priced: list[Id]
+    bound: Whole
+
+
 class Outcome(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The answer to one instance.
 
     `bound`: no outcome of this instance can score higher. `gap` = (bound - score) / max(1, |score|).
+    `certificate`: prices with which a bound can be proven again; `bound` is at most theirs.
     `seconds`: elapsed time by phase. `instance`: fingerprint of the instance it answers.
     """
 
@@ -129,6 +155,7 @@ class Outcome(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     seed: Whole = 0
     version: Annotated[str, msgspec.Meta(max_length=100)] = ""
     instance: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    certificate: Certificate | None = None
 
 
 def gap_of(score: int, bound: int) -> float:

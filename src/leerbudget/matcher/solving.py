@@ -108,8 +108,8 @@ def _placements(problem: Problem, rows: Sequence[int]) -> list[Placement]:
     return [
         Placement(
             seeker=arrays.seekers.ids[table.seeker[row]],
-            wish=arrays.wishes.ids[table.pairs.wish[row]],
-            session=arrays.sessions.ids[table.pairs.session[row]],
+            wish=arrays.wishes.ids[table.wish[row]],
+            session=arrays.sessions.ids[table.session[row]],
             persons=_persons(arrays, table, row),
             score=int(table.score[row]),
             payment=payments[row][0],
@@ -121,7 +121,7 @@ def _placements(problem: Problem, rows: Sequence[int]) -> list[Placement]:
 
 
 def _persons(arrays: Arrays, table: CandidateTable, row: int) -> list[str]:
-    wish = arrays.wishes.ids[table.pairs.wish[row]]
+    wish = arrays.wishes.ids[table.wish[row]]
     seeker = arrays.instance.seekers[table.seeker[row]]
     return next(list(w.persons) for w in seeker.wishes if w.id == wish)
 
@@ -133,10 +133,10 @@ def _payments(problem: Problem, rows: Sequence[int]) -> dict[int, tuple[list[tup
     for row in rows:
         of_seeker.setdefault(int(table.seeker[row]), []).append(row)
     paid: dict[int, tuple[list[tuple[str, int]], int]] = {}
-    starts = arrays.sessions.starts_on[table.pairs.session]
+    starts = arrays.sessions.starts_on[table.session]
     for seeker, mine in of_seeker.items():
         budgets = arrays.instance.seekers[seeker].budgets
-        mine.sort(key=lambda row: (int(starts[row]), arrays.sessions.ids[table.pairs.session[row]]))
+        mine.sort(key=lambda row: (int(starts[row]), arrays.sessions.ids[table.session[row]]))
         bills = [(int(table.cents[row]), int(problem.payers[row])) for row in mine]
         for row, payment in zip(mine, waterfall(budgets, bills), strict=True):
             paid[row] = [(budgets[purse].id, cents) for purse, cents in payment.shares], payment.own_cents
@@ -170,8 +170,8 @@ def explained(instance: Instance, outcome: Outcome) -> Outcome:
     """
     arrays = arrays_of(instance)
     problem = problem_of(arrays, candidates_of(arrays))
-    pairs = problem.table.pairs
-    number = {(int(w), int(s)): row for row, (w, s) in enumerate(zip(pairs.wish, pairs.session, strict=True))}
+    table = problem.table
+    number = {(int(w), int(s)): row for row, (w, s) in enumerate(zip(table.wish, table.session, strict=True))}
     rows = [number[arrays.wishes.row[p.seeker, p.wish], arrays.sessions.row[p.session]] for p in outcome.placements]
     reasons = placement_reasons(arrays, problem.table, rows, first=True)
     placements = [replace(p, reasons=told) for p, told in zip(outcome.placements, reasons, strict=True)]

@@ -73,7 +73,7 @@ def _own(instance: Instance, seeker: str) -> list[tuple[str, str, str, int]] | N
 
 
 def _placed(arrays: Arrays, table: CandidateTable, row: int) -> Placed:
-    wish, session = table.pairs.wish[row], table.pairs.session[row]
+    wish, session = table.wish[row], table.session[row]
     return Placed(arrays.seekers.ids[0], arrays.wishes.ids[wish], arrays.sessions.ids[session])
 
 

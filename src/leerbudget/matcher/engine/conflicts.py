@@ -61,9 +61,9 @@ def exclusive_pairs(arrays: Arrays, table: CandidateTable, least: int = 2) -> tu
     Only for seekers who may have at least so many placements.
     """
     i, j = _pairs_of_one_seeker(arrays, table, least)
-    shared = _persons_shared(arrays, table.pairs.wish[i], table.pairs.wish[j])
+    shared = _persons_shared(arrays, table.wish[i], table.wish[j])
     i, j = i[shared], j[shared]
-    one, other = table.pairs.session[i], table.pairs.session[j]
+    one, other = table.session[i], table.session[j]
     same_course = arrays.sessions.course[one] == arrays.sessions.course[other]
     clash = same_course | _clash(arrays, table.seeker[i], one, other)
     return i[clash], j[clash]
@@ -72,7 +72,7 @@ def exclusive_pairs(arrays: Arrays, table: CandidateTable, least: int = 2) -> tu
 def _pairs_of_one_seeker(arrays: Arrays, table: CandidateTable, least: int) -> tuple[Whole, Whole]:
     """All pairs of candidates of one seeker for two wishes."""
     rows = np.arange(len(table))
-    wish_end = np.searchsorted(table.pairs.wish, table.pairs.wish, side="right")
+    wish_end = np.searchsorted(table.wish, table.wish, side="right")
     seeker_end = np.searchsorted(table.seeker, table.seeker, side="right")
     several = arrays.seekers.placements_max[table.seeker] >= least
     length = np.where(several, seeker_end - wish_end, 0)
@@ -138,7 +138,7 @@ def _candidates_with(arrays: Arrays, table: CandidateTable, owner: int, shunned:
     first, last = np.searchsorted(table.seeker, [owner, owner + 1])
     everybody = shunned == arrays.seekers.ids[owner]
     sets = arrays.wishes.person_sets
-    return [row for row in range(first, last) if everybody or shunned in sets[table.pairs.wish[row]]]
+    return [row for row in range(first, last) if everybody or shunned in sets[table.wish[row]]]
 
 
 def _encounters(table: CandidateTable, seeker: int, others: list[int]) -> list[tuple[int, int]]:
@@ -146,11 +146,11 @@ def _encounters(table: CandidateTable, seeker: int, others: list[int]) -> list[t
     first, last = np.searchsorted(table.seeker, [seeker, seeker + 1])
     brings: dict[int, list[int]] = {}
     for row in others:
-        brings.setdefault(int(table.pairs.session[row]), []).append(row)
+        brings.setdefault(int(table.session[row]), []).append(row)
     return [
         (min(row, other), max(row, other))
         for row in range(first, last)
-        for other in brings.get(int(table.pairs.session[row]), ())
+        for other in brings.get(int(table.session[row]), ())
     ]
 
 

@@ -98,9 +98,7 @@ class Rows:
 
 def problem_of(arrays: Arrays, table: CandidateTable) -> Problem:
     """Everything the model and the plan need to know about a candidate table."""
-    number = {
-        (int(w), int(s)): row for row, (w, s) in enumerate(zip(table.pairs.wish, table.pairs.session, strict=True))
-    }
+    number = {(int(w), int(s)): row for row, (w, s) in enumerate(zip(table.wish, table.session, strict=True))}
     fixed = [
         number[arrays.wishes.row[seeker, wish], arrays.sessions.row[session]]
         for seeker, wish, session in arrays.instance.fixed
@@ -113,7 +111,9 @@ def problem_of_pairs(arrays: Arrays, pairs: PairFacts, fixed: Whole) -> Problem:
     persons = arrays.wishes.persons[pairs.wish]
     cents = arrays.sessions.price_cents[pairs.session] * persons
     nothing = np.zeros(len(persons), np.int64)
-    table = CandidateTable(pairs, arrays.wishes.seeker[pairs.wish], nothing, persons, cents, nothing)
+    table = CandidateTable(
+        pairs.wish, pairs.session, arrays.wishes.seeker[pairs.wish], nothing, persons, cents, nothing
+    )
     return _problem(arrays, table, fixed, least=0)
 
 
@@ -152,7 +152,7 @@ def _served(problem: Problem, rows: Rows) -> Reals:
     bonuses: list[float] = []
     for seeker, members in _groups(table.seeker):
         bonus = float(seekers.bonus[seeker])
-        wishes = len(np.unique(table.pairs.wish[members]))
+        wishes = len(np.unique(table.wish[members]))
         most = int(seekers.placements_max[seeker])
         if wishes > most:
             rows.add(members, 1, -INFINITY, most)
@@ -167,7 +167,7 @@ def _served(problem: Problem, rows: Rows) -> Reals:
 
 
 def _wishes(problem: Problem, rows: Rows) -> None:
-    for _, members in _groups(problem.table.pairs.wish):
+    for _, members in _groups(problem.table.wish):
         if len(members) > 1:
             rows.add(members, 1, -INFINITY, 1)
 
@@ -192,13 +192,13 @@ def _money(problem: Problem, rows: Rows) -> None:
 def _most_cents(problem: Problem, members: Whole) -> int:
     """The dearest choice of one candidate per wish."""
     table = problem.table
-    return sum(int(table.cents[members[places]].max()) for _, places in _groups(table.pairs.wish[members]))
+    return sum(int(table.cents[members[places]].max()) for _, places in _groups(table.wish[members]))
 
 
 def _exclusions(problem: Problem, rows: Rows) -> None:
     """A candidate with all candidates of one other wish that it excludes: at most one of them."""
     i, j = problem.exclusive
-    wish = problem.table.pairs.wish
+    wish = problem.table.wish
     for _, places in _groups(i * (len(problem.arrays.wishes.ids) + 1) + (wish[j] if len(j) else j)):
         rows.add([int(i[places[0]]), *j[places].tolist()], 1, -INFINITY, 1)
     rows.add_pairs(*problem.company, 1, -INFINITY, 1)
@@ -208,7 +208,7 @@ def _sessions(problem: Problem, rows: Rows) -> dict[int, int]:
     """Seats, and a variable for running where a session may also not run."""
     table, sessions = problem.table, problem.arrays.sessions
     runs: dict[int, int] = {}
-    for session, members in _groups(table.pairs.session):
+    for session, members in _groups(table.session):
         persons = table.persons[members]
         free = int(sessions.seats_max[session] - sessions.seats_taken[session])
         needed = int(sessions.seats_min[session] - sessions.seats_taken[session])
@@ -225,11 +225,11 @@ def _sessions(problem: Problem, rows: Rows) -> dict[int, int]:
 def _parties(problem: Problem, rows: Rows, runs: dict[int, int]) -> None:
     """Least and most of every party, and how far two parties may differ, in a dialogue that runs."""
     table = problem.table
-    for session, members in _groups(table.pairs.session):
+    for session, members in _groups(table.session):
         offered = problem.arrays.instance.sessions[session]
         if offered.parties is None:
             continue
-        counts = problem.arrays.wishes.party_counts[table.pairs.wish[members]]
+        counts = problem.arrays.wishes.party_counts[table.wish[members]]
         voices = {party: counts[:, PARTIES[party]] for party in offered.parties}
         taken = {party: offered.parties_taken.get(party, 0) for party in offered.parties}
         columns = [*members, runs[session]]
@@ -248,7 +248,7 @@ def _childcare(problem: Problem, rows: Rows) -> None:
     """Places per age band. A family's children count once, also when two of its wishes meet in one session."""
     table, sessions = problem.table, problem.arrays.sessions
     needs = problem.arrays.seekers.childcare[table.seeker]
-    for session, places in _groups(table.pairs.session[needs.any(axis=1)]):
+    for session, places in _groups(table.session[needs.any(axis=1)]):
         members = np.flatnonzero(needs.any(axis=1))[places]
         columns, children = [], []
         for _, same in _groups(table.seeker[members]):

@@ -19,7 +19,7 @@ def payer_masks(arrays: Arrays, table: CandidateTable) -> Whole:
     """Per candidate the budgets that may pay it, as bits in the order of the seeker's list."""
     masks = np.zeros(len(table), np.int64)
     for purse in range(arrays.seekers.budget_cents.shape[1]):
-        pays = purse_pays(arrays, purse, table.seeker, table.pairs.session)
+        pays = purse_pays(arrays, purse, table.seeker, table.session)
         masks |= pays.astype(np.int64) << purse
     return masks
 

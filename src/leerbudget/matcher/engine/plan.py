@@ -46,8 +46,8 @@ class Board:
         return Board(
             problem=problem,
             seeker=table.seeker.tolist(),
-            wish=table.pairs.wish.tolist(),
-            session=table.pairs.session.tolist(),
+            wish=table.wish.tolist(),
+            session=table.session.tolist(),
             persons=table.persons.tolist(),
             cents=table.cents.tolist(),
             payers=problem.payers.tolist(),

@@ -214,7 +214,7 @@ def _touched(problem: Problem, program: Program, group: Whole) -> Flags:
     """Variables that may change when only these sessions are planned anew."""
     free = np.zeros(program.matrix.shape[1], bool)
     first = len(problem.table)
-    free[:first] = np.isin(problem.table.pairs.session, group)
+    free[:first] = np.isin(problem.table.session, group)
     for place, triggers in enumerate(program.triggers):
         free[first + place] = free[triggers].any()
     return free
@@ -244,7 +244,7 @@ def _part(program: Program, chosen: Flags, free: Flags) -> tuple[Program, Whole]
 def _rescue(problem: Problem, program: Program, best: Best, gap: float, seed: int) -> None:
     """Complete only the sessions that hold fixed people; a small program, solved whatever the time."""
     table = problem.table
-    forced = np.isin(table.pairs.session, table.pairs.session[problem.fixed])
+    forced = np.isin(table.session, table.session[problem.fixed])
     keep = np.ones(program.matrix.shape[1], bool)
     keep[: len(table)] = forced
     part, columns = _part(program, np.zeros(len(keep), bool), keep)
