@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from leerbudget.fictional.calendar import HORIZON, HOURS, daypart_of, easter_sunday, holidays
 from leerbudget.fictional.dice import Dice
+from leerbudget.fictional.families import Circumstances, make_families
 from leerbudget.fictional.fitting import spendable_cents
+from leerbudget.fictional.organisations import make_landscape
 from leerbudget.fictional.population import make_world, published
 from leerbudget.fictional.regions import crow_km, regions
 from leerbudget.fictional.world import World
@@ -224,8 +226,29 @@ def test_small_worlds_stand(families: int, sessions: int, seed: int, contention:
     assert {course.organisation_ref for course in world.courses} <= organisations
 
 
-@pytest.mark.parametrize(("families", "sessions", "contention"), [(0, 1, 0), (1, 0, 0), (1, 1, 1.5), (100_000, 1, 0)])
+@pytest.mark.parametrize(("families", "sessions", "contention"), [(0, 1, 0), (1, 0, 0), (1, 1, 1.5), (1_000_001, 1, 0)])
 def test_sizes_out_of_bounds_are_refused(families: int, sessions: int, contention: float) -> None:
     """A size of zero, too large a size or an impossible contention is refused in plain words."""
     with pytest.raises(ValueError, match="families"):
         make_world(families, sessions, 1, START_ON, contention)
+
+
+def test_more_wishes_when_asked() -> None:
+    """Families wish for as many things as asked on average, and nothing else about them changes."""
+    usual, eager = (make_world(1_500, 200, 3, START_ON, wishes_mean=mean) for mean in (1.2, 2.1))
+    assert 1.15 <= sum(wish.seeker_ref.startswith("F") for wish in usual.wishes) / 1_500 <= 1.25
+    assert 2.05 <= sum(wish.seeker_ref.startswith("F") for wish in eager.wishes) / 1_500 <= 2.15
+    assert [family.first_placement_on for family in usual.families] == [
+        family.first_placement_on for family in eager.families
+    ]
+    with pytest.raises(ValueError, match="mean"):
+        make_world(10, 5, 3, START_ON, wishes_mean=3)
+
+
+def test_references_stay_unique_beyond_five_digits() -> None:
+    """Numbers of six digits follow those of five without a clash; the names of parents included."""
+    around = Circumstances(make_landscape(100_002, 1, 1), START_ON, 1)
+    families = make_families(100_002, around)
+    assert families[-1].ref == "F100002"
+    refs = [family.ref for family in families] + [parent.ref for family in families for parent in family.parents]
+    assert len(set(refs)) == len(refs)

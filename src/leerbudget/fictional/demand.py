@@ -6,7 +6,7 @@ from datetime import date
 
 from leerbudget.fictional import figures, names
 from leerbudget.fictional.calendar import bit, daypart_of
-from leerbudget.fictional.dice import Chances, Dice
+from leerbudget.fictional.dice import Chances, Dice, tilted
 from leerbudget.fictional.regions import Region
 from leerbudget.fictional.subjects import BY_THEME, DIALOGUE_THEMES, SUBJECTS, Subject
 from leerbudget.fictional.world import Course, CourseSession, Family, Professional, Wish
@@ -40,9 +40,14 @@ def make_agendas(regions: Sequence[Region], sessions: int, seed: int) -> dict[st
 
 
 def make_wishes(
-    families: Iterable[Family], agendas: Mapping[str, frozenset[str]], seed: int, start_on: date
+    families: Iterable[Family],
+    agendas: Mapping[str, frozenset[str]],
+    seed: int,
+    start_on: date,
+    mean: float = figures.WISHES_MEAN,
 ) -> list[Wish]:
-    """The wishes of all families: 1.2 on average, linked to the kind of family and the age of its children."""
+    """The wishes of all families: `mean` on average, linked to the kind of family and the age of its children."""
+    how_many = figures.WISHES if mean == figures.WISHES_MEAN else tilted(figures.WISHES, mean)
     dice = Dice(seed, "wishes")
     made: list[Wish] = []
     chances: dict[tuple[object, ...], Chances[str]] = {}
@@ -53,7 +58,7 @@ def make_wishes(
         if kind not in chances:
             chances[kind] = Chances({s.theme: _weight(s, family, years, agenda) for s in SUBJECTS})
         themes: dict[str, None] = {}
-        wanted = dice.draw(figures.WISHES)
+        wanted = dice.draw(how_many)
         while len(themes) < wanted:
             themes[dice.draw(chances[kind])] = None
         for rank, theme in enumerate(themes, start=1):

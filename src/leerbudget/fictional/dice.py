@@ -20,6 +20,28 @@ class Chances(Generic[T]):
             raise ValueError("nothing to draw from: every weight is 0")
 
 
+def tilted(chances: Chances[int], mean: float) -> Chances[int]:
+    """The same numbers with weights multiplied by a factor per unit such that `mean` is their mean.
+
+    Of all distributions over these numbers with that mean it is the one nearest to the given one (least
+    relative entropy; Csiszár, I-divergence geometry of probability distributions, 1975).
+
+    Raises:
+        ValueError: the mean does not lie between the lowest and the highest number.
+    """
+    if not min(chances.values) < mean < max(chances.values):
+        raise ValueError(f"a mean between {min(chances.values)} and {max(chances.values)}, both excluded")
+    bounds = [0.0, *chances.bounds]
+    shares = {number: bounds[place + 1] - bounds[place] for place, number in enumerate(chances.values)}
+    low, high = 1e-6, 1e6
+    for _ in range(100):
+        factor = (low * high) ** 0.5
+        weights = {number: share * factor**number for number, share in shares.items()}
+        reached = sum(number * weight for number, weight in weights.items()) / sum(weights.values())
+        low, high = (factor, high) if reached < mean else (low, factor)
+    return Chances(weights)
+
+
 class Dice:
     """One stream of chance. Streams with other names do not disturb each other.
 

@@ -77,6 +77,8 @@ OWN_CONTRIBUTION_CENTS = Chances({0: 0.75, 2_500: 0.17, 7_500: 0.08})
 
 WISHES = Chances({0: 0.02, 1: 0.79, 2: 0.16, 3: 0.03})
 """1.2 wishes per family a year [G]."""
+WISHES_MEAN = 1.2
+"""The mean of `WISHES`."""
 URGENT = 0.30
 """Wishes that arise because something happens now [G, S22]."""
 BOTH_GO = 0.40

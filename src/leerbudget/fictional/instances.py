@@ -12,6 +12,7 @@ import msgspec
 from leerbudget.fictional.cases import by_family
 from leerbudget.fictional.dice import Chances, Dice
 from leerbudget.fictional.families import childcare
+from leerbudget.fictional.figures import WISHES_MEAN
 from leerbudget.fictional.fitting import experience_years, in_reach, is_for, is_free, spendable_cents
 from leerbudget.fictional.population import CONTENTION, make_world, published
 from leerbudget.fictional.world import Course, CourseSession, Family, Grant, Interval, Professional, Wish, World
@@ -28,16 +29,23 @@ FAMILIES_PER_FIXED = 100
 FIXED_MAX = 50
 
 
-def generate_instance(families: int, sessions: int, seed: int, contention: float = CONTENTION) -> dict[str, object]:
+def generate_instance(
+    families: int,
+    sessions: int,
+    seed: int,
+    contention: float = CONTENTION,
+    *,
+    wishes_mean: float = WISHES_MEAN,
+) -> dict[str, object]:
     """A round over so many families and published sessions, with every hard rule of the interface in play.
 
     Professionals who wish to join a dialogue are seekers too. What is fixed breaks no hard rule, together
     with the people who already enrolled.
 
     Raises:
-        ValueError: a size or the contention is out of bounds.
+        ValueError: a size, the contention or the mean number of wishes is out of bounds.
     """
-    return instance_of(make_world(families, sessions, seed, START_ON, contention))
+    return instance_of(make_world(families, sessions, seed, START_ON, contention, wishes_mean=wishes_mean))
 
 
 def instance_of(world: World) -> dict[str, object]:

@@ -16,28 +16,37 @@ from leerbudget.fictional.professionals import make_professionals
 from leerbudget.fictional.supply import Supply, make_supply
 from leerbudget.fictional.world import CourseSession, Family, Professional, Wish, World
 
-FAMILIES_MAX = 99_999
-SESSIONS_MAX = 99_999
+FAMILIES_MAX = 1_000_000
+SESSIONS_MAX = 100_000
 CONTENTION = 0.2
 """Share of sessions planned without regard to demand, by default: some are then overfull and some too small."""
 
 
-def make_world(families: int, sessions: int, seed: int, start_on: date, contention: float = CONTENTION) -> World:
+def make_world(
+    families: int,
+    sessions: int,
+    seed: int,
+    start_on: date,
+    contention: float = CONTENTION,
+    *,
+    wishes_mean: float = figures.WISHES_MEAN,
+) -> World:
     """The world of this seed: the same arguments give the same world.
 
     `sessions` counts the published sessions; about 2 % drafts come on top. Meetings lie in the 18 weeks
     from `start_on`. With 8 families a session and the default `contention` (0 to 1), a best plan serves
     about 70 % of 2,000 families and 55 to 60 % of a few hundred; more contention, fewer families. From
-    200 families and 25 sessions on, every kind of `Case` occurs.
+    200 families and 25 sessions on, every kind of `Case` occurs. `wishes_mean` is the mean number of wishes
+    of a family, between 0 and 3.
 
     Raises:
-        ValueError: a size or the contention is out of bounds.
+        ValueError: a size, the contention or the mean is out of bounds.
     """
     if not (1 <= families <= FAMILIES_MAX and 1 <= sessions <= SESSIONS_MAX and 0 <= contention <= 1):
         raise ValueError(f"1 to {FAMILIES_MAX} families, 1 to {SESSIONS_MAX} sessions, contention 0 to 1")
     around = Circumstances(make_landscape(families, sessions, seed), start_on, seed)
     professionals, people = make_professionals(make_families(families, around), around)
-    wishes = make_wishes(people, make_agendas(around.landscape.regions, sessions, seed), seed, start_on)
+    wishes = make_wishes(people, make_agendas(around.landscape.regions, sessions, seed), seed, start_on, wishes_mean)
     supply = make_supply(
         sessions, contention, families=people, wishes=wishes, professionals=professionals, around=around
     )

@@ -216,13 +216,15 @@ def suggest(instance: Path, seeker: str, outcome: Path | None, most: int, *, as_
 @click.option("--families", type=click.IntRange(0, 1_000_000), required=True)
 @click.option("--sessions", type=click.IntRange(0, 100_000), required=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 2), default=0, show_default=True)
+@click.option("--contention", type=FiniteRange(0, 1), default=0.2, show_default=True, help="Sessions beside demand.")
+@click.option("--wishes", type=FiniteRange(0.1, 2.9), default=1.2, show_default=True, help="Mean number per family.")
 @click.option("--out", type=out_argument, required=True, help="INSTANCE.json or INSTANCE.json.gz.")
-def generate(families: int, sessions: int, seed: int, out: Path) -> None:
+def generate(*, families: int, sessions: int, seed: int, contention: float, wishes: float, out: Path) -> None:
     """Make a fictional instance; the same seed gives the same one."""
     from leerbudget.fictional.instances import generate_instance
 
     try:
-        made = generate_instance(families=families, sessions=sessions, seed=seed)
+        made = generate_instance(families, sessions, seed, contention, wishes_mean=wishes)
     except ValueError as refusal:
         raise click.UsageError(str(refusal)) from None
     _write(out, lambda file: file.write(msgspec.json.encode(made)))
