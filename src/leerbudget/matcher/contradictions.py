@@ -4,7 +4,7 @@ Nothing here is repaired or guessed: an unsound question gets no answer. Empty l
 """
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -12,7 +12,15 @@ from leerbudget.geography.postcodes import all_places
 from leerbudget.matcher.criteria.weights import DEFAULTS
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.hard_rules import NEEDS_COMPANY, Breach, Placed, Rulebook, by_seeker, by_session, shunned
-from leerbudget.matcher.instance import Instance, Interval, OfferedSession, Seeker
+from leerbudget.matcher.instance import (
+    Instance,
+    Interval,
+    LearningBudget,
+    LearningWish,
+    OfferedSession,
+    Seeker,
+    SeekerPerson,
+)
 from leerbudget.matcher.vocabulary import FACET_VALUES
 
 MEETING_HOURS_MAX = 24
@@ -40,6 +48,8 @@ def check(instance: Instance) -> None:
 
 
 def _once(path: str, values: Sequence[Hashable]) -> None:
+    if len(values) == len(set(values)):
+        return
     seen: set[Hashable] = set()
     for i, value in enumerate(values):
         if value in seen:
@@ -49,20 +59,27 @@ def _once(path: str, values: Sequence[Hashable]) -> None:
 
 def _check_seeker(seeker: Seeker, path: str) -> None:
     _check_place(seeker, path)
-    _once(path + ".persons[{}].id", [person.id for person in seeker.persons])
-    _once(path + ".wishes[{}].id", [wish.id for wish in seeker.wishes])
-    _once(path + ".budgets[{}].id", [budget.id for budget in seeker.budgets])
+    _ids_once(path + ".persons", seeker.persons)
+    _ids_once(path + ".wishes", seeker.wishes)
+    _ids_once(path + ".budgets", seeker.budgets)
     if seeker.experience_years is not None and not math.isfinite(seeker.experience_years):
         raise InstanceRefused(f"{path}.experience_years", "a finite number was expected")
     persons = {person.id for person in seeker.persons}
     for j, wish in enumerate(seeker.wishes):
-        _once(f"{path}.wishes[{j}].persons[{{}}]", wish.persons)
-        _known(f"{path}.wishes[{j}].persons", wish.persons, persons, "a person of this seeker")
+        if len(wish.persons) > 1:
+            _once(f"{path}.wishes[{j}].persons[{{}}]", wish.persons)
+        if not persons.issuperset(wish.persons):
+            _known(f"{path}.wishes[{j}].persons", wish.persons, persons, "a person of this seeker")
     for j, person in enumerate(seeker.persons):
         for k, interval in enumerate(person.blocked):
             _check_interval(interval, f"{path}.persons[{j}].blocked[{k}]")
-    if shunned(seeker) & (persons | {seeker.id}):
+    if (seeker.avoid or seeker.professionals) and shunned(seeker) & (persons | {seeker.id}):
         raise InstanceRefused(f"{path}.avoid", "a seeker cannot avoid itself or its own persons")
+
+
+def _ids_once(path: str, rows: Sequence[SeekerPerson | LearningWish | LearningBudget]) -> None:
+    if len(rows) > 1:
+        _once(path + "[{}].id", [row.id for row in rows])
 
 
 def _check_place(someone: Seeker | OfferedSession, path: str) -> None:
@@ -87,8 +104,8 @@ def _check_interval(interval: Interval, path: str) -> None:
         raise InstanceRefused(path, "it ends before it starts")
 
 
-def _known(path: str, ids: Iterable[str], known: Iterable[str], what: str) -> None:
-    unknown = set(ids) - set(known)
+def _known(path: str, ids: Iterable[str], known: Collection[str], what: str) -> None:
+    unknown = {name for name in ids if name not in known}
     if unknown:
         raise InstanceRefused(path, f"{min(unknown)!r} is not {what}")
 
@@ -142,23 +159,30 @@ def _check_people(instance: Instance) -> None:
 
 
 def _check_references(instance: Instance) -> None:
-    seekers = {seeker.id: {wish.id for wish in seeker.wishes} for seeker in instance.seekers}
-    sessions = {session.id for session in instance.sessions}
-
-    def known(path: str, seeker: str, wish: str | None, session: str) -> None:
-        _known(path, [seeker], seekers, "a seeker")
-        _known(path, [] if wish is None else [wish], seekers[seeker], f"a wish of seeker {seeker!r}")
-        _known(path, [session], sessions, "a session")
-
-    for i, (seeker, wish, session) in enumerate(instance.fixed):
-        known(f"$.fixed[{i}]", seeker, wish, session)
+    _check_wishes_named("$.fixed[{}]", instance, instance.fixed)
+    seekers, sessions = {seeker.id for seeker in instance.seekers}, {session.id for session in instance.sessions}
     for i, (seeker, session) in enumerate(instance.forbidden):
-        known(f"$.forbidden[{i}]", seeker, None, session)
-    for i, (seeker, wish, session, _) in enumerate(instance.candidates or []):
-        known(f"$.candidates[{i}]", seeker, wish, session)
+        _known(f"$.forbidden[{i}]", [seeker], seekers, "a seeker")
+        _known(f"$.forbidden[{i}]", [session], sessions, "a session")
+    candidates = [(seeker, wish, session) for seeker, wish, session, _ in instance.candidates or []]
+    _check_wishes_named("$.candidates[{}]", instance, candidates)
     _once("$.fixed[{}]", instance.fixed)
     _once("$.forbidden[{}]", instance.forbidden)
-    _once("$.candidates[{}]", [triple[:3] for triple in instance.candidates or []])
+    _once("$.candidates[{}]", candidates)
+
+
+def _check_wishes_named(path: str, instance: Instance, triples: Sequence[tuple[str, str, str]]) -> None:
+    """Seeker, wish and session of every triple exist. An instance may name a million of them."""
+    if not triples:
+        return
+    sessions = {session.id for session in instance.sessions}
+    wishes = {(seeker.id, wish.id) for seeker in instance.seekers for wish in seeker.wishes}
+    for i, (seeker, wish, session) in enumerate(triples):
+        if (seeker, wish) not in wishes:
+            _known(path.format(i), [seeker], {stated.id for stated in instance.seekers}, "a seeker")
+            raise InstanceRefused(path.format(i), f"{wish!r} is not a wish of seeker {seeker!r}")
+        if session not in sessions:
+            raise InstanceRefused(path.format(i), f"{session!r} is not a session")
 
 
 def _check_fixed(instance: Instance) -> None:
