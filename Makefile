@@ -45,7 +45,8 @@ bench: setup ## measure: one line per figure, as ratios within one run (minutes)
 	@$(BIN)/python benchmarks/bookings.py
 	@$(BIN)/python benchmarks/matching.py
 
-soak: setup ## repeat races and faults until something gives (ROUNDS=20)
+soak: setup ## repeat races, faults and random rounds until something gives (ROUNDS=20)
+	@$(BIN)/python benchmarks/against_exact.py --rounds $$((100 * $(ROUNDS)))
 	@i=1; while [ $$i -le $(ROUNDS) ]; do \
 		echo "round $$i of $(ROUNDS)"; \
 		$(BIN)/python -m pytest -q -p no:cacheprovider tests/faults $$(find tests -name "test_*race*.py") $(ARGS) || exit 1; \
