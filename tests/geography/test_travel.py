@@ -12,6 +12,7 @@ from leerbudget.geography.travel import (
     Point,
     car_minutes,
     island_of,
+    minutes_table,
     pair_minutes,
     points,
     road_km,
@@ -67,6 +68,16 @@ def test_one_pair_and_a_matrix_give_the_same_minute():
     for i in range(0, len(places), 5):
         for j in range(len(places)):
             assert travel_minutes(places[i], places[j]) == dict(zip(MODES, matrix[:, i, j].tolist(), strict=True))
+
+
+def test_the_table_is_the_matrix():
+    """The small numbers side by side are the same; too far or too many for a table is told, not cut off."""
+    places = points([None, *(Point(p.lat, p.lon) for p in list(all_places().values())[::40])])
+    table = minutes_table(places, places)
+    assert (table.transpose(2, 0, 1) == travel_matrix(places, places)).all()
+    assert minutes_table(points([Point(52, 5)]), points([Point(-30, 150)])) is None
+    crowd = places.take(np.zeros(3000, np.int64))
+    assert minutes_table(crowd, crowd) is None
 
 
 def test_known_ways():

@@ -2,11 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leerbudget.matcher.day_parts import day_parts_of, mask_of, name_nl, names_nl
+from leerbudget.matcher.day_parts import day_parts_of, local_date, local_days, mask_of, name_nl, names_nl
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,16 @@ def test_the_mask_starts_on_monday_morning():
     """The third character is Monday evening."""
     assert names_nl(mask_of("001000000000000000001")) == ["maandagavond", "zondagavond"]
     assert name_nl(0) == "maandagochtend"
+
+
+@given(
+    st.lists(st.integers(946_684_800, 7_258_118_400), max_size=20),
+    st.integers(2000, 2199),
+    st.sampled_from(((3, 31), (10, 31), (1, 1))),
+    st.integers(-90_000, 90_000),
+)
+def test_dates_in_bulk_are_dates_one_by_one(seconds, year, month_day, nearby):
+    """In every year that files may speak of, also around the change of the clock."""
+    seconds.append(int(datetime(year, *month_day, tzinfo=UTC).timestamp()) + nearby)
+    one_by_one = [local_date(datetime.fromtimestamp(moment, UTC)).toordinal() for moment in seconds]
+    assert local_days(np.array(seconds, np.int64)).tolist() == one_by_one

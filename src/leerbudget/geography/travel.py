@@ -43,6 +43,11 @@ ISLAND_BOXES = (
 )
 """South, north, west and east degree of islands 1-5; checked against every postcode in the tests."""
 
+TABLE_CELLS_MAX = 24_000_000
+"""48 MB: every Dutch postcode to 1,500 venues."""
+CELLS_AT_ONCE = 32_768
+"""So many at once stay in the processor's own memory."""
+
 Minutes = NDArray[np.int32]
 Kilometres = NDArray[np.float64]
 Indexes = NDArray[np.int64]
@@ -65,6 +70,10 @@ class Points:
     def __len__(self) -> int:
         """How many places."""
         return len(self.island)
+
+    def take(self, rows: Indexes) -> "Points":
+        """The places of these rows, in this order."""
+        return Points(self.xyz[rows], self.island[rows])
 
 
 def island_of(point: Point) -> int:
@@ -98,8 +107,12 @@ def road_km(here: Points, i: Indexes, there: Points, j: Indexes) -> Kilometres:
 
     The arc is the chord with two terms of its series: exact to a metre within Europe.
     """
-    a, b = here.xyz, there.xyz
-    dx, dy, dz = a[i, 0] - b[j, 0], a[i, 1] - b[j, 1], a[i, 2] - b[j, 2]
+    return _road_km(here.xyz[i], there.xyz[j])
+
+
+def _road_km(a: Kilometres, b: Kilometres) -> Kilometres:
+    """Road kilometres between unit vectors along the last axis."""
+    dx, dy, dz = a[..., 0] - b[..., 0], a[..., 1] - b[..., 1], a[..., 2] - b[..., 2]
     squared: Kilometres = dx * dx + dy * dy + dz * dz
     arc = np.sqrt(squared) * (1.0 + squared * (1.0 / 24.0 + squared * (3.0 / 640.0)))
     return arc * (EARTH_RADIUS_KM * ROAD_FACTOR)
@@ -107,11 +120,13 @@ def road_km(here: Points, i: Indexes, there: Points, j: Indexes) -> Kilometres:
 
 def pair_minutes(here: Points, i: Indexes, there: Points, j: Indexes) -> Minutes:
     """Whole minutes one way, shape (modes, pairs); -1 where one of the places is nowhere."""
-    km = road_km(here, i, there, j)
+    return _minutes(road_km(here, i, there, j), _crossing(here.island[i], there.island[j]))
+
+
+def _crossing(one: NDArray[np.int8], other: NDArray[np.int8]) -> Kilometres:
+    """Minutes on ferries and waiting for them."""
     ferry = np.asarray(FERRY_MINUTES, np.float64)
-    one, other = here.island[i], there.island[j]
-    crossing = np.where(one == other, 0.0, ferry[one] + ferry[other])
-    return _minutes(km, crossing)
+    return np.where(one == other, 0.0, ferry[one] + ferry[other])
 
 
 def _minutes(km: Kilometres, crossing: Kilometres) -> Minutes:
@@ -137,8 +152,26 @@ def car_minutes(km: Kilometres) -> Kilometres:
 
 def travel_matrix(here: Points, there: Points) -> Minutes:
     """Whole minutes one way from every place to every other, shape (modes, here, there); -1 for nowhere."""
-    i, j = np.meshgrid(np.arange(len(here)), np.arange(len(there)), indexing="ij")
-    return pair_minutes(here, i.ravel(), there, j.ravel()).reshape(len(MODES), len(here), len(there))
+    crossing = _crossing(here.island[:, None], there.island[None, :])
+    return _minutes(_road_km(here.xyz[:, None], there.xyz[None, :]), crossing)
+
+
+def minutes_table(here: Points, there: Points) -> NDArray[np.int16] | None:
+    """The matrix with the modes of a pair side by side, shape (here, there, modes), in small whole numbers.
+
+    None when it would be larger than `TABLE_CELLS_MAX`, or when a walk takes more than three weeks.
+    """
+    if len(here) * len(there) * len(MODES) > TABLE_CELLS_MAX:
+        return None
+    table = np.empty((len(here), len(there), len(MODES)), np.int16)
+    step = max(1, CELLS_AT_ONCE // max(1, len(there)))
+    for first in range(0, len(here), step):
+        some = slice(first, first + step)
+        minutes = travel_matrix(Points(here.xyz[some], here.island[some]), there)
+        if minutes.max(initial=0) > np.iinfo(np.int16).max:
+            return None
+        table[some] = minutes.transpose(1, 2, 0)
+    return table
 
 
 def travel_minutes(here: Point, there: Point) -> dict[str, int]:

@@ -6,14 +6,22 @@ least one. Who comes must be free in **every** day-part the meeting touches: a m
 the morning and the afternoon. Bit 0 is Monday morning, bit 20 Sunday evening.
 """
 
+from calendar import timegm
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 AFTERNOON_FROM = time(12, 30)
 EVENING_FROM = time(17, 30)
 DAYS_NL = ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag")
 PARTS_NL = ("ochtend", "middag", "avond")
+HOUR, DAY = 3600, 86_400
+FIRST_DAY = date(1970, 1, 1).toordinal()
+
+Whole = NDArray[np.int64]
 
 
 def day_parts_of(start: datetime, end: datetime) -> int:
@@ -46,9 +54,20 @@ def local_date(moment: datetime) -> date:
     return moment.astimezone(AMSTERDAM).date()
 
 
+def local_days(seconds: Whole) -> Whole:
+    """The ordinals of the dates in Amsterdam of many moments in seconds since 1970.
+
+    The clock only ever shifts on the hour there, so every hour is asked once.
+    """
+    hours, place = np.unique(seconds // HOUR, return_inverse=True)
+    local = [timegm(datetime.fromtimestamp(hour * HOUR, AMSTERDAM).timetuple()) for hour in hours.tolist()]
+    days: Whole = (np.array(local, np.int64)[place] + seconds % HOUR) // DAY + FIRST_DAY
+    return days
+
+
 def mask_of(availability: str) -> int:
     """The bit mask of 21 characters, Monday morning first."""
-    return sum(1 << place for place, bit in enumerate(availability) if bit == "1")
+    return int(availability[::-1], 2)
 
 
 def name_nl(day_part: int) -> str:
