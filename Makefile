@@ -55,7 +55,7 @@ soak: setup ## repeat races, faults and random rounds until something gives (ROU
 
 lock: setup ## choose versions anew within the bounds of pyproject.toml and write requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 --group dev --upgrade pyproject.toml -o requirements.lock
+		--python-version 3.11 --group dev --group bench --upgrade pyproject.toml -o requirements.lock
 
 docs: setup ## write the parts of the documentation that come from the code
 	@$(BIN)/python scripts/write_docs.py
