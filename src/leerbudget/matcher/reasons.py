@@ -37,6 +37,28 @@ WHY_NOT_NL = {
 }
 """Reason codes from the one farthest off to the one that came closest."""
 
+LOST_NL = {
+    "full": (
+        "De bijeenkomst is vol. De plekken gingen naar anderen, voor wie ze zwaarder telden: "
+        "een plek kostte {price} punten, voor u was die {worth} punten waard."
+    ),
+    "party_full": (
+        "De plekken voor uw partij in deze dialoog zijn bezet. Ze gingen naar anderen, voor wie ze zwaarder telden: "
+        "een plek kostte {price} punten, voor u was die {worth} punten waard."
+    ),
+    "not_better": (
+        "Een plek hier paste minder goed dan de andere plekken in deze ronde: "
+        "die kostte {price} punten, voor u was die {worth} punten waard."
+    ),
+}
+"""The same reasons when the price of a place is known, and it is at least what the place was worth."""
+
+UNLUCKY_NL = (
+    "Een plek hier was voor u {worth} punten waard en kostte {price} punten. "
+    "Toch is het in deze ronde niet gelukt om u hier een plek te geven."
+)
+"""What is said when the place was worth more than it cost."""
+
 DEPTH = {code: depth for depth, code in enumerate(WHY_NOT_NL)}
 
 REASON_OF_RULE = {
@@ -66,11 +88,20 @@ def euros(cents: int) -> str:
     return f"€ {whole:,}".replace(",", ".") + f",{rest:02d}"
 
 
-def why_not(code: str, cents: int | None = None) -> str:
-    """The sentence of a reason; with the cents that were short when they are known."""
+def why_not(code: str, cents: int | None = None, price: int | None = None, worth: int | None = None) -> str:
+    """The sentence of a reason; with the cents that were short, or price and worth of a place, when known.
+
+    `price`: points the seats are worth to others; `worth`: points the place would have added here.
+    """
     if code == "money_short" and cents:
         return f"Het leerbudget is niet genoeg voor deze bijeenkomst: er is {euros(cents)} te weinig."
+    if code in LOST_NL and price is not None and worth is not None:
+        return LOST_NL[code].format(price=price, worth=worth) if worth <= price else _unlucky(code, price, worth)
     return WHY_NOT_NL[code]
+
+
+def _unlucky(code: str, price: int, worth: int) -> str:
+    return f"{WHY_NOT_NL[code]} " * (code != "not_better") + UNLUCKY_NL.format(price=price, worth=worth)
 
 
 def would_have_helped(change: Change, limit: int | None = None) -> str:
