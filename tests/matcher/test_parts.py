@@ -1,14 +1,19 @@
 """Parts of the matcher against plain counterparts: candidates, money, suggestions."""
 
 from datetime import date
+from random import Random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leerbudget.matcher import payable
+from leerbudget.geography import travel
+from leerbudget.matcher import candidates, payable
 from leerbudget.matcher.arrays import arrays_of
-from leerbudget.matcher.candidates import RULES, candidates_of
+from leerbudget.matcher.audit import facts_of
+from leerbudget.matcher.candidates import RULES, candidates_of, pair_facts
+from leerbudget.matcher.criteria.weights import score
 from leerbudget.matcher.engine import money
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.hard_rules import Placed, Rulebook
@@ -19,33 +24,79 @@ from matcher.small import a_seeker, a_session, a_wish, an_instance
 from matcher.tiny import a_random_instance
 
 
+def broken_rules(rules, placed):
+    """Every rule that a pair breaks by itself, one question at a time."""
+    seeker, session = rules.seekers[placed.seeker], rules.sessions[placed.session]
+    found = {breach.code for breach in rules.of_placement(placed)} - {"theme"}
+    if len(rules.persons(placed)) > session.seats_max - session.seats_taken:
+        found.add("seats")
+    if rules.missing_cents(seeker, [placed]):
+        found.add("money")
+    return found | {breach.code for breach in rules.of_session(session.id, [placed]) if breach.code == "childcare"}
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=True))
 def test_the_table_holds_exactly_what_the_rules_allow(dice):
-    """In bulk and one by one the same pairs are possible; the funnel accounts for every pair."""
-    plain = a_random_instance(dice) | {"fixed": [], "candidates": None}
-    instance = instance_from(plain)
+    """In bulk and one by one the same pairs are possible, and every other pair falls under the first rule it breaks."""
+    instance = instance_from(a_random_instance(dice) | {"fixed": [], "candidates": None})
     arrays, rules = arrays_of(instance), Rulebook.of(instance)
     table = candidates_of(arrays)
-    found = {
-        (arrays.seekers.ids[u], arrays.wishes.ids[w], arrays.sessions.ids[s])
-        for u, w, s in zip(table.seeker, table.wish, table.session, strict=True)
-    }
-    free = {s.id: s.seats_max - s.seats_taken for s in instance.sessions}
-    allowed = {
-        placed
-        for seeker in instance.seekers
-        for wish in seeker.wishes
-        for session in instance.sessions
-        if not list(rules.of_placement(placed := Placed(seeker.id, wish.id, session.id)))
-        and len(wish.persons) <= free[session.id]
-        and rules.missing_cents(seeker, [placed]) == 0
-        and not [b for b in rules.of_session(session.id, [placed]) if b.code == "childcare"]
-    }
-    assert found == allowed
-    kept = np.bincount(table.wish, minlength=len(arrays.wishes.ids))
-    assert (table.funnel[:, 0] == table.funnel[:, 1:].sum(axis=1) + kept).all()
-    assert table.funnel.shape[1] == len(RULES) + 1
+    allowed, points, funnel = [], [], np.zeros_like(table.funnel)
+    for w, placed in enumerate(Placed(u.id, wish.id, "") for u in instance.seekers for wish in u.wishes):
+        for s, session in enumerate(instance.sessions):
+            pair = placed._replace(session=session.id)
+            if rules.wish(pair).theme != session.theme:
+                continue
+            broken = [RULES.index(code) for code in broken_rules(rules, pair)]
+            funnel[w, 0] += 1
+            if broken:
+                funnel[w, 1 + min(broken)] += 1
+            else:
+                allowed.append((w, s))
+                points.append(int(score(facts_of(rules, [pair]), arrays.weights)[0]))
+    assert list(zip(table.wish.tolist(), table.session.tolist(), strict=True)) == allowed
+    assert table.score.tolist() == points
+    assert (table.funnel == funnel).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.randoms(use_true_random=True))
+def test_every_rule_is_known_of_every_pair(dice):
+    """Facts about any pairs, also of another theme, tell all rules they break; given candidates are judged alike."""
+    instance = instance_from(a_random_instance(dice) | {"fixed": []})
+    arrays, rules = arrays_of(instance), Rulebook.of(instance)
+    wish, session = (grid.ravel() for grid in np.indices((len(arrays.wishes.ids), len(arrays.sessions.ids))))
+    facts = pair_facts(arrays, wish, session)
+    free = {}
+    for row, (w, s) in enumerate(zip(wish.tolist(), session.tolist(), strict=True)):
+        seeker = arrays.seekers.ids[arrays.wishes.seeker[w]]
+        placed = Placed(seeker, arrays.wishes.ids[w], arrays.sessions.ids[s])
+        broken = {rule for rule, breaks in zip(RULES, facts.breaks[:, row], strict=True) if breaks}
+        assert broken == broken_rules(rules, placed)
+        free[placed] = not broken
+    if rules.given is not None:
+        table = candidates_of(arrays)
+        assert sorted(rules.given[p] for p in rules.given if free[p]) == sorted(table.score.tolist())
+        assert (
+            table.funnel[:, 0] == table.funnel[:, 1:].sum(axis=1) + np.bincount(table.wish, minlength=len(table.funnel))
+        ).all()
+
+
+@pytest.mark.parametrize(("pairs_at_once", "cells"), [(1, 10**9), (7, 0), (10**6, 0)])
+def test_however_the_work_is_cut_the_table_is_the_same(monkeypatch, pairs_at_once, cells):
+    """Neither the size of a block nor a table of minutes that does not fit changes a candidate, a point or the funnel."""
+    dice = Random(5)  # noqa: S311 - a seed, not a secret
+    instances = [instance_from(a_random_instance(dice) | {"fixed": []}) for _ in range(40)]
+    whole = [candidates_of(arrays_of(instance)) for instance in instances]
+    monkeypatch.setattr(candidates, "PAIRS_AT_ONCE", pairs_at_once)
+    monkeypatch.setattr(travel, "TABLE_CELLS_MAX", cells)
+    for instance, expected in zip(instances, whole, strict=True):
+        arrays = arrays_of(instance)
+        assert (arrays.minutes is None) is (cells == 0)
+        table = candidates_of(arrays)
+        assert all((getattr(table, column) == getattr(expected, column)).all() for column in table.__slots__)
+    assert sum(len(table) for table in whole) > 100
 
 
 bills = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 7)), max_size=4)

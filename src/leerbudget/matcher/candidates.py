@@ -5,16 +5,17 @@ are left to the engine. Every pair that falls away is counted under the first ru
 of `RULES`: the funnel.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leerbudget.geography.travel import pair_minutes
-from leerbudget.matcher.arrays import FACET_MASKS, Arrays, Ranges, Whole, whole
+from leerbudget.geography.travel import MODES, pair_minutes
+from leerbudget.matcher.arrays import FACET_MASKS, THEMES, Arrays, Whole, whole
 from leerbudget.matcher.criteria.criterion import PERMILLE, Facts
 from leerbudget.matcher.criteria.weights import score
+from leerbudget.matcher.pair_loops import choose_ways, count_overlaps, sift, sum_supplies
 
 RULES = (
     "party_not_invited",
@@ -31,12 +32,12 @@ RULES = (
 )
 """Rules about one placement, in the order in which the funnel tests them."""
 
-PAIRS_AT_ONCE = 2_000_000
-FAR = 2**31 - 1
-SPAN = 2**33
-"""More than two centuries in seconds; rows of ranges are laid end to end this far apart."""
+PAIRS_AT_ONCE = 1_000_000
+"""So many pairs are judged at a time: this bounds the memory beside the table itself."""
 
 Flags = NDArray[np.bool_]
+Block = tuple[Whole, Whole, Whole]
+"""Wish, session and points of some candidates, sorted by wish and session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,133 +90,204 @@ class CandidateTable:
 
 def candidates_of(arrays: Arrays) -> CandidateTable:
     """The candidate table of an instance: generated, or the given ones that break no rule."""
-    wishes = arrays.wishes
-    given = arrays.instance.candidates
-    funnel = np.zeros((len(wishes.ids), len(RULES) + 1), np.int64)
-    points: Whole | None = None
-    if given is None:
-        blocks = [_survivors(arrays, w, s, funnel) for w, s in _theme_blocks(arrays)]
-        wish, session = _joined([w for w, _ in blocks]), _joined([s for _, s in blocks])
-    else:
-        wish = whole(wishes.row[seeker, name] for seeker, name, _, _ in given)
-        session = whole(arrays.sessions.row[name] for _, _, name, _ in given)
-        points = whole(value for _, _, _, value in given)
-        np.add.at(funnel[:, 0], wish, 1)
-    order = np.lexsort((session, wish))
-    facts = pair_facts(arrays, wish[order], session[order])
-    _count(funnel, facts)
-    sound = np.flatnonzero(~facts.breaks.any(axis=0))
-    kept = facts.select(sound)
-    values = score(criteria_facts(arrays, kept), arrays.weights) if points is None else points[order][sound]
-    return _table(arrays, kept, values, funnel)
-
-
-def _table(arrays: Arrays, kept: PairFacts, values: Whole, funnel: Whole) -> CandidateTable:
-    persons = arrays.wishes.persons[kept.wish]
-    cents = arrays.sessions.price_cents[kept.session] * persons
-    return CandidateTable(kept.wish, kept.session, arrays.wishes.seeker[kept.wish], values, persons, cents, funnel)
+    funnel = np.zeros((len(arrays.wishes.ids), len(RULES) + 1), np.int64)
+    blocks = list(_generated(arrays, funnel) if arrays.instance.candidates is None else _given(arrays, funnel))
+    wish, session, points = (_joined([block[column] for block in blocks]) for column in range(3))
+    persons = arrays.wishes.persons[wish]
+    cents = arrays.sessions.price_cents[session] * persons
+    return CandidateTable(wish, session, arrays.wishes.seeker[wish], points, persons, cents, funnel)
 
 
 def _joined(parts: list[Whole]) -> Whole:
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
-def _theme_blocks(arrays: Arrays) -> Iterator[tuple[Whole, Whole]]:
-    """Wishes and sessions of one theme, in blocks of bounded size."""
-    wish_theme, session_theme = arrays.wishes.theme, arrays.sessions.theme
-    for theme in np.unique(session_theme):
-        wishes, sessions = np.flatnonzero(wish_theme == theme), np.flatnonzero(session_theme == theme)
-        step = max(1, PAIRS_AT_ONCE // len(sessions))
-        for first in range(0, len(wishes), step):
-            yield wishes[first : first + step], sessions
+def _given(arrays: Arrays, funnel: Whole) -> Iterator[Block]:
+    """The candidates that the instance names, as far as they break no rule."""
+    given = arrays.instance.candidates or []
+    wish = whole(arrays.wishes.row[seeker, name] for seeker, name, _, _ in given)
+    session = whole(arrays.sessions.row[name] for _, _, name, _ in given)
+    points = whole(value for _, _, _, value in given)
+    funnel[:, 0] += np.bincount(wish, minlength=len(funnel))
+    order = np.lexsort((session, wish))
+    for first in range(0, len(order), PAIRS_AT_ONCE):
+        some = order[first : first + PAIRS_AT_ONCE]
+        facts = pair_facts(arrays, wish[some], session[some])
+        broken = facts.breaks.any(axis=0)
+        np.add.at(funnel, (facts.wish[broken], 1 + facts.breaks[:, broken].argmax(axis=0)), 1)
+        yield facts.wish[~broken], facts.session[~broken], points[some][~broken]
 
 
-def _survivors(arrays: Arrays, w: Whole, s: Whole, funnel: Whole) -> tuple[Whole, Whole]:
-    """Pairs that pass the tests of bits; cheap enough to try on every pair of a theme."""
-    alive = np.ones((len(w), len(s)), bool)
-    funnel[w, 0] += len(s)
-    for rule, breaks in _bit_tests(arrays, w, s):
-        fallen = alive & breaks
-        funnel[w, 1 + RULES.index(rule)] += fallen.sum(axis=1)
-        alive &= ~breaks
-    i, j = np.nonzero(alive)
-    return w[i], s[j]
+def _generated(arrays: Arrays, funnel: Whole) -> Iterator[Block]:
+    """All pairs of a wish and a session of its theme that break no rule, with their points."""
+    for wish, session in _sifted(arrays, funnel):
+        alive = _Alive(funnel, wish, session)
+        ways = _ways(arrays, arrays.wishes.seeker[wish], session)
+        alive.share = ways[2]
+        alive.drop("travel", ~arrays.sessions.online[session] & (ways[0] < 0))
+        hit, alive.calm = _calendar(arrays, alive.wish, alive.session)
+        alive.drop("blocked", hit)
+        for rule, breaks in LAST_RULES.items():
+            alive.drop(rule, breaks(arrays, alive.wish, alive.session))
+        facts = _facts(arrays, alive.wish, alive.session, alive.share, alive.calm)
+        yield alive.wish, alive.session, score(facts, arrays.weights)
 
 
-def _bit_tests(arrays: Arrays, w: Whole, s: Whole) -> Iterator[tuple[str, Flags]]:
+@dataclass(slots=True)
+class _Alive:
+    """Pairs, in order of wish, that broke no rule so far."""
+
+    funnel: Whole
+    wish: Whole
+    session: Whole
+    share: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
+    calm: Whole = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def drop(self, rule: str, breaks: Flags) -> None:
+        """Count the pairs that break this rule, and go on with the others."""
+        if not breaks.any():
+            return
+        fallen = self.wish[breaks]
+        counts = np.bincount(fallen - fallen[0])
+        self.funnel[fallen[0] : fallen[0] + len(counts), 1 + RULES.index(rule)] += counts
+        kept = np.flatnonzero(~breaks)
+        self.wish, self.session, self.share = self.wish[kept], self.session[kept], self.share[kept]
+        self.calm = self.calm[kept] if len(self.calm) else self.calm
+
+
+def _sifted(arrays: Arrays, funnel: Whole) -> Iterator[tuple[Whole, Whole]]:
+    """Pairs of a wish and a session of its theme that pass the tests of bits and seats, some wishes at a time."""
+    theme, last = arrays.wishes.theme, 0
+    listed = np.argsort(arrays.sessions.theme, kind="stable")
+    ptr = np.searchsorted(arrays.sessions.theme[listed], np.arange(len(THEMES) + 1))
+    tried = np.concatenate([[0], np.cumsum(np.diff(ptr)[theme])])
+    wants, offers = _bit_columns(arrays)
+    while last < len(theme):
+        first = last
+        last = max(first + 1, int(np.searchsorted(tried, tried[first] + PAIRS_AT_ONCE, side="right")) - 1)
+        wish, session = np.empty((2, tried[last] - tried[first]), np.int64)
+        found = sift(wants, offers, theme, ptr, listed, first, last, funnel, wish, session)
+        yield wish[:found], session[:found]
+
+
+def _bit_columns(arrays: Arrays) -> tuple[Whole, Whole]:
+    """Per wish and per session the columns of `sift`: parties, audience, online, seats, day-parts."""
     wishes, sessions, seekers = arrays.wishes, arrays.sessions, arrays.seekers
-    u = wishes.seeker[w]
-    yield "party_not_invited", (wishes.parties[w][:, None] & ~sessions.parties[s][None, :]) != 0
-    yield "not_for", (seekers.audience[u][:, None] & sessions.not_for[s][None, :]) != 0
-    yield "online", sessions.online[s][None, :] & ~seekers.online_ok[u][:, None]
-    free = sessions.seats_max[s] - sessions.seats_taken[s]
-    yield "seats", wishes.persons[w][:, None] > free[None, :]
-    yield "day_part", (sessions.day_parts[s][None, :] & ~wishes.free[w][:, None]) != 0
-
-
-def _count(funnel: Whole, facts: PairFacts) -> None:
-    """Add the pairs that break a rule, under the first one they break."""
-    broken = facts.breaks.any(axis=0)
-    first = facts.breaks[:, broken].argmax(axis=0)
-    np.add.at(funnel, (facts.wish[broken], 1 + first), 1)
+    u = wishes.seeker
+    wants = [wishes.parties, seekers.audience[u], ~seekers.online_ok[u], wishes.persons, ~wishes.free]
+    free = sessions.seats_max - sessions.seats_taken
+    offers = [~sessions.parties, sessions.not_for, sessions.online, free, sessions.day_parts]
+    return np.stack(wants, axis=1), np.stack(offers, axis=1)
 
 
 def pair_facts(arrays: Arrays, wish: Whole, session: Whole) -> PairFacts:
     """Every rule about one placement and every fact for the criteria, for all pairs at once."""
     wishes, sessions, seekers = arrays.wishes, arrays.sessions, arrays.seekers
     seeker = wishes.seeker[wish]
-    breaks = np.zeros((len(RULES), len(wish)), bool)
-    flag = dict(zip(RULES, breaks, strict=True))
-    flag["party_not_invited"][:] = (wishes.parties[wish] & ~sessions.parties[session]) != 0
-    flag["not_for"][:] = (seekers.audience[seeker] & sessions.not_for[session]) != 0
     online = sessions.online[session]
-    flag["online"][:] = online & ~seekers.online_ok[seeker]
-    flag["seats"][:] = wishes.persons[wish] > (sessions.seats_max - sessions.seats_taken)[session]
     lacking = sessions.day_parts[session] & ~wishes.free[wish]
-    flag["day_part"][:] = lacking != 0
-    mode, minutes, share, nearest_mode, nearest_minutes = _ways(arrays, seeker, session)
-    flag["travel"][:] = ~online & (mode < 0)
+    ways = _ways(arrays, seeker, session)
     hit, calm = _calendar(arrays, wish, session)
-    flag["blocked"][:] = hit
-    flag["childcare"][:] = (seekers.childcare[seeker] > sessions.childcare[session]).any(axis=1)
-    short = _short_cents(arrays, wish, seeker, session)
-    flag["money"][:] = short > 0
-    code = seeker * len(sessions.ids) + session
-    flag["forbidden"][:] = np.isin(code, arrays.barred)
-    flag["not_together"][:] = np.isin(code, arrays.apart)
+    short = _short_cents(arrays, wish, session)
+    flags = {
+        "party_not_invited": (wishes.parties[wish] & ~sessions.parties[session]) != 0,
+        "not_for": (seekers.audience[seeker] & sessions.not_for[session]) != 0,
+        "online": online & ~seekers.online_ok[seeker],
+        "seats": wishes.persons[wish] > (sessions.seats_max - sessions.seats_taken)[session],
+        "day_part": lacking != 0,
+        "travel": ~online & (ways[0] < 0),
+        "blocked": hit,
+        "childcare": _lacks_childcare(arrays, wish, session),
+        "money": short > 0,
+        "forbidden": _is_barred(arrays, wish, session),
+        "not_together": _is_apart(arrays, wish, session),
+    }
+    breaks = np.stack([flags[rule] for rule in RULES])
+    mode, minutes, share, nearest_mode, nearest_minutes = ways
     return PairFacts(wish, session, breaks, mode, minutes, share, nearest_mode, nearest_minutes, calm, lacking, short)
 
 
-def _ways(arrays: Arrays, seeker: Whole, session: Whole) -> tuple[Whole, Whole, Whole, Whole, Whole]:
-    """Mode, minutes and share of the best way; and mode and minutes of the way that misses its limit by least."""
-    minutes = pair_minutes(arrays.seekers.home, seeker, arrays.sessions.places, session).astype(np.int64)
-    limits = arrays.seekers.limits[:, seeker]
-    possible = (minutes >= 0) & (limits >= 0)
-    within = possible & (minutes <= limits)
-    share = np.where(within, minutes * PERMILLE // np.maximum(limits, 1), FAR)
-    best = share.argmin(axis=0)
-    excess = np.where(possible, minutes - limits, FAR)
-    nearest = excess.argmin(axis=0)
-    rows = np.arange(len(seeker))
-    found, any_way = within.any(axis=0), possible.any(axis=0)
-    return (
-        np.where(found, best, -1),
-        np.where(found, minutes[best, rows], -1),
-        np.where(found, share[best, rows], PERMILLE),
-        np.where(any_way, nearest, -1),
-        np.where(any_way, minutes[nearest, rows], -1),
-    )
+def _ways(arrays: Arrays, seeker: Whole, session: Whole) -> Whole:
+    """Rows: mode, minutes and share of the best way; mode and minutes of the one that misses its limit by least."""
+    seekers, sessions = arrays.seekers, arrays.sessions
+    ways = np.empty((5, len(seeker)), np.int64)
+    if arrays.minutes is not None:
+        row = seekers.place[seeker] * len(sessions.venues) + sessions.venue[session]
+        choose_ways(arrays.minutes.reshape(-1, len(MODES)), row, seekers.limits.T, seeker, ways)
+    else:
+        minutes = np.ascontiguousarray(pair_minutes(seekers.home, seeker, sessions.places, session).T)
+        choose_ways(minutes, np.arange(len(seeker)), seekers.limits.T, seeker, ways)
+    return ways
 
 
 def _calendar(arrays: Arrays, wish: Whole, session: Whole) -> tuple[Flags, Whole]:
     """Whether a meeting is blocked, and how many meetings are on calm days."""
-    meetings = arrays.sessions.meetings
-    pair, meeting = expanded(meetings.ptr, session)
-    blocked = touches(arrays.wishes.blocked, wish[pair], meetings.start[meeting], meetings.end[meeting])
-    day = arrays.sessions.meeting_day[meeting]
-    busy = touches(arrays.wishes.busy, wish[pair], day, day + 1)
-    hit = np.bincount(pair[blocked], minlength=len(wish)) > 0
-    return hit, np.bincount(pair[~busy], minlength=len(wish)).astype(np.int64)
+    wishes, sessions = arrays.wishes, arrays.sessions
+    blocked, busy, meetings, day = wishes.blocked, wishes.busy, sessions.meetings, sessions.meeting_day
+    hits, busy_days = np.empty((2, len(wish)), np.int64)
+    count_overlaps(
+        wish, session, blocked.ptr, blocked.start, blocked.end, meetings.ptr, meetings.start, meetings.end, hits
+    )
+    count_overlaps(wish, session, busy.ptr, busy.start, busy.end, meetings.ptr, day, day + 1, busy_days)
+    return hits > 0, np.diff(meetings.ptr)[session] - busy_days
+
+
+def _lacks_childcare(arrays: Arrays, wish: Whole, session: Whole) -> Flags:
+    """Whether a family's own children are already more than the places of their age."""
+    needs = arrays.seekers.childcare
+    seeker = arrays.wishes.seeker[wish]
+    lacks: Flags = needs.max(axis=1, initial=0)[seeker] > 0
+    some = np.flatnonzero(lacks)
+    lacks[some] = (needs[seeker[some]] > arrays.sessions.childcare[session[some]]).any(axis=1)
+    return lacks
+
+
+def _short_cents(arrays: Arrays, wish: Whole, session: Whole) -> Whole:
+    """Cents that are missing when this placement is the only one."""
+    seekers, sessions = arrays.seekers, arrays.sessions
+    seeker = arrays.wishes.seeker[wish]
+    supplies = seekers.own_cents[seeker]
+    sum_supplies(
+        seeker,
+        seekers.budget_cents,
+        seekers.budget_themes,
+        seekers.budget_expires,
+        sessions.theme[session],
+        sessions.starts_on[session],
+        supplies,
+    )
+    short: Whole = np.maximum(0, sessions.price_cents[session] * arrays.wishes.persons[wish] - supplies)
+    return short
+
+
+def _is_short(arrays: Arrays, wish: Whole, session: Whole) -> Flags:
+    return _short_cents(arrays, wish, session) > 0
+
+
+def _is_barred(arrays: Arrays, wish: Whole, session: Whole) -> Flags:
+    return _listed(arrays.barred, arrays, wish, session)
+
+
+def _is_apart(arrays: Arrays, wish: Whole, session: Whole) -> Flags:
+    return _listed(arrays.apart, arrays, wish, session)
+
+
+def _listed(codes: Whole, arrays: Arrays, wish: Whole, session: Whole) -> Flags:
+    """Whether seeker and session of each pair are among the sorted codes."""
+    if len(codes) == 0:
+        return np.zeros(len(wish), bool)
+    code = arrays.wishes.seeker[wish] * len(arrays.sessions.ids) + session
+    found: Flags = codes[np.minimum(np.searchsorted(codes, code), len(codes) - 1)] == code
+    return found
+
+
+LAST_RULES: dict[str, Callable[[Arrays, Whole, Whole], Flags]] = {
+    "childcare": _lacks_childcare,
+    "money": _is_short,
+    "forbidden": _is_barred,
+    "not_together": _is_apart,
+}
+"""The rules after travel and calendar, in the order of `RULES`."""
 
 
 def expanded(ptr: Whole, rows: Whole) -> tuple[Whole, Whole]:
@@ -224,27 +296,6 @@ def expanded(ptr: Whole, rows: Whole) -> tuple[Whole, Whole]:
     position = np.repeat(np.arange(len(rows)), lengths)
     offset = np.arange(len(position)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     return position, ptr[rows][position] + offset
-
-
-def touches(ranges: Ranges, row: Whole, start: Whole, end: Whole) -> Flags:
-    """Whether any range of a row overlaps [start, end), for many at once."""
-    if len(ranges.start) == 0:
-        return np.zeros(len(row), bool)
-    owner = np.repeat(np.arange(len(ranges.ptr) - 1), np.diff(ranges.ptr))
-    after = np.searchsorted(owner * SPAN + ranges.end, row * SPAN + start, side="right")
-    inside = after < ranges.ptr[row + 1]
-    first = ranges.start[np.minimum(after, len(ranges.start) - 1)]
-    return inside & (first < end)
-
-
-def _short_cents(arrays: Arrays, wish: Whole, seeker: Whole, session: Whole) -> Whole:
-    """Cents that are missing when this placement is the only one."""
-    seekers, sessions = arrays.seekers, arrays.sessions
-    supply = seekers.own_cents[seeker].copy()
-    for purse in range(seekers.budget_cents.shape[1]):
-        supply += np.where(purse_pays(arrays, purse, seeker, session), seekers.budget_cents[seeker, purse], 0)
-    short: Whole = np.maximum(0, sessions.price_cents[session] * arrays.wishes.persons[wish] - supply)
-    return short
 
 
 def purse_pays(arrays: Arrays, purse: int, seeker: Whole, session: Whole) -> Flags:
@@ -257,15 +308,19 @@ def purse_pays(arrays: Arrays, purse: int, seeker: Whole, session: Whole) -> Fla
 
 def criteria_facts(arrays: Arrays, pairs: PairFacts) -> Facts:
     """What the criteria look at, for many pairs."""
+    return _facts(arrays, pairs.wish, pairs.session, pairs.share, pairs.calm)
+
+
+def _facts(arrays: Arrays, wish: Whole, session: Whole, share: Whole, calm: Whole) -> Facts:
     wishes, sessions = arrays.wishes, arrays.sessions
-    meetings = np.diff(sessions.meetings.ptr)[pairs.session]
-    suits = arrays.seekers.audience[wishes.seeker[pairs.wish]] & sessions.made_for[pairs.session]
+    meetings = np.diff(sessions.meetings.ptr)[session]
+    suits = arrays.seekers.audience[wishes.seeker[wish]] & sessions.made_for[session]
     return Facts(
-        rank=wishes.rank[pairs.wish],
-        urgent=wishes.urgent[pairs.wish],
-        online=sessions.online[pairs.session].astype(np.int64),
-        travel_share=pairs.share,
-        calm_share=np.where(meetings > 0, pairs.calm * PERMILLE // np.maximum(meetings, 1), PERMILLE),
+        rank=wishes.rank[wish],
+        urgent=wishes.urgent[wish],
+        online=sessions.online[session].astype(np.int64),
+        travel_share=share,
+        calm_share=np.where(meetings > 0, calm * PERMILLE // np.maximum(meetings, 1), PERMILLE),
         made_for=np.stack([(suits & mask) != 0 for mask in FACET_MASKS]).astype(np.int64),
-        form_liked=wishes.forms[pairs.wish] >> sessions.form[pairs.session] & 1,
+        form_liked=wishes.forms[wish] >> sessions.form[session] & 1,
     )
