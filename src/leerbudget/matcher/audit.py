@@ -12,12 +12,14 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from leerbudget.matcher.cards import SessionCard
+from leerbudget.matcher.collecting import no_collecting
 from leerbudget.matcher.criteria import first_placement
 from leerbudget.matcher.criteria.criterion import PERMILLE, Facts
 from leerbudget.matcher.criteria.weights import score, weights_of
 from leerbudget.matcher.day_parts import local_date
-from leerbudget.matcher.hard_rules import Placed, Rulebook, by_seeker, by_session, can_pay, made_for, way_to
-from leerbudget.matcher.instance import Instance, Interval, OfferedSession, Seeker, SeekerPerson, fingerprint
+from leerbudget.matcher.hard_rules import Placed, Rulebook, by_seeker, by_session, covers, made_for
+from leerbudget.matcher.instance import Instance, Interval, Seeker, SeekerPerson, fingerprint
 from leerbudget.matcher.outcome import (
     AcceptOnline,
     ArrangeSitter,
@@ -31,7 +33,7 @@ from leerbudget.matcher.outcome import (
     TravelFarther,
     gap_of,
 )
-from leerbudget.matcher.vocabulary import ChildcareNeed, Facet, TravelMode
+from leerbudget.matcher.vocabulary import ChildcareNeed, TravelMode
 
 OUTCOME_CODES = {
     "other_instance": "the outcome answers another instance",
@@ -62,6 +64,7 @@ class Violation(NamedTuple):
     message: str
 
 
+@no_collecting()
 def audit(instance: Instance, outcome: Outcome) -> list[Violation]:
     """Everything that is wrong with an outcome; an empty list means it keeps all rules."""
     if outcome.instance is not None and outcome.instance != fingerprint(instance):
@@ -70,6 +73,7 @@ def audit(instance: Instance, outcome: Outcome) -> list[Violation]:
     if unknown:
         return unknown
     rules = Rulebook.of(instance)
+    rules.learn_ways(_pairs(outcome))
     return [
         *_hard_rules(rules, outcome),
         *_fixed(instance, outcome),
@@ -78,6 +82,15 @@ def audit(instance: Instance, outcome: Outcome) -> list[Violation]:
         *_reports(instance, rules, outcome),
         *_promises(rules, outcome),
     ]
+
+
+def _pairs(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Every seeker and session that the outcome speaks of together."""
+    for p in outcome.placements:
+        yield p.seeker, p.session
+    for u in outcome.unplaced:
+        for helped in u.would_have_helped:
+            yield u.seeker, helped.session
 
 
 def placed_of(outcome: Outcome) -> list[Placed]:
@@ -108,7 +121,8 @@ def _hard_rules(rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
     placements = placed_of(outcome)
     place = {placed: f"$.placements[{i}]" for i, placed in enumerate(placements)}
     for i, (placed, p) in enumerate(zip(placements, outcome.placements, strict=True)):
-        if sorted(p.persons) != sorted(rules.wish(placed).persons):
+        stated = rules.wish(placed).persons
+        if p.persons != stated and sorted(p.persons) != sorted(stated):
             yield Violation("persons_apart", f"$.placements[{i}].persons", "not exactly the persons of the wish")
         for code, message in rules.of_placement(placed):
             yield Violation(code, place[placed], message)
@@ -131,21 +145,21 @@ def _payments(rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
     spent: dict[tuple[str, str], int] = {}
     own: dict[str, int] = {}
     for i, p in enumerate(outcome.placements):
-        seeker, session, path = rules.seekers[p.seeker], rules.sessions[p.session], f"$.placements[{i}].payment"
+        card, offer, path = rules.cards[p.seeker], rules.offers[p.session], f"$.placements[{i}].payment"
         own[p.seeker] = own.get(p.seeker, 0) + p.own_contribution_cents
         for budget_id, cents in p.payment:
             spent[p.seeker, budget_id] = spent.get((p.seeker, budget_id), 0) + cents
-            budget = next(b for b in seeker.budgets if b.id == budget_id)
-            if budget.themes is not None and session.theme not in budget.themes:
-                yield Violation("payment_earmark", path, f"budget {budget_id} is not for {session.theme}")
-            elif not can_pay(budget, session):
+            budget = card.budgets[budget_id]
+            if budget.themes is not None and offer.session.theme not in budget.themes:
+                yield Violation("payment_earmark", path, f"budget {budget_id} is not for {offer.session.theme}")
+            elif not covers(budget, offer):
                 yield Violation("payment_expired", path, f"budget {budget_id} expires on {budget.expires_on}")
-        due = session.price_cents * len(rules.persons(Placed(p.seeker, p.wish, p.session)))
+        due = offer.session.price_cents * len(card.goes[p.wish])
         paid = sum(cents for _, cents in p.payment) + p.own_contribution_cents
         if paid != due:
             yield Violation("payment_sum", path, f"{paid} cents are paid, {due} are due")
     for (seeker_id, budget_id), cents in spent.items():
-        budget = next(b for b in rules.seekers[seeker_id].budgets if b.id == budget_id)
+        budget = rules.cards[seeker_id].budgets[budget_id]
         if cents > budget.available_cents:
             message = f"budget {budget_id} of seeker {seeker_id} pays {cents} of {budget.available_cents} cents"
             yield Violation("payment_overspent", "$.placements", message)
@@ -193,23 +207,21 @@ def facts_of(rules: Rulebook, placed: list[Placed]) -> Facts:
 
 
 def _fact_row(rules: Rulebook, placed: Placed) -> list[int]:
-    seeker, session, wish = rules.seekers[placed.seeker], rules.sessions[placed.session], rules.wish(placed)
-    online = session.pc4 is None and session.lat is None
-    way = None if online else way_to(seeker, session)
-    calm = calm_meetings(session, rules.persons(placed))
-    calm_share = calm * PERMILLE // len(session.meetings) if session.meetings else PERMILLE
-    liked = wish.forms is None or session.form in wish.forms
-    fits = made_for(seeker, session)
-    share = PERMILLE if way is None else way.share
-    return [wish.rank, wish.urgent, online, share, calm_share, liked, *(bool(fits[facet]) for facet in Facet)]
+    card, offer = rules.cards[placed.seeker], rules.offers[placed.session]
+    wish = card.wishes[placed.wish]
+    share = rules.travel_share(card, offer)
+    calm = calm_meetings(offer, card.goes[placed.wish])
+    calm_share = calm * PERMILLE // len(offer.dates) if offer.dates else PERMILLE
+    liked = wish.forms is None or offer.session.form in wish.forms
+    travel_share = PERMILLE if share is None else share
+    return [wish.rank, wish.urgent, offer.venue is None, travel_share, calm_share, liked, *made_for(card, offer)]
 
 
-def calm_meetings(session: OfferedSession, persons: list[SeekerPerson]) -> int:
+def calm_meetings(offer: SessionCard, persons: list[SeekerPerson]) -> int:
     """How many meetings start on a date (Amsterdam) on which nobody who goes has anything blocked."""
     moment = timedelta(microseconds=1)
     busy = [(local_date(since), local_date(until - moment)) for person in persons for since, until in person.blocked]
-    dates = [local_date(start) for start, _ in session.meetings]
-    return sum(not any(first <= day <= last for first, last in busy) for day in dates)
+    return sum(not any(first <= day <= last for first, last in busy) for day in offer.dates)
 
 
 def _reports(instance: Instance, rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:

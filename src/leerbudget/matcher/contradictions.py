@@ -11,7 +11,7 @@ from itertools import pairwise
 from leerbudget.geography.postcodes import all_places
 from leerbudget.matcher.criteria.weights import DEFAULTS
 from leerbudget.matcher.errors import InstanceRefused
-from leerbudget.matcher.hard_rules import NEEDS_COMPANY, Breach, Placed, Rulebook, by_seeker, by_session, shunned
+from leerbudget.matcher.hard_rules import NEEDS_COMPANY, Breach, Placed, Rulebook, by_seeker, by_session
 from leerbudget.matcher.instance import (
     Instance,
     Interval,
@@ -73,7 +73,8 @@ def _check_seeker(seeker: Seeker, path: str) -> None:
     for j, person in enumerate(seeker.persons):
         for k, interval in enumerate(person.blocked):
             _check_interval(interval, f"{path}.persons[{j}].blocked[{k}]")
-    if (seeker.avoid or seeker.professionals) and shunned(seeker) & (persons | {seeker.id}):
+    own = {seeker.id, *persons}
+    if not (own.isdisjoint(seeker.avoid) and own.isdisjoint(seeker.professionals)):
         raise InstanceRefused(f"{path}.avoid", "a seeker cannot avoid itself or its own persons")
 
 

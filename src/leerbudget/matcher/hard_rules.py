@@ -6,16 +6,15 @@ do not (they have their own, in bulk), so that a mistake in one of them shows.
 
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import dataclass, field, replace
+from itertools import chain, combinations
 from typing import NamedTuple
 
-from leerbudget.geography.postcodes import place_of
-from leerbudget.geography.travel import Point, travel_minutes
-from leerbudget.matcher.day_parts import day_parts_of, local_date, mask_of, names_nl
+from leerbudget.matcher.cards import FACETS, ChangedCards, Roads, SeekerCard, SeekerCards, SessionCard, SessionCards
+from leerbudget.matcher.day_parts import name_nl
 from leerbudget.matcher.instance import Instance, LearningBudget, LearningWish, OfferedSession, Seeker, SeekerPerson
 from leerbudget.matcher.payable import shortage
-from leerbudget.matcher.vocabulary import ChildAgeBand, ChildcareNeed, Facet, Fit, Party, TravelMode, experience_band
+from leerbudget.matcher.vocabulary import ChildAgeBand, ChildcareNeed, Facet, Party
 
 BETWEEN_MINUTES_MAX = 720
 """Nobody is asked to leave more than half a day between two meetings."""
@@ -65,54 +64,75 @@ class Breach(NamedTuple):
     message: str
 
 
-class Way(NamedTuple):
-    """The way to a session in the mode that uses the smallest share of the seeker's limit."""
-
-    mode: TravelMode
-    minutes: int
-    limit: int
-    share: int
-
-
 @dataclass(frozen=True)
 class Rulebook:
-    """An instance by its ids, with the hard rules as questions."""
+    """An instance by its ids, with the hard rules as questions.
+
+    `cards`, `offers` and `roads` hold what was worked out before of seekers, sessions and the ways between.
+    """
 
     seekers: MutableMapping[str, Seeker]
     sessions: dict[str, OfferedSession]
     forbidden: frozenset[tuple[str, str]]
     given: dict[tuple[str, str, str], int] | None
     placements_max: int
+    cards: dict[str, SeekerCard]
+    offers: dict[str, SessionCard]
+    roads: Roads = field(default_factory=Roads)
 
     @staticmethod
     def of(instance: Instance) -> "Rulebook":
         """The rulebook of an instance."""
         given = instance.candidates
+        seekers = {seeker.id: seeker for seeker in instance.seekers}
+        sessions = {session.id: session for session in instance.sessions}
         return Rulebook(
-            {seeker.id: seeker for seeker in instance.seekers},
-            {session.id: session for session in instance.sessions},
+            seekers,
+            sessions,
             frozenset(instance.forbidden),
             None if given is None else {(seeker, wish, session): score for seeker, wish, session, score in given},
             instance.policy.max_placements,
+            SeekerCards(seekers),
+            SessionCards(sessions),
         )
 
     def with_seeker(self, changed: Seeker) -> "Rulebook":
         """The same round, had this seeker stated something else."""
-        return replace(self, seekers=ChainMap({changed.id: changed}, self.seekers))
+        seekers = ChainMap({changed.id: changed}, self.seekers)
+        return replace(self, seekers=seekers, cards=ChangedCards(changed, self.cards))
 
     def wish(self, placed: Placed) -> LearningWish:
         """The wish a placement fulfils."""
-        return next(w for w in self.seekers[placed.seeker].wishes if w.id == placed.wish)
+        return self.cards[placed.seeker].wishes[placed.wish]
 
     def persons(self, placed: Placed) -> list[SeekerPerson]:
         """Who goes."""
-        goes = set(self.wish(placed).persons)
-        return [person for person in self.seekers[placed.seeker].persons if person.id in goes]
+        return self.cards[placed.seeker].goes[placed.wish]
+
+    def learn_ways(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Look up the travel minutes of many seekers and sessions at once; asked one by one they take longer."""
+        ends = ((self.cards[seeker].home, self.offers[session].venue) for seeker, session in pairs)
+        self.roads.learn([(home, venue) for home, venue in ends if home is not None and venue is not None])
+
+    def travel_share(self, card: SeekerCard, offer: SessionCard) -> int | None:
+        """Permille of the travel limit that the way takes, in the mode that uses least of it.
+
+        None when every mode takes longer than its limit, or when there is no way to go.
+        """
+        if card.home is None or offer.venue is None:
+            return None
+        minutes = self.roads.minutes(card.home, offer.venue)
+        shares = [
+            minutes[mode] * TRAVEL_PERMILLE // max(1, limit)
+            for mode, limit in card.seeker.travel_minutes_max.items()
+            if minutes[mode] <= limit
+        ]
+        return min(shares, default=None)
 
     def of_placement(self, placed: Placed) -> Iterator[Breach]:
         """Rules about one placement, whatever the others are."""
-        seeker, session = self.seekers[placed.seeker], self.sessions[placed.session]
-        wish, persons = self.wish(placed), self.persons(placed)
+        card, offer = self.cards[placed.seeker], self.offers[placed.session]
+        session, wish, persons = offer.session, card.wishes[placed.wish], card.goes[placed.wish]
         if self.given is not None:
             if placed not in self.given:
                 yield Breach("theme", "the instance does not name this candidate")
@@ -121,18 +141,26 @@ class Rulebook:
         if session.parties is not None:
             for party in sorted({p.party for p in persons} - set(session.parties)):
                 yield Breach("party_not_invited", f"{party} is not a party in this session")
-        for facet, value in not_for(seeker, session):
+        for facet, value in not_for(card, offer):
             yield Breach("not_for", f"the session is not for {facet} {value}")
-        yield from _reach(seeker, session)
-        yield from _time(persons, session)
-        if (seeker.id, session.id) in self.forbidden:
+        yield from self._reach(card, offer)
+        yield from _time(persons, offer)
+        if (placed.seeker, placed.session) in self.forbidden:
             yield Breach("forbidden", "the instance forbids this seeker in this session")
-        if shunned(seeker) & set(session.people):
+        if not card.shunned.isdisjoint(offer.people):
             yield Breach("not_together", "somebody who leads this session may not be with this seeker")
+
+    def _reach(self, card: SeekerCard, offer: SessionCard) -> Iterator[Breach]:
+        if offer.venue is None:
+            if not card.seeker.online_ok:
+                yield Breach("online", "the session is online and this seeker does not want that")
+        elif self.travel_share(card, offer) is None:
+            yield Breach("travel", "no mode of travel gets there within its limit")
 
     def of_seeker(self, seeker_id: str, placements: list[Placed]) -> Iterator[Breach]:
         """Rules about all placements of one seeker together."""
-        seeker = self.seekers[seeker_id]
+        card = self.cards[seeker_id]
+        seeker = card.seeker
         most = min(seeker.max_placements, self.placements_max)
         if len(placements) > most:
             yield Breach("max_placements", f"{len(placements)} placements, at most {most}")
@@ -142,24 +170,50 @@ class Rulebook:
         for one, other in combinations(placements, 2):
             both = {p.id for p in self.persons(one)} & {p.id for p in self.persons(other)}
             if both and one != other:
-                yield from self._of_two(seeker, self.sessions[one.session], self.sessions[other.session])
+                yield from self._of_two(card, self.offers[one.session], self.offers[other.session])
         missing = self.missing_cents(seeker, placements)
         if missing:
             yield Breach("money", f"{missing} cents short")
 
-    def _of_two(self, seeker: Seeker, one: OfferedSession, other: OfferedSession) -> Iterator[Breach]:
-        if one.course == other.course:
-            yield Breach("course_twice", f"sessions {one.id} and {other.id} are the same course")
-        if one.id != other.id and overlaps(seeker, one, other):
-            yield Breach("overlap", f"sessions {one.id} and {other.id} overlap or leave no time to travel")
+    def _of_two(self, card: SeekerCard, one: SessionCard, other: SessionCard) -> Iterator[Breach]:
+        names = f"sessions {one.session.id} and {other.session.id}"
+        if one.session.course == other.session.course:
+            yield Breach("course_twice", f"{names} are the same course")
+        if one.session.id != other.session.id and self._overlap(card, one, other):
+            yield Breach("overlap", f"{names} overlap or leave no time to travel")
+
+    def _overlap(self, card: SeekerCard, one: SessionCard, other: SessionCard) -> bool:
+        """Whether one person cannot go to both: the way between them takes longer than the pause, if there is one."""
+        between: int | None = None
+        for start, end in one.session.meetings:
+            for start2, end2 in other.session.meetings:
+                pause = max(start2 - end, start - end2).total_seconds()
+                if pause < 0:
+                    return True
+                if pause < BETWEEN_MINUTES_MAX * 60:
+                    between = self._minutes_between(card, one, other) if between is None else between
+                    if pause < between * 60:
+                        return True
+        return False
+
+    def _minutes_between(self, card: SeekerCard, one: SessionCard, other: SessionCard) -> int:
+        """Minutes from one to the other in the seeker's fastest mode; from and to home when one is online."""
+        limits = card.seeker.travel_minutes_max
+        if one.venue == other.venue or not limits:
+            return 0
+        here, there = one.venue or card.home, other.venue or card.home
+        if here is None or there is None:
+            return 0
+        minutes = self.roads.minutes(here, there)
+        return min(BETWEEN_MINUTES_MAX, *(minutes[mode] for mode in limits))
 
     def missing_cents(self, seeker: Seeker, placements: list[Placed]) -> int:
         """Cents that neither budgets nor own contribution can pay; 0 when the money fits."""
         demands = []
         for placed in placements:
-            session = self.sessions[placed.session]
-            purses = [i for i, budget in enumerate(seeker.budgets) if can_pay(budget, session)]
-            demands.append((session.price_cents * len(self.persons(placed)), purses))
+            offer = self.offers[placed.session]
+            purses = [i for i, budget in enumerate(seeker.budgets) if covers(budget, offer)]
+            demands.append((offer.session.price_cents * len(self.persons(placed)), purses))
         supplies = [budget.available_cents for budget in seeker.budgets]
         return max(0, shortage(demands, supplies) - seeker.own_contribution_cents_max)
 
@@ -168,182 +222,114 @@ class Rulebook:
         if not placements:
             return
         session = self.sessions[session_id]
-        seats = session.seats_taken + sum(len(self.persons(p)) for p in placements)
+        cards = {placed.seeker: self.cards[placed.seeker] for placed in placements}
+        goes = [cards[placed.seeker].goes[placed.wish] for placed in placements]
+        seats = session.seats_taken + sum(map(len, goes))
         if seats > session.seats_max:
             yield Breach("capacity", f"{seats} people, {session.seats_max} seats")
         if seats < session.seats_min:
             yield Breach("minimum", f"{seats} people, the minimum is {session.seats_min}")
-        yield from self._parties(session, placements)
-        yield from self._childcare(session, placements)
-        yield from self._company(placements)
-
-    def _parties(self, session: OfferedSession, placements: list[Placed]) -> Iterator[Breach]:
-        if session.parties is None:
-            return
-        present = self.party_counts(session, placements)
-        for party, (least, most) in session.parties.items():
-            if present[party] > most:
-                yield Breach("party_max", f"{present[party]} of {party}, at most {most}")
-            if present[party] < least:
-                yield Breach("party_min", f"{present[party]} of {party}, at least {least}")
-        if present and session.party_spread_max is not None:
-            spread = max(present.values()) - min(present.values())
-            if spread > session.party_spread_max:
-                yield Breach("party_spread", f"the parties differ by {spread}, at most {session.party_spread_max}")
-
-    def party_counts(self, session: OfferedSession, placements: list[Placed]) -> dict[Party, int]:
-        """People per invited party, who was there before included."""
-        counts = {party: session.parties_taken.get(party, 0) for party in session.parties or {}}
-        for placed in placements:
-            for person in self.persons(placed):
-                if person.party in counts:
-                    counts[person.party] += 1
-        return counts
-
-    def _childcare(self, session: OfferedSession, placements: list[Placed]) -> Iterator[Breach]:
-        """A family's children are counted once, also when two wishes of the family meet in one session."""
-        for band, needed in self.childcare_counts(placements).items():
-            places = session.childcare_places.get(band, 0)
-            if needed > places:
-                yield Breach("childcare", f"{needed} children of {band}, {places} places")
-
-    def childcare_counts(self, placements: list[Placed]) -> dict[ChildAgeBand, int]:
-        """Children who need a place, by age band."""
-        counts: dict[ChildAgeBand, int] = {}
-        for seeker_id in sorted({p.seeker for p in placements}):
-            seeker = self.seekers[seeker_id]
-            if seeker.childcare_need is ChildcareNeed.NEEDS_PLACE:
-                for band, children in seeker.childcare.items():
-                    counts[band] = counts.get(band, 0) + children
-        return counts
-
-    def _company(self, placements: list[Placed]) -> Iterator[Breach]:
-        """The message names nobody: who avoids whom is for no one to read (R66)."""
-        rooms: dict[str, set[str]] = {}
-        for placed in placements:
-            rooms.setdefault(placed.seeker, {placed.seeker}).update(p.id for p in self.persons(placed))
-        for one, other in combinations(rooms, 2):
-            if shunned(self.seekers[one]) & rooms[other] or shunned(self.seekers[other]) & rooms[one]:
-                yield Breach("not_together", "two seekers in this session may not be together")
+        yield from _parties(session, goes)
+        yield from _childcare(session, cards)
+        yield from _company(cards, placements, goes)
 
     def runs(self, session_id: str, placements: list[Placed]) -> bool:
         """Whether the session meets its minimum and, for a dialogue, the rules about parties."""
         session = self.sessions[session_id]
-        seats = session.seats_taken + sum(len(self.persons(p)) for p in placements)
-        parties = {breach.code for breach in self._parties(session, placements)}
-        return seats >= session.seats_min and not parties
+        goes = [self.persons(placed) for placed in placements]
+        enough = session.seats_taken + sum(map(len, goes)) >= session.seats_min
+        return enough and next(_parties(session, goes), None) is None
 
 
-def shunned(seeker: Seeker) -> set[str]:
-    """Ids this seeker never shares a room with."""
-    return {*seeker.avoid, *seeker.professionals}
+def _parties(session: OfferedSession, goes: Iterable[list[SeekerPerson]]) -> Iterator[Breach]:
+    if session.parties is None:
+        return
+    present = party_counts(session, goes)
+    for party, (least, most) in session.parties.items():
+        if present[party] > most:
+            yield Breach("party_max", f"{present[party]} of {party}, at most {most}")
+        if present[party] < least:
+            yield Breach("party_min", f"{present[party]} of {party}, at least {least}")
+    if present and session.party_spread_max is not None:
+        spread = max(present.values()) - min(present.values())
+        if spread > session.party_spread_max:
+            yield Breach("party_spread", f"the parties differ by {spread}, at most {session.party_spread_max}")
 
 
-def not_for(seeker: Seeker, session: OfferedSession) -> Iterator[tuple[Facet, str]]:
+def party_counts(session: OfferedSession, goes: Iterable[list[SeekerPerson]]) -> dict[Party, int]:
+    """People per invited party, who was there before included."""
+    counts = {party: session.parties_taken.get(party, 0) for party in session.parties or {}}
+    for person in chain.from_iterable(goes):
+        if person.party in counts:
+            counts[person.party] += 1
+    return counts
+
+
+def _childcare(session: OfferedSession, cards: dict[str, SeekerCard]) -> Iterator[Breach]:
+    """A family's children are counted once, also when two wishes of the family meet in one session."""
+    for band, needed in childcare_counts(cards).items():
+        places = session.childcare_places.get(band, 0)
+        if needed > places:
+            yield Breach("childcare", f"{needed} children of {band}, {places} places")
+
+
+def childcare_counts(cards: dict[str, SeekerCard]) -> dict[ChildAgeBand, int]:
+    """Children who need a place, by age band; `cards`: everybody in the session by id."""
+    counts: dict[ChildAgeBand, int] = {}
+    in_need = [name for name, card in cards.items() if card.seeker.childcare_need is ChildcareNeed.NEEDS_PLACE]
+    for name in sorted(in_need):
+        for band, children in cards[name].seeker.childcare.items():
+            counts[band] = counts.get(band, 0) + children
+    return counts
+
+
+def _company(
+    cards: dict[str, SeekerCard], placements: list[Placed], goes: list[list[SeekerPerson]]
+) -> Iterator[Breach]:
+    """The message names nobody: who avoids whom is for no one to read (R66)."""
+    rooms: dict[str, set[str]] = {name: {name} for name in cards}
+    for placed, persons in zip(placements, goes, strict=True):
+        rooms[placed.seeker].update([person.id for person in persons])
+    everybody = set().union(*rooms.values())
+    if all(card.shunned.isdisjoint(everybody) for card in cards.values()):
+        return
+    for one, other in combinations(rooms, 2):
+        if cards[one].shunned & rooms[other] or cards[other].shunned & rooms[one]:
+            yield Breach("not_together", "two seekers in this session may not be together")
+
+
+def not_for(card: SeekerCard, offer: SessionCard) -> Iterator[tuple[Facet, str]]:
     """The values of this seeker the session is not for; one of several is enough."""
-    for facet, values in facet_values(seeker).items():
-        for value in values:
-            if session.audience.get(facet, {}).get(value) is Fit.NOT_FOR:
-                yield facet, value
+    for facet, values, unwanted in zip(FACETS, card.facets, offer.not_for, strict=True):
+        if not unwanted.isdisjoint(values):
+            yield from ((facet, value) for value in values if value in unwanted)
 
 
-def made_for(seeker: Seeker, session: OfferedSession) -> dict[Facet, list[str]]:
-    """The values of this seeker the session is especially for."""
-    return {
-        facet: [value for value in values if session.audience.get(facet, {}).get(value) is Fit.FOR]
-        for facet, values in facet_values(seeker).items()
-    }
+def made_for(card: SeekerCard, offer: SessionCard) -> list[bool]:
+    """Whether the session is especially for this seeker, in the order of `Facet`."""
+    return [not wanted.isdisjoint(values) for values, wanted in zip(card.facets, offer.made_for, strict=True)]
 
 
-def facet_values(seeker: Seeker) -> dict[Facet, list[str]]:
-    """What is known of a seeker by criterion; unknown is empty."""
-    years = seeker.experience_years
-    return {
-        Facet.FAMILY_TYPE: [] if seeker.family_type is None else [seeker.family_type],
-        Facet.CARE_FORMS: list(seeker.care_forms),
-        Facet.EXPERIENCE: [] if years is None else [experience_band(years)],
-        Facet.CHILD_AGE_BANDS: list(seeker.child_age_bands),
-    }
-
-
-def where(someone: Seeker | OfferedSession) -> Point | None:
-    """The place of a seeker or session; None is nowhere (online)."""
-    if someone.lat is not None and someone.lon is not None:
-        return Point(someone.lat, someone.lon)
-    if someone.pc4 is None:
-        return None
-    place = place_of(someone.pc4)
-    return Point(place.lat, place.lon)
-
-
-def way_to(seeker: Seeker, session: OfferedSession) -> Way | None:
-    """The best way within a limit of the seeker; None when there is none. Not for online sessions."""
-    home, venue = where(seeker), where(session)
-    if home is None or venue is None:
-        return None
-    minutes = travel_minutes(home, venue)
-    ways = [
-        Way(mode, minutes[mode], limit, minutes[mode] * TRAVEL_PERMILLE // max(1, limit))
-        for mode in TravelMode
-        if (limit := seeker.travel_minutes_max.get(mode)) is not None and minutes[mode] <= limit
-    ]
-    return min(ways, key=lambda way: way.share, default=None)
-
-
-def _reach(seeker: Seeker, session: OfferedSession) -> Iterator[Breach]:
-    if where(session) is None:
-        if not seeker.online_ok:
-            yield Breach("online", "the session is online and this seeker does not want that")
-    elif way_to(seeker, session) is None:
-        yield Breach("travel", "no mode of travel gets there within its limit")
-
-
-def _time(persons: list[SeekerPerson], session: OfferedSession) -> Iterator[Breach]:
-    needed = 0
-    for start, end in session.meetings:
-        needed |= day_parts_of(start, end)
+def _time(persons: list[SeekerPerson], offer: SessionCard) -> Iterator[Breach]:
+    meetings = offer.session.meetings
     for person in persons:
-        lacking = needed & ~mask_of(person.availability)
+        lacking = [part for part in offer.day_parts if person.availability[part] != "1"]
         if lacking:
-            yield Breach("day_part", f"{person.id} is not free on {', '.join(names_nl(lacking))}")
-        if any(start < until and since < end for start, end in session.meetings for since, until in person.blocked):
+            yield Breach("day_part", f"{person.id} is not free on {', '.join(map(name_nl, lacking))}")
+        if any(start < until and since < end for since, until in person.blocked for start, end in meetings):
             yield Breach("blocked", f"{person.id} is blocked during a meeting")
-
-
-def overlaps(seeker: Seeker, one: OfferedSession, other: OfferedSession) -> bool:
-    """Whether one person cannot go to both: meetings overlap, or the way between them takes longer than the pause."""
-    between: int | None = None
-    for start, end in one.meetings:
-        for start2, end2 in other.meetings:
-            pause = max(start2 - end, start - end2).total_seconds()
-            if pause < 0:
-                return True
-            if pause < BETWEEN_MINUTES_MAX * 60:
-                between = minutes_between(seeker, one, other) if between is None else between
-                if pause < between * 60:
-                    return True
-    return False
-
-
-def minutes_between(seeker: Seeker, one: OfferedSession, other: OfferedSession) -> int:
-    """Minutes from one session to another in the seeker's fastest mode; from and to home when one is online."""
-    here, there = where(one), where(other)
-    if here == there or not seeker.travel_minutes_max:
-        return 0
-    here, there = here or where(seeker), there or where(seeker)
-    if here is None or there is None:
-        return 0
-    minutes = travel_minutes(here, there)
-    return min(BETWEEN_MINUTES_MAX, *(minutes[mode] for mode in seeker.travel_minutes_max))
 
 
 def can_pay(budget: LearningBudget, session: OfferedSession) -> bool:
     """Whether the earmark and the expiry of a budget allow this session (expiry counts on its first day)."""
-    if budget.themes is not None and session.theme not in budget.themes:
+    return covers(budget, SessionCard.of(session))
+
+
+def covers(budget: LearningBudget, offer: SessionCard) -> bool:
+    """The same for who has the session's card."""
+    if budget.themes is not None and offer.session.theme not in budget.themes:
         return False
-    if budget.expires_on is None or not session.meetings:
-        return True
-    return local_date(min(start for start, _ in session.meetings)) <= budget.expires_on
+    return budget.expires_on is None or offer.first_on is None or offer.first_on <= budget.expires_on
 
 
 def by_seeker(placements: Iterable[Placed]) -> dict[str, list[Placed]]:

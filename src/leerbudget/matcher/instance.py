@@ -5,17 +5,16 @@ Ids, minutes, cents and bands only; never a name. Read with `read_instance` (byt
 checked by `contradictions.check`.
 """
 
-import gc
 import hashlib
 import re
 from abc import ABC
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from leerbudget.matcher.collecting import no_collecting
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.vocabulary import (
     CareForm,
@@ -157,21 +156,21 @@ class Instance(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     candidates: list[tuple[Id, Id, Id, Points]] | None = None
 
 
+@no_collecting()
 def read_instance(data: bytes) -> Instance:
     """The instance in the bytes of a JSON file (unpacked).
 
     Raises:
         InstanceRefused: not JSON, another format, or unsound; the first place found.
     """
-    with _no_garbage():
-        instance = _read_directly(data)
-        if instance is not None:
-            _check(instance)
-            return instance
-        plain = decode_json(data, "instance")
-        if not isinstance(plain, dict):
-            raise InstanceRefused("$", "an instance is one JSON object")
-        return instance_from(plain)
+    instance = _read_directly(data)
+    if instance is not None:
+        _check(instance)
+        return instance
+    plain = decode_json(data, "instance")
+    if not isinstance(plain, dict):
+        raise InstanceRefused("$", "an instance is one JSON object")
+    return instance_from(plain)
 
 
 def _read_directly(data: bytes) -> Instance | None:
@@ -180,18 +179,6 @@ def _read_directly(data: bytes) -> Instance | None:
         return msgspec.json.decode(data, type=Instance, dec_hook=_moment_from)
     except (msgspec.DecodeError, UnicodeDecodeError, OverflowError, RecursionError, InstanceRefused):
         return None
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Reading makes a million objects and drops none: looking for cycles among them doubles the time."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def instance_from(data: Mapping[str, Any]) -> Instance:
