@@ -299,3 +299,6 @@ def _sigterm_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+from leerbudget.entrypoints.cli import match_compare  # noqa: E402, F401 - its commands register themselves
