@@ -104,7 +104,7 @@ class SessionArrays:
 class SeekerArrays:
     """`limits`: minutes by mode, -1 when that mode is not used. `childcare`: zero unless a place is needed.
 
-    `place`: row of the home in `places`, where every place is once.
+    `needs_places`: at least one childcare place is needed. `place`: row of the home in `places`, where every place is once.
     """
 
     ids: list[str]
@@ -116,6 +116,7 @@ class SeekerArrays:
     online_ok: NDArray[np.bool_]
     audience: Whole
     childcare: Whole
+    needs_places: NDArray[np.bool_]
     placements_max: Whole
     own_cents: Whole
     bonus: Whole
@@ -311,6 +312,7 @@ def _led(sessions: Sequence[OfferedSession]) -> dict[str, list[int]]:
 def _seeker_arrays(instance: Instance, weights: dict[str, int]) -> SeekerArrays:
     seekers = instance.seekers
     places, place = _places(seekers)
+    childcare = _filled((len(seekers), len(BANDS)), 0, _children(seekers))
     shape = len(seekers), max((len(s.budgets) for s in seekers), default=0)
     budgets = [(i, j, budget) for i, seeker in enumerate(seekers) for j, budget in enumerate(seeker.budgets)]
     return SeekerArrays(
@@ -322,7 +324,8 @@ def _seeker_arrays(instance: Instance, weights: dict[str, int]) -> SeekerArrays:
         limits=_filled((len(seekers), len(MODES)), -1, _limits(seekers)).T,
         online_ok=np.array([s.online_ok for s in seekers], bool),
         audience=whole([_facets(s) for s in seekers]),
-        childcare=_filled((len(seekers), len(BANDS)), 0, _children(seekers)),
+        childcare=childcare,
+        needs_places=childcare.any(axis=1),
         placements_max=np.minimum(whole([s.max_placements for s in seekers]), instance.policy.max_placements),
         own_cents=whole([s.own_contribution_cents_max for s in seekers]),
         bonus=whole([first_placement.bonus(s, weights) for s in seekers]),

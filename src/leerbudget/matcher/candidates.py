@@ -32,11 +32,15 @@ RULES = (
 )
 """Rules about one placement, in the order in which the funnel tests them."""
 
+COLUMNS = ("parties", "audience", "online", "seats", "day_parts", "place")
+"""What `sift` looks at, in the order of the first six rules."""
+
 PAIRS_AT_ONCE = 1_000_000
 """So many pairs are judged at a time: this bounds the memory beside the table itself."""
 
 Flags = NDArray[np.bool_]
-Block = tuple[Whole, Whole, Whole]
+Small = NDArray[np.int32]
+Block = tuple[Small, Small, Small]
 """Wish, session and points of some candidates, sorted by wish and session."""
 
 
@@ -98,8 +102,12 @@ def candidates_of(arrays: Arrays) -> CandidateTable:
     return CandidateTable(wish, session, arrays.wishes.seeker[wish], points, persons, cents, funnel)
 
 
-def _joined(parts: list[Whole]) -> Whole:
-    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+def _small(numbers: Whole) -> Small:
+    return numbers.astype(np.int32)
+
+
+def _joined(parts: list[Small]) -> Whole:
+    return np.concatenate(parts, dtype=np.int64) if parts else np.zeros(0, np.int64)
 
 
 def _given(arrays: Arrays, funnel: Whole) -> Iterator[Block]:
@@ -115,7 +123,7 @@ def _given(arrays: Arrays, funnel: Whole) -> Iterator[Block]:
         facts = pair_facts(arrays, wish[some], session[some])
         broken = facts.breaks.any(axis=0)
         np.add.at(funnel, (facts.wish[broken], 1 + facts.breaks[:, broken].argmax(axis=0)), 1)
-        yield facts.wish[~broken], facts.session[~broken], points[some][~broken]
+        yield _small(facts.wish[~broken]), _small(facts.session[~broken]), _small(points[some][~broken])
 
 
 def _generated(arrays: Arrays, funnel: Whole) -> Iterator[Block]:
@@ -130,7 +138,7 @@ def _generated(arrays: Arrays, funnel: Whole) -> Iterator[Block]:
         for rule, breaks in LAST_RULES.items():
             alive.drop(rule, breaks(arrays, alive.wish, alive.session))
         facts = _facts(arrays, alive.wish, alive.session, alive.share, alive.calm)
-        yield alive.wish, alive.session, score(facts, arrays.weights)
+        yield _small(alive.wish), _small(alive.session), _small(score(facts, arrays.weights))
 
 
 @dataclass(slots=True)
@@ -156,28 +164,35 @@ class _Alive:
 
 
 def _sifted(arrays: Arrays, funnel: Whole) -> Iterator[tuple[Whole, Whole]]:
-    """Pairs of a wish and a session of its theme that pass the tests of bits and seats, some wishes at a time."""
+    """Pairs of a wish and a session of its theme that pass the rules up to travel, some wishes at a time.
+
+    Without a table of minutes only a seeker who does not travel at all is refused for the way.
+    """
     theme, last = arrays.wishes.theme, 0
     listed = np.argsort(arrays.sessions.theme, kind="stable")
     ptr = np.searchsorted(arrays.sessions.theme[listed], np.arange(len(THEMES) + 1))
     tried = np.concatenate([[0], np.cumsum(np.diff(ptr)[theme])])
-    wants, offers = _bit_columns(arrays)
+    wants, offers, minutes = _columns(arrays)
+    limits = arrays.seekers.limits.T[arrays.wishes.seeker]
     while last < len(theme):
         first = last
         last = max(first + 1, int(np.searchsorted(tried, tried[first] + PAIRS_AT_ONCE, side="right")) - 1)
-        wish, session = np.empty((2, tried[last] - tried[first]), np.int64)
-        found = sift(wants, offers, theme, ptr, listed, first, last, funnel, wish, session)
+        wish, session = np.empty((2, tried[last] - tried[first] + 1), np.int64)
+        found = sift(wants, offers, limits, minutes, theme, ptr, listed, first, last, funnel, wish, session)
         yield wish[:found], session[:found]
 
 
-def _bit_columns(arrays: Arrays) -> tuple[Whole, Whole]:
-    """Per wish and per session the columns of `sift`: parties, audience, online, seats, day-parts."""
+def _columns(arrays: Arrays) -> tuple[Whole, Whole, NDArray[np.uint16]]:
+    """`COLUMNS` per wish and per session, and the minutes between their places; nowhere is farthest."""
     wishes, sessions, seekers = arrays.wishes, arrays.sessions, arrays.seekers
-    u = wishes.seeker
-    wants = [wishes.parties, seekers.audience[u], ~seekers.online_ok[u], wishes.persons, ~wishes.free]
+    u, minutes = wishes.seeker, arrays.minutes
+    place, venue = seekers.place[u], sessions.venue
+    if minutes is None:
+        place, venue, minutes = np.zeros_like(place), np.zeros_like(venue), np.zeros((1, 1, len(MODES)), np.int16)
+    wants = [wishes.parties, seekers.audience[u], ~seekers.online_ok[u], wishes.persons, ~wishes.free, place]
     free = sessions.seats_max - sessions.seats_taken
-    offers = [~sessions.parties, sessions.not_for, sessions.online, free, sessions.day_parts]
-    return np.stack(wants, axis=1), np.stack(offers, axis=1)
+    offers = [~sessions.parties, sessions.not_for, sessions.online, free, sessions.day_parts, venue]
+    return np.stack(wants, axis=1), np.stack(offers, axis=1), minutes.view(np.uint16)
 
 
 def pair_facts(arrays: Arrays, wish: Whole, session: Whole) -> PairFacts:
@@ -236,7 +251,7 @@ def _lacks_childcare(arrays: Arrays, wish: Whole, session: Whole) -> Flags:
     """Whether a family's own children are already more than the places of their age."""
     needs = arrays.seekers.childcare
     seeker = arrays.wishes.seeker[wish]
-    lacks: Flags = needs.max(axis=1, initial=0)[seeker] > 0
+    lacks: Flags = arrays.seekers.needs_places[seeker]
     some = np.flatnonzero(lacks)
     lacks[some] = (needs[seeker[some]] > arrays.sessions.childcare[session[some]]).any(axis=1)
     return lacks

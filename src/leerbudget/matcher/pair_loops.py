@@ -15,6 +15,8 @@ PERMILLE = 1000
 def sift(  # noqa: PLR0917 - a loop over columns
     wants: Whole,
     offers: Whole,
+    limits: Whole,
+    minutes: NDArray[np.uint16],
     group: Whole,
     ptr: Whole,
     listed: Whole,
@@ -24,33 +26,38 @@ def sift(  # noqa: PLR0917 - a loop over columns
     wish: Whole,
     session: Whole,
 ) -> int:
-    """Pairs that pass the tests of bits and seats, in order of wish; how many were written to `wish` and `session`.
+    """Pairs that pass the first six rules, in order of wish; how many were written to `wish` and `session`.
 
-    Wish w is tried on the sessions `listed[ptr[g]:ptr[g + 1]]` of its group g. `wants` and `offers` have the
-    columns of `candidates.BIT_RULES`: two masks of one column with a bit in common break its rule; in the
-    column of seats the larger number wanted does. `funnel` counts all pairs in column 0, and those that fall
-    under the first rule they break.
+    Wish w is tried on the sessions `listed[ptr[g]:ptr[g + 1]]` of its group g. The columns of `wants` and
+    `offers` are those of `candidates.COLUMNS`: two masks with a bit in common break a rule, and more seats
+    wanted than offered. `minutes` (homes, venues, modes) is compared with `limits` (wishes, modes).
+    `funnel` counts all pairs in column 0 and the others in the column of the first rule they break. There
+    are hardly any branches, because which rule a pair breaks cannot be foreseen.
     """
     found = 0
+    counts = np.zeros(7, np.int64)
     for w in range(first, last):
         parties, audience, online, seats, busy = wants[w, 0], wants[w, 1], wants[w, 2], wants[w, 3], wants[w, 4]
+        car, transport, bike, walk = limits[w, 0], limits[w, 1], limits[w, 2], limits[w, 3]
+        venues = minutes[wants[w, 5]]
+        counts[:] = 0
         for place in range(ptr[group[w]], ptr[group[w] + 1]):
             s = listed[place]
-            funnel[w, 0] += 1
-            if parties & offers[s, 0]:
-                funnel[w, 1] += 1
-            elif audience & offers[s, 1]:
-                funnel[w, 2] += 1
-            elif online & offers[s, 2]:
-                funnel[w, 3] += 1
-            elif seats > offers[s, 3]:
-                funnel[w, 4] += 1
-            elif busy & offers[s, 4]:
-                funnel[w, 5] += 1
-            else:
-                wish[found] = w
-                session[found] = s
-                found += 1
+            way = venues[offers[s, 5]]
+            near = (way[0] <= car) | (way[1] <= transport) | (way[2] <= bike) | (way[3] <= walk)
+            rule = 0 if near | (offers[s, 2] != 0) else 6
+            rule = 5 if busy & offers[s, 4] else rule
+            rule = 4 if seats > offers[s, 3] else rule
+            rule = 3 if online & offers[s, 2] else rule
+            rule = 2 if audience & offers[s, 1] else rule
+            rule = 1 if parties & offers[s, 0] else rule
+            counts[rule] += 1
+            wish[found] = w
+            session[found] = s
+            found += rule == 0
+        funnel[w, 0] = ptr[group[w] + 1] - ptr[group[w]]
+        for rule in range(1, 7):
+            funnel[w, rule] = counts[rule]
     return found
 
 
