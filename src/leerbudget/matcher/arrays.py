@@ -325,7 +325,7 @@ def _seeker_arrays(instance: Instance, weights: dict[str, int]) -> SeekerArrays:
         online_ok=np.array([s.online_ok for s in seekers], bool),
         audience=whole([_facets(s) for s in seekers]),
         childcare=childcare,
-        needs_places=childcare.any(axis=1),
+        needs_places=childcare.max(axis=1, initial=0) > 0,
         placements_max=np.minimum(whole([s.max_placements for s in seekers]), instance.policy.max_placements),
         own_cents=whole([s.own_contribution_cents_max for s in seekers]),
         bonus=whole([first_placement.bonus(s, weights) for s in seekers]),
