@@ -41,9 +41,9 @@ check: setup ## lint, format, types, import contracts and house rules
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_tidy.py
 
-bench: setup ## measure: one line per figure, as ratios within one run (minutes)
+bench: setup ## measure and write docs/benchmarks.md (minutes; ARGS=--full: three quarters of an hour)
 	@$(BIN)/python benchmarks/bookings.py
-	@$(BIN)/python benchmarks/matching.py
+	@$(BIN)/python benchmarks/matching.py $(ARGS)
 
 soak: setup ## repeat races, faults and random rounds until something gives (ROUNDS=20)
 	@$(BIN)/python benchmarks/against_exact.py --rounds $$((100 * $(ROUNDS)))

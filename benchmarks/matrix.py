@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from rounds import read_round
 
 from leerbudget.matcher.arrays import arrays_of
 from leerbudget.matcher.candidates import candidates_of
 from leerbudget.matcher.engine.model import problem_of, program_of
+from rounds import read_round
 
 
 def main() -> None:

@@ -7,17 +7,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 POLL_SECONDS = 0.25
 KIB_PER_MIB = 1024
+SAID_MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a command cost. `peak_mib`: its processes together. `status`: done, failed, or ended (took too long)."""
+    """What a command cost. `peak_mib`: its processes together. `status`: done, failed, or ended (took too long). `told`: what it said when it failed."""
 
     wall_seconds: float
     cpu_seconds: float
@@ -46,7 +46,8 @@ def measured(script: Path, *words: str, seconds: float) -> Spent:
     watch.join()
     status = "ended" if watch.ended else "failed" if child.returncode else "done"
     peak_mib = max(watch.peak_kib, usage.ru_maxrss) // KIB_PER_MIB
-    return Spent(round(wall, 2), round(usage.ru_utime + usage.ru_stime, 2), peak_mib, status, told.strip()[-500:])
+    said = told.strip()[-SAID_MOST:] if status == "failed" else ""
+    return Spent(round(wall, 2), round(usage.ru_utime + usage.ru_stime, 2), peak_mib, status, said)
 
 
 class Watch(threading.Thread):

@@ -9,11 +9,10 @@ import json
 import time
 from pathlib import Path
 
-from rounds import read_round
-
 from leerbudget.matcher.audit import audit
 from leerbudget.matcher.baselines import WAYS
 from leerbudget.matcher.instance import to_json
+from rounds import read_round
 
 
 def main() -> None:

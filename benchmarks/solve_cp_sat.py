@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from ortools.sat.python import cp_model
-from rounds import read_round
 
 from leerbudget.matcher.arrays import PARTIES, arrays_of
 from leerbudget.matcher.candidates import candidates_of
 from leerbudget.matcher.engine.model import Problem, problem_of
+from rounds import read_round
 
 GAP = 1e-4
 

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--whole", action="store_true")
     options = parser.parse_args()
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)  # noqa: FBT003 - the signature of HiGHS
     solver.setOptionValue("time_limit", options.seconds)
     solver.setOptionValue("mip_rel_gap", GAP)

@@ -10,11 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rounds import read_round
-
 from leerbudget.matcher.audit import audit
 from leerbudget.matcher.instance import to_json
 from leerbudget.matcher.solving import Limits, solve
+from rounds import read_round
 
 
 class Recorder:

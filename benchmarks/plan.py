@@ -1,0 +1,79 @@
+# ruff: noqa: INP001 (a folder of commands, not a package)
+"""Which rounds are measured, by which solvers, for how long."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SIZES = ((500, 60), (5_000, 600), (20_000, 2_500), (100_000, 12_000))
+SOLVERS = ("ours", "ours_to_promille", "first_come", "deferred", "cp_sat", "highs_lp", "highs_mip")
+"""`ours` searches until its seconds are over or the gap is closed; `ours_to_promille` stops at a proven gap of 0.1 %."""
+OURS = ("ours", "ours_to_promille")
+QUICK = ("ours", "first_come", "deferred")
+CONTENTION = 0.2
+SECONDS = {(500, 60): 20.0, (5_000, 600): 60.0, (20_000, 2_500): 60.0, (100_000, 12_000): 300.0}
+SECONDS_OTHER = 60.0
+SECONDS_LP = 600.0
+"""The linear program alone of 20,000 x 2,500 takes minutes; it is the yardstick, so it may finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One solver on one generated round."""
+
+    families: int
+    sessions: int
+    seed: int
+    contention: float
+    solver: str
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """For file names and lines on the screen."""
+        return f"{self.families}x{self.sessions}-seed{self.seed}-contention{self.contention:g}"
+
+    @property
+    def words(self) -> list[str]:
+        """The size for `leerbudget match generate`."""
+        return [
+            *("--families", str(self.families), "--sessions", str(self.sessions)),
+            *("--seed", str(self.seed), "--contention", str(self.contention)),
+        ]
+
+
+def tasks(
+    sizes: Sequence[tuple[int, int]],
+    seeds: Sequence[int],
+    contentions: Sequence[float],
+    solvers: Sequence[str],
+    limit_seconds: float | None = None,
+) -> list[Task]:
+    """Every solver on every round. `limit_seconds` replaces the time of all of them, the linear program's included."""
+    return [
+        Task(*size, seed, contention, solver, limit_seconds or seconds_for(size, solver))
+        for size in sizes
+        for contention in contentions
+        for seed in seeds
+        for solver in solvers
+    ]
+
+
+def seconds_for(size: tuple[int, int], solver: str) -> float:
+    """Elapsed seconds that a solver may take."""
+    return SECONDS_LP if solver == "highs_lp" else SECONDS.get(size, SECONDS_OTHER)
+
+
+def everything() -> list[Task]:
+    """The full measurement: ten, three and three seeds, two levels of contention at national size (half an hour)."""
+    small, middling, national, future = SIZES
+    return [
+        *tasks([small], [1], [CONTENTION], SOLVERS),
+        *tasks([small], range(2, 11), [CONTENTION], ["ours"]),
+        *tasks([middling], [1], [CONTENTION], SOLVERS),
+        *tasks([middling], [2, 3], [CONTENTION], OURS),
+        *tasks([national], [1], [CONTENTION], SOLVERS),
+        *tasks([national], [2, 3], [CONTENTION], OURS),
+        *tasks([national], [1], [0.6], [*OURS, "first_come", "deferred", "highs_lp"]),
+        *tasks([national], [2, 3], [0.6], OURS),
+        *tasks([future], [1], [CONTENTION], QUICK),
+    ]
