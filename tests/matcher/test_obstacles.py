@@ -1,6 +1,7 @@
 """What is in the way of a pair, in bulk, is what the plain rules say one pair at a time; and promises are kept."""
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import msgspec
@@ -23,7 +24,7 @@ from leerbudget.matcher.outcome import FreeDayParts, PayMore, TravelFarther
 from leerbudget.matcher.promises import HELPED_MAX, KINDS
 from leerbudget.matcher.reasons import DEPTH, REASON_OF_RULE
 from leerbudget.matcher.standing import Standing
-from matcher.small import an_outcome
+from matcher.small import a_person, a_seeker, a_session, a_wish, an_instance, an_outcome
 from matcher.tiny import a_random_instance
 
 SEEDS = 160
@@ -164,6 +165,30 @@ def test_some_wishes_at_a_time_find_the_same(monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(obstacles, "PAIRS_AT_ONCE", 2)
             assert explained(instance, plan)[0] == together
+
+
+def test_travel_is_the_same_without_a_table_of_minutes():
+    """A round with too many places for a table gets the same answers, pair by pair."""
+    for dice, instance in some_instances(40):
+        plan = an_arbitrary_plan(dice, instance, Rulebook.of(instance))
+        arrays = arrays_of(instance)
+        assert arrays.minutes is not None
+        for one in (arrays, replace(arrays, minutes=None)):
+            found = [look.first.tolist() for look in looks(standing_of(one, plan), open_wishes(one, plan))]
+            if one is arrays:
+                expected = found
+        assert found == expected
+
+
+def test_children_of_a_family_are_counted_once():
+    """A second wish of a family in the same room needs no second childcare place."""
+    persons = [a_person("f1a"), a_person("f1b")]
+    wishes = [a_wish("w1", persons=["f1a"]), a_wish("w2", persons=["f1b"])]
+    needs = {"childcare": {"a0_3": 1}, "childcare_need": "needs_place"}
+    family, other = a_seeker("f1", persons, wishes, **needs), a_seeker("f2", **needs)
+    instance = an_instance([family, other], [a_session(seats_max=5, childcare_places={"a0_3": 1})])
+    unplaced, _ = explained(instance, [Placed("f1", "w1", "s1")])
+    assert [(one.wish, one.reasons[0].code) for one in unplaced] == [("w2", "not_better"), ("w1", "childcare_full")]
 
 
 def test_every_promise_is_true_and_the_smallest():

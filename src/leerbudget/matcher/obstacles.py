@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leerbudget.geography.travel import pair_minutes
+from leerbudget.geography.travel import MODES, pair_minutes
 from leerbudget.matcher import candidates
 from leerbudget.matcher.arrays import Arrays, Whole, whole
 from leerbudget.matcher.candidates import PairFacts, expanded, pair_facts
+from leerbudget.matcher.obstacle_loops import Bits, mark_broken
 from leerbudget.matcher.standing import Flags, Standing
 
 RULES = (
@@ -39,6 +40,17 @@ NOTHING = len(RULES)
 PAIRS_AT_ONCE = 400_000
 KNOWN_BY = RULES.index("blocked")
 """A pair that breaks a rule before this one needs no others to know its first rule."""
+
+QUICK = whole(
+    map(
+        RULES.index,
+        ("party_not_invited", "not_for", "online", "travel", "day_part", "max_placements", "capacity", "minimum"),
+    )
+)
+"""The rules of `obstacle_loops`, by their numbers."""
+
+FIRST = np.array([NOTHING] + [(bits & -bits).bit_length() - 1 for bits in range(1, 1 << NOTHING)])
+"""The number of the first rule, by the bits of the rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,36 +126,39 @@ def _of_wishes(arrays: Arrays, codes: Whole) -> Whole:
 
 
 def _look(standing: Standing, wish: Whole, session: Whole, closed: dict[str, Whole]) -> Look:
-    breaks = _cheap(standing, wish, session, closed)
-    first = np.where(breaks.any(axis=0), breaks.argmax(axis=0), NOTHING)
-    unknown = first >= KNOWN_BY
-    rows = np.flatnonzero(unknown | (np.count_nonzero(breaks, axis=0) == 1))
-    near = _near(standing, rows, wish[rows], session[rows], breaks[:, rows])
+    broken = _quickly(standing, wish, session)
+    code = wish * len(standing.arrays.sessions.ids) + session
+    for rule, codes in closed.items():
+        broken[_places(code, codes)] |= 1 << RULES.index(rule)
+    first = FIRST[broken]
+    rows = np.flatnonzero((first >= KNOWN_BY) | (np.bitwise_count(broken) == 1))
+    breaks = (broken[rows] >> np.arange(NOTHING, dtype=np.uint16)[:, None] & 1).astype(bool)
+    near = _near(standing, rows, wish[rows], session[rows], breaks)
     first[rows] = np.where(near.breaks.any(axis=0), near.breaks.argmax(axis=0), NOTHING)
     return Look(wish, session, first, near)
 
 
-def _cheap(standing: Standing, wish: Whole, session: Whole, closed: dict[str, Whole]) -> Flags:
-    """The rules that cost little to try on every pair. Parties of a dialogue are left out of the minimum."""
-    wishes, sessions, seekers = standing.arrays.wishes, standing.arrays.sessions, standing.arrays.seekers
-    seeker = wishes.seeker[wish]
-    breaks = np.zeros((NOTHING, len(wish)), bool)
-    flag = dict(zip(RULES, breaks, strict=True))
-    flag["party_not_invited"][:] = (wishes.parties[wish] & ~sessions.parties[session]) != 0
-    flag["not_for"][:] = (seekers.audience[seeker] & sessions.not_for[session]) != 0
-    code = wish * len(sessions.ids) + session
-    for rule, codes in closed.items():
-        flag[rule][_places(code, codes)] = True
-    online = sessions.online[session]
-    flag["online"][:] = online & ~seekers.online_ok[seeker]
-    away = np.flatnonzero(~online)
-    flag["travel"][away] = _too_far(standing.arrays, seeker[away], session[away])
-    flag["day_part"][:] = (sessions.day_parts[session] & ~wishes.free[wish]) != 0
-    flag["max_placements"][:] = standing.placements_full()[seeker]
-    seats = standing.seats[session] + wishes.persons[wish]
-    flag["capacity"][:] = seats > sessions.seats_max[session]
-    flag["minimum"][:] = seats < sessions.seats_min[session]
-    return breaks
+def _quickly(standing: Standing, wish: Whole, session: Whole) -> Bits:
+    """The rules that cost little to try on every pair, as bits. Parties are left out of the minimum."""
+    arrays = standing.arrays
+    wishes, sessions, seekers, minutes = arrays.wishes, arrays.sessions, arrays.seekers, arrays.minutes
+    seeker = wishes.seeker
+    full = standing.placements_full()[seeker]
+    home, venue = seekers.place[seeker], sessions.venue
+    if minutes is None:
+        home, venue, minutes = np.zeros_like(home), np.zeros_like(venue), np.zeros((1, 1, len(MODES)), np.int16)
+    busy, refuses = ~wishes.free, ~seekers.online_ok[seeker]
+    wants = [wishes.parties, seekers.audience[seeker], refuses, wishes.persons, busy, home, full]
+    left, needed = sessions.seats_max - standing.seats, sessions.seats_min - standing.seats
+    offers = [~sessions.parties, sessions.not_for, sessions.online, left, needed, sessions.day_parts, venue]
+    broken = np.zeros(len(wish), np.uint16)
+    limits = np.ascontiguousarray(seekers.limits.T[seeker])
+    wanted, offered = (np.stack(columns, axis=1, dtype=np.int64) for columns in (wants, offers))
+    mark_broken(wanted, offered, limits, minutes, wish, session, QUICK, broken)
+    if arrays.minutes is None:
+        away = np.flatnonzero(~sessions.online[session])
+        broken[away] |= _too_far(arrays, seeker[wish[away]], session[away]).astype(np.uint16) << RULES.index("travel")
+    return broken
 
 
 def _places(codes: Whole, wanted: Whole) -> Whole:
