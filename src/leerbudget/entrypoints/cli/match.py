@@ -301,4 +301,4 @@ def _sigterm_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
-from leerbudget.entrypoints.cli import match_compare  # noqa: E402, F401 - its commands register themselves
+from leerbudget.entrypoints.cli import match_compare, match_radar  # noqa: E402, F401 - their commands register themselves
