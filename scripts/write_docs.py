@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 (a folder of commands, not a package)
-"""Write the parts of the documentation that come from the code: errors, settings, commands.
+"""Write the parts of the documentation that come from the code: errors, settings, commands, weights.
 
 A part stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything else is left alone.
 tests/test_docs.py fails when a part is out of date.
@@ -16,11 +16,19 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 import leerbudget
 from leerbudget.entrypoints.cli.main import leerbudget as command_line
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.settings import documented_settings
+from leerbudget.matcher.audit import facts_of
+from leerbudget.matcher.criteria import first_placement
+from leerbudget.matcher.criteria.weights import CRITERIA, DEFAULTS
+from leerbudget.matcher.hard_rules import Placed, Rulebook
+from leerbudget.matcher.instance import Instance, read_instance
+from leerbudget.matcher.solving import Limits, solve
+from leerbudget.matcher.weights_file import weight_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -82,7 +90,55 @@ def commands() -> str:
     return table(["command", "what it does", "options"], iter(rows))
 
 
-PARTS: dict[str, Callable[[], str]] = {"errors": errors, "settings": settings, "commands": commands}
+def weights() -> str:
+    """Every weight of the matcher: what it rewards, its default, and how much of it a placement gets."""
+    rows = (
+        [f"`{name}`", label, str(default), meaning, share] for name, label, default, meaning, share in weight_rows()
+    )
+    return table(["naam", "wat het is", "punten", "wanneer", "hoeveel"], rows)
+
+
+def example() -> Instance:
+    """The round of the worked example in docs/gewichten.md."""
+    return read_instance((ROOT / "docs" / "voorbeelden" / "gewichten.json").read_bytes())
+
+
+def weights_example() -> str:
+    """The points of everybody who would like the one seat of the example, criterion by criterion."""
+    instance = example()
+    rules = Rulebook.of(instance)
+    wanted = [Placed(seeker.id, seeker.wishes[0].id, "cursus 1") for seeker in instance.seekers]
+    points = [criterion.points(facts_of(rules, wanted), criterion.weight).tolist() for criterion in CRITERIA]
+    rows = [[c.label_nl, *(str(n) for n in row)] for c, row in zip(CRITERIA, points, strict=True)]
+    rows.append(["**deze plek**", *(f"**{sum(column)}**" for column in zip(*points, strict=True))])
+    bonus = [first_placement.bonus(rules.seekers[placed.seeker], DEFAULTS) for placed in wanted]
+    rows.append([f"{first_placement.LABEL_NL}, met wachten", *(str(n) for n in bonus)])
+    return table(["", *(placed.seeker for placed in wanted)], iter(rows))
+
+
+def weights_outcome() -> str:
+    """What the round of the example is worth for each family that could get the one seat; the matcher's own choice bold."""
+    instance, exact = example(), Limits(seconds=10, gap=0.0)
+    best = solve(instance, exact)
+    rows = []
+    for seeker in instance.seekers:
+        outcome = solve(replace(instance, fixed=[(seeker.id, seeker.wishes[0].id, "cursus 1")]), exact)
+        places = ", ".join(f"{p.seeker}: {p.session}" for p in outcome.placements)
+        total = f"**{outcome.score}**" if outcome.score == best.score else str(outcome.score)
+        rows.append([seeker.id, places, str(len({p.seeker for p in outcome.placements})), total])
+    return table(
+        ["cursus 1 gaat naar", "de beste verdeling is dan", "gezinnen met een plek", "punten samen"], iter(rows)
+    )
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "errors": errors,
+    "settings": settings,
+    "commands": commands,
+    "weights": weights,
+    "weights_example": weights_example,
+    "weights_outcome": weights_outcome,
+}
 
 
 def current(text: str) -> str:

@@ -126,9 +126,9 @@ def test_scripts_that_make_calls_exist():
 # --- generated parts -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", ["errors", "settings", "commands"])
+@pytest.mark.parametrize("part", ["errors", "settings", "commands", "weights", "weights_example", "weights_outcome"])
 def test_generated_parts_are_current(part):
-    """The tables of errors, settings and commands are what the code says now; otherwise run `make docs`."""
+    """The tables of errors, settings, commands and weights are what the code says now; otherwise run `make docs`."""
     text = "".join(page.read_text() for page in writer().pages())
     found = re.search(rf"<!-- generated: {part} -->\n(.*?)<!-- end -->", text, flags=re.DOTALL)
     assert found is not None
