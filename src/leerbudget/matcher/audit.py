@@ -33,6 +33,7 @@ from leerbudget.matcher.outcome import (
     TravelFarther,
     gap_of,
 )
+from leerbudget.matcher.rooms import Room
 from leerbudget.matcher.vocabulary import ChildcareNeed, TravelMode
 
 OUTCOME_CODES = {
@@ -74,13 +75,15 @@ def audit(instance: Instance, outcome: Outcome) -> list[Violation]:
         return unknown
     rules = Rulebook.of(instance)
     rules.learn_ways(_pairs(outcome))
+    groups = by_session(placed_of(outcome))
+    rooms = {session: rules.room(session, groups.get(session, ())) for session in rules.sessions}
     return [
-        *_hard_rules(rules, outcome),
+        *_hard_rules(rules, outcome, rooms),
         *_fixed(instance, outcome),
         *_payments(rules, outcome),
         *_scores(instance, rules, outcome),
-        *_reports(instance, rules, outcome),
-        *_promises(rules, outcome),
+        *_reports(instance, outcome, rooms),
+        *_promises(rules, outcome, rooms),
     ]
 
 
@@ -117,21 +120,21 @@ def _unknown_ids(instance: Instance, outcome: Outcome) -> Iterator[Violation]:
             yield Violation("unknown_id", f"$.sessions[{i}]", "the session is not in the instance")
 
 
-def _hard_rules(rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
+def _hard_rules(rules: Rulebook, outcome: Outcome, rooms: dict[str, Room]) -> Iterator[Violation]:
     placements = placed_of(outcome)
-    place = {placed: f"$.placements[{i}]" for i, placed in enumerate(placements)}
+    number = {placed: i for i, placed in enumerate(placements)}
     for i, (placed, p) in enumerate(zip(placements, outcome.placements, strict=True)):
         stated = rules.wish(placed).persons
         if p.persons != stated and sorted(p.persons) != sorted(stated):
             yield Violation("persons_apart", f"$.placements[{i}].persons", "not exactly the persons of the wish")
         for code, message in rules.of_placement(placed):
-            yield Violation(code, place[placed], message)
+            yield Violation(code, f"$.placements[{number[placed]}]", message)
     for seeker, group in by_seeker(placements).items():
         for code, message in rules.of_seeker(seeker, group):
-            yield Violation(code, place[group[-1]], f"seeker {seeker}: {message}")
+            yield Violation(code, f"$.placements[{number[group[-1]]}]", f"seeker {seeker}: {message}")
     for session, group in by_session(placements).items():
-        for code, message in rules.of_session(session, group):
-            yield Violation(code, place[group[-1]], f"session {session}: {message}")
+        for code, message in rooms[session].breaches():
+            yield Violation(code, f"$.placements[{number[group[-1]]}]", f"session {session}: {message}")
 
 
 def _fixed(instance: Instance, outcome: Outcome) -> Iterator[Violation]:
@@ -224,17 +227,15 @@ def calm_meetings(offer: SessionCard, persons: list[SeekerPerson]) -> int:
     return sum(not any(first <= day <= last for first, last in busy) for day in offer.dates)
 
 
-def _reports(instance: Instance, rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
-    groups = by_session(placed_of(outcome))
+def _reports(instance: Instance, outcome: Outcome, rooms: dict[str, Room]) -> Iterator[Violation]:
     reported = [report.id for report in outcome.sessions]
-    if sorted(reported) != sorted(rules.sessions):
+    if sorted(reported) != sorted(rooms):
         yield Violation("session_report", "$.sessions", "every session is reported once")
     for i, report in enumerate(outcome.sessions):
-        session, group = rules.sessions[report.id], groups.get(report.id, [])
-        seats = session.seats_taken + sum(len(rules.persons(placed)) for placed in group)
-        if report.seats != seats:
-            yield Violation("session_report", f"$.sessions[{i}].seats", f"{report.seats}, there are {seats}")
-        if report.runs != rules.runs(report.id, group):
+        room = rooms[report.id]
+        if report.seats != room.seats:
+            yield Violation("session_report", f"$.sessions[{i}].seats", f"{report.seats}, there are {room.seats}")
+        if report.runs != room.runs():
             yield Violation("session_report", f"$.sessions[{i}].runs", f"{report.runs} is not so")
     wishes = [(seeker.id, wish.id) for seeker in instance.seekers for wish in seeker.wishes]
     told = [(p.seeker, p.wish) for p in outcome.placements] + [(u.seeker, u.wish) for u in outcome.unplaced]
@@ -244,17 +245,21 @@ def _reports(instance: Instance, rules: Rulebook, outcome: Outcome) -> Iterator[
         yield Violation("unplaced", "$.unplaced", "a wish is reported more than once, or placed and unplaced")
 
 
-def _promises(rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
+def _promises(rules: Rulebook, outcome: Outcome, rooms: dict[str, Room]) -> Iterator[Violation]:
     placements = placed_of(outcome)
     of_seeker, of_session = by_seeker(placements), by_session(placements)
     for i, u in enumerate(outcome.unplaced):
+        mine = of_seeker.get(u.seeker, [])
         for j, helped in enumerate(u.would_have_helped):
-            wanted = Placed(u.seeker, u.wish, helped.session)
-            changed = rules.with_seeker(applied(helped.change, rules, wanted))
+            wanted, room = Placed(u.seeker, u.wish, helped.session), rooms[helped.session]
+            changed = applied(helped.change, rules, wanted)
+            card = rules.cards[u.seeker].restated(changed)
+            if u.seeker in room.names:
+                room = rules.with_seeker(changed).room(helped.session, of_session[helped.session])
             breaches = [
-                *changed.of_placement(wanted),
-                *changed.of_seeker(u.seeker, [*of_seeker.get(u.seeker, []), wanted]),
-                *changed.of_session(helped.session, [*of_session.get(helped.session, []), wanted]),
+                *rules.of_one(card, rules.offers[helped.session], u.wish),
+                *rules.of_all(card, [*mine, wanted]),
+                *room.joined(card, u.wish).breaches(),
             ]
             if breaches:
                 path = f"$.unplaced[{i}].would_have_helped[{j}]"

@@ -19,20 +19,27 @@ from leerbudget.matcher.instance import LearningBudget, LearningWish, OfferedSes
 from leerbudget.matcher.vocabulary import Facet, Fit, TravelMode, experience_band
 
 DAY_PARTS = 21
-MODES = tuple(TravelMode)
-FACETS = tuple(Facet)
+MODE_NUMBER = {mode: number for number, mode in enumerate(TravelMode)}
+FAMILY_TYPE, CARE_FORMS, EXPERIENCE, CHILD_AGE_BANDS = Facet
+Saying = tuple[Facet, str]
+"""A criterion and one of its values, such as (care_forms, crisis)."""
+ON_CARD = (
+    *("persons", "wishes", "budgets", "avoid", "professionals", "care_forms", "child_age_bands"),
+    *("pc4", "lat", "lon", "family_type", "experience_years"),
+)
+"""What the parts of a seeker's card are made of."""
 
 
 class SeekerCard(NamedTuple):
     """One seeker. `goes`: the persons of a wish, by its id; `shunned`: ids it never shares a room with.
 
-    `facets`: what is known of the seeker, in the order of `Facet`.
+    `facets`: what is known of it by criterion; unknown is not there.
     """
 
     seeker: Seeker
     home: Point | None
     shunned: frozenset[str]
-    facets: tuple[Sequence[str], ...]
+    facets: frozenset[Saying]
     wishes: dict[str, LearningWish]
     goes: dict[str, list[SeekerPerson]]
     budgets: dict[str, LearningBudget]
@@ -50,11 +57,17 @@ class SeekerCard(NamedTuple):
             {budget.id: budget for budget in seeker.budgets},
         )
 
+    def restated(self, seeker: Seeker) -> "SeekerCard":
+        """The card of the same seeker who states something else; what the change does not touch is kept."""
+        if all(getattr(seeker, field) is getattr(self.seeker, field) for field in ON_CARD):
+            return self._replace(seeker=seeker)
+        return SeekerCard.of(seeker)
+
 
 class SessionCard(NamedTuple):
     """One session. `day_parts`: numbers of those its meetings touch; `dates`: of its meetings (Amsterdam).
 
-    `made_for` and `not_for`: the values the offer is especially for or not for, in the order of `Facet`.
+    `made_for` and `not_for`: what a seeker has for whom the offer is especially meant, or not meant.
     """
 
     session: OfferedSession
@@ -63,8 +76,8 @@ class SessionCard(NamedTuple):
     dates: list[date]
     first_on: date | None
     people: frozenset[str]
-    made_for: tuple[frozenset[str], ...]
-    not_for: tuple[frozenset[str], ...]
+    made_for: frozenset[Saying]
+    not_for: frozenset[Saying]
 
     @staticmethod
     def of(session: OfferedSession) -> "SessionCard":
@@ -80,13 +93,15 @@ class SessionCard(NamedTuple):
             dates,
             min(dates, default=None),
             frozenset(session.people),
-            tuple(_values(session, facet, Fit.FOR) for facet in FACETS),
-            tuple(_values(session, facet, Fit.NOT_FOR) for facet in FACETS),
+            _meant(session, Fit.FOR),
+            _meant(session, Fit.NOT_FOR),
         )
 
 
-def _values(session: OfferedSession, facet: Facet, said: Fit) -> frozenset[str]:
-    return frozenset(value for value, fit in session.audience.get(facet, {}).items() if fit is said)
+def _meant(session: OfferedSession, said: Fit) -> frozenset[Saying]:
+    return frozenset(
+        (facet, value) for facet, fits in session.audience.items() for value, fit in fits.items() if fit is said
+    )
 
 
 class SeekerCards(dict[str, SeekerCard]):
@@ -106,7 +121,7 @@ class ChangedCards(dict[str, SeekerCard]):
     """The cards of some seekers who state something else; the others are as they were."""
 
     def __init__(self, changed: Seeker, others: dict[str, SeekerCard]) -> None:
-        super().__init__({changed.id: SeekerCard.of(changed)})
+        super().__init__({changed.id: others[changed.id].restated(changed)})
         self.others = others
 
     def __missing__(self, seeker: str) -> SeekerCard:
@@ -131,10 +146,10 @@ class SessionCards(dict[str, SessionCard]):
 class Roads:
     """Whole minutes one way between places, by mode of travel."""
 
-    known: dict[tuple[Point, Point], dict[TravelMode, int]] = field(default_factory=dict)
+    known: dict[tuple[Point, Point], Sequence[int]] = field(default_factory=dict)
 
-    def minutes(self, here: Point, there: Point) -> dict[TravelMode, int]:
-        """The minutes from one place to another."""
+    def minutes(self, here: Point, there: Point) -> Sequence[int]:
+        """The minutes from one place to another, by `MODE_NUMBER`."""
         if (here, there) not in self.known:
             self.learn([(here, there)])
         return self.known[here, there]
@@ -142,10 +157,10 @@ class Roads:
     def learn(self, pairs: Iterable[tuple[Point, Point]]) -> None:
         """Look up many pairs of places at once."""
         asked = list({pair for pair in pairs if pair not in self.known})
-        row = np.arange(len(asked))
-        minutes = pair_minutes(points([here for here, _ in asked]), row, points([there for _, there in asked]), row)
-        for pair, by_mode in zip(asked, minutes.T.tolist(), strict=True):
-            self.known[pair] = dict(zip(MODES, by_mode, strict=True))
+        row: dict[Point, int] = {}
+        ends = np.array([[row.setdefault(end, len(row)) for end in pair] for pair in asked], np.int64).reshape(-1, 2)
+        places = points(list(row))
+        self.known.update(zip(asked, pair_minutes(places, ends[:, 0], places, ends[:, 1]).T.tolist(), strict=True))
 
 
 def where(someone: Seeker | OfferedSession) -> Point | None:
@@ -161,12 +176,12 @@ def _point_of(pc4: str) -> Point:
     return Point(place.lat, place.lon)
 
 
-def facets_of(seeker: Seeker) -> tuple[Sequence[str], ...]:
-    """What is known of a seeker by criterion, in the order of `Facet`; unknown is empty."""
-    years = seeker.experience_years
-    return (
-        () if seeker.family_type is None else (seeker.family_type,),
-        seeker.care_forms,
-        () if years is None else (experience_band(years),),
-        seeker.child_age_bands,
-    )
+def facets_of(seeker: Seeker) -> frozenset[Saying]:
+    """What is known of a seeker by criterion."""
+    known: list[Saying] = [(CARE_FORMS, form) for form in seeker.care_forms]
+    known += [(CHILD_AGE_BANDS, band) for band in seeker.child_age_bands]
+    if seeker.family_type is not None:
+        known.append((FAMILY_TYPE, seeker.family_type))
+    if seeker.experience_years is not None:
+        known.append((EXPERIENCE, experience_band(seeker.experience_years)))
+    return frozenset(known)

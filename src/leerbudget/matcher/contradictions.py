@@ -11,7 +11,7 @@ from itertools import pairwise
 from leerbudget.geography.postcodes import all_places
 from leerbudget.matcher.criteria.weights import DEFAULTS
 from leerbudget.matcher.errors import InstanceRefused
-from leerbudget.matcher.hard_rules import NEEDS_COMPANY, Breach, Placed, Rulebook, by_seeker, by_session
+from leerbudget.matcher.hard_rules import NEEDS_COMPANY, Placed, Rulebook, by_seeker, by_session
 from leerbudget.matcher.instance import (
     Instance,
     Interval,
@@ -21,6 +21,7 @@ from leerbudget.matcher.instance import (
     Seeker,
     SeekerPerson,
 )
+from leerbudget.matcher.rooms import Breach
 from leerbudget.matcher.vocabulary import FACET_VALUES
 
 MEETING_HOURS_MAX = 24

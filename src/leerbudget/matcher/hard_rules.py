@@ -6,20 +6,30 @@ do not (they have their own, in bulk), so that a mistake in one of them shows.
 
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import dataclass, field, replace
-from itertools import chain, combinations
+from dataclasses import dataclass, field
+from itertools import combinations
 from typing import NamedTuple
 
-from leerbudget.matcher.cards import FACETS, ChangedCards, Roads, SeekerCard, SeekerCards, SessionCard, SessionCards
+from leerbudget.matcher.cards import (
+    MODE_NUMBER,
+    ChangedCards,
+    Roads,
+    SeekerCard,
+    SeekerCards,
+    SessionCard,
+    SessionCards,
+)
 from leerbudget.matcher.day_parts import name_nl
 from leerbudget.matcher.instance import Instance, LearningBudget, LearningWish, OfferedSession, Seeker, SeekerPerson
 from leerbudget.matcher.payable import shortage
-from leerbudget.matcher.vocabulary import ChildAgeBand, ChildcareNeed, Facet, Party
+from leerbudget.matcher.rooms import Breach, Room
+from leerbudget.matcher.vocabulary import Facet
 
 BETWEEN_MINUTES_MAX = 720
 """Nobody is asked to leave more than half a day between two meetings."""
 
 TRAVEL_PERMILLE = 1000
+FACETS = tuple(Facet)
 
 CODES = {
     "theme": "the session is about the theme of the wish (or the instance names this candidate)",
@@ -57,13 +67,6 @@ class Placed(NamedTuple):
     session: str
 
 
-class Breach(NamedTuple):
-    """A hard rule that does not hold."""
-
-    code: str
-    message: str
-
-
 @dataclass(frozen=True)
 class Rulebook:
     """An instance by its ids, with the hard rules as questions.
@@ -98,8 +101,16 @@ class Rulebook:
 
     def with_seeker(self, changed: Seeker) -> "Rulebook":
         """The same round, had this seeker stated something else."""
-        seekers = ChainMap({changed.id: changed}, self.seekers)
-        return replace(self, seekers=seekers, cards=ChangedCards(changed, self.cards))
+        return Rulebook(
+            ChainMap({changed.id: changed}, self.seekers),
+            self.sessions,
+            self.forbidden,
+            self.given,
+            self.placements_max,
+            ChangedCards(changed, self.cards),
+            self.offers,
+            self.roads,
+        )
 
     def wish(self, placed: Placed) -> LearningWish:
         """The wish a placement fulfils."""
@@ -123,29 +134,32 @@ class Rulebook:
             return None
         minutes = self.roads.minutes(card.home, offer.venue)
         shares = [
-            minutes[mode] * TRAVEL_PERMILLE // max(1, limit)
+            one_way * TRAVEL_PERMILLE // max(1, limit)
             for mode, limit in card.seeker.travel_minutes_max.items()
-            if minutes[mode] <= limit
+            if (one_way := minutes[MODE_NUMBER[mode]]) <= limit
         ]
         return min(shares, default=None)
 
     def of_placement(self, placed: Placed) -> Iterator[Breach]:
         """Rules about one placement, whatever the others are."""
-        card, offer = self.cards[placed.seeker], self.offers[placed.session]
-        session, wish, persons = offer.session, card.wishes[placed.wish], card.goes[placed.wish]
+        return self.of_one(self.cards[placed.seeker], self.offers[placed.session], placed.wish)
+
+    def of_one(self, card: SeekerCard, offer: SessionCard, wish_id: str) -> Iterator[Breach]:
+        """The same for who has the cards."""
+        session, wish, persons = offer.session, card.wishes[wish_id], card.goes[wish_id]
         if self.given is not None:
-            if placed not in self.given:
+            if (card.seeker.id, wish_id, session.id) not in self.given:
                 yield Breach("theme", "the instance does not name this candidate")
         elif wish.theme != session.theme:
             yield Breach("theme", f"the wish is about {wish.theme}, the session about {session.theme}")
         if session.parties is not None:
             for party in sorted({p.party for p in persons} - set(session.parties)):
                 yield Breach("party_not_invited", f"{party} is not a party in this session")
-        for facet, value in not_for(card, offer):
+        for facet, value in sorted(card.facets & offer.not_for):
             yield Breach("not_for", f"the session is not for {facet} {value}")
         yield from self._reach(card, offer)
         yield from _time(persons, offer)
-        if (placed.seeker, placed.session) in self.forbidden:
+        if (card.seeker.id, session.id) in self.forbidden:
             yield Breach("forbidden", "the instance forbids this seeker in this session")
         if not card.shunned.isdisjoint(offer.people):
             yield Breach("not_together", "somebody who leads this session may not be with this seeker")
@@ -159,21 +173,27 @@ class Rulebook:
 
     def of_seeker(self, seeker_id: str, placements: list[Placed]) -> Iterator[Breach]:
         """Rules about all placements of one seeker together."""
-        card = self.cards[seeker_id]
-        seeker = card.seeker
-        most = min(seeker.max_placements, self.placements_max)
+        return self.of_all(self.cards[seeker_id], placements)
+
+    def of_all(self, card: SeekerCard, placements: list[Placed]) -> Iterator[Breach]:
+        """The same for who has the card."""
+        most = min(card.seeker.max_placements, self.placements_max)
         if len(placements) > most:
             yield Breach("max_placements", f"{len(placements)} placements, at most {most}")
+        if len(placements) > 1:
+            yield from self._of_several(card, placements)
+        missing = self._missing_cents(card, placements)
+        if missing:
+            yield Breach("money", f"{missing} cents short")
+
+    def _of_several(self, card: SeekerCard, placements: list[Placed]) -> Iterator[Breach]:
         wishes = [p.wish for p in placements]
         for wish in sorted({w for w in wishes if wishes.count(w) > 1}):
             yield Breach("wish_twice", f"wish {wish} has {wishes.count(wish)} sessions")
         for one, other in combinations(placements, 2):
-            both = {p.id for p in self.persons(one)} & {p.id for p in self.persons(other)}
+            both = {p.id for p in card.goes[one.wish]} & {p.id for p in card.goes[other.wish]}
             if both and one != other:
                 yield from self._of_two(card, self.offers[one.session], self.offers[other.session])
-        missing = self.missing_cents(seeker, placements)
-        if missing:
-            yield Breach("money", f"{missing} cents short")
 
     def _of_two(self, card: SeekerCard, one: SessionCard, other: SessionCard) -> Iterator[Breach]:
         names = f"sessions {one.session.id} and {other.session.id}"
@@ -205,109 +225,41 @@ class Rulebook:
         if here is None or there is None:
             return 0
         minutes = self.roads.minutes(here, there)
-        return min(BETWEEN_MINUTES_MAX, *(minutes[mode] for mode in limits))
+        return min(BETWEEN_MINUTES_MAX, *(minutes[MODE_NUMBER[mode]] for mode in limits))
 
     def missing_cents(self, seeker: Seeker, placements: list[Placed]) -> int:
         """Cents that neither budgets nor own contribution can pay; 0 when the money fits."""
-        demands = []
+        return self._missing_cents(self.cards[seeker.id].restated(seeker), placements)
+
+    def _missing_cents(self, card: SeekerCard, placements: list[Placed]) -> int:
+        seeker, demands = card.seeker, []
         for placed in placements:
             offer = self.offers[placed.session]
             purses = [i for i, budget in enumerate(seeker.budgets) if covers(budget, offer)]
-            demands.append((offer.session.price_cents * len(self.persons(placed)), purses))
+            demands.append((offer.session.price_cents * len(card.goes[placed.wish]), purses))
         supplies = [budget.available_cents for budget in seeker.budgets]
         return max(0, shortage(demands, supplies) - seeker.own_contribution_cents_max)
 
-    def of_session(self, session_id: str, placements: list[Placed]) -> Iterator[Breach]:
+    def of_session(self, session_id: str, placements: Iterable[Placed]) -> Iterator[Breach]:
         """Rules about everybody placed in one session; nothing to say when nobody is."""
-        if not placements:
-            return
-        session = self.sessions[session_id]
-        cards = {placed.seeker: self.cards[placed.seeker] for placed in placements}
-        goes = [cards[placed.seeker].goes[placed.wish] for placed in placements]
-        seats = session.seats_taken + sum(map(len, goes))
-        if seats > session.seats_max:
-            yield Breach("capacity", f"{seats} people, {session.seats_max} seats")
-        if seats < session.seats_min:
-            yield Breach("minimum", f"{seats} people, the minimum is {session.seats_min}")
-        yield from _parties(session, goes)
-        yield from _childcare(session, cards)
-        yield from _company(cards, placements, goes)
+        return self.room(session_id, placements).breaches()
 
-    def runs(self, session_id: str, placements: list[Placed]) -> bool:
+    def runs(self, session_id: str, placements: Iterable[Placed]) -> bool:
         """Whether the session meets its minimum and, for a dialogue, the rules about parties."""
-        session = self.sessions[session_id]
-        goes = [self.persons(placed) for placed in placements]
-        enough = session.seats_taken + sum(map(len, goes)) >= session.seats_min
-        return enough and next(_parties(session, goes), None) is None
+        return self.room(session_id, placements).runs()
 
-
-def _parties(session: OfferedSession, goes: Iterable[list[SeekerPerson]]) -> Iterator[Breach]:
-    if session.parties is None:
-        return
-    present = party_counts(session, goes)
-    for party, (least, most) in session.parties.items():
-        if present[party] > most:
-            yield Breach("party_max", f"{present[party]} of {party}, at most {most}")
-        if present[party] < least:
-            yield Breach("party_min", f"{present[party]} of {party}, at least {least}")
-    if present and session.party_spread_max is not None:
-        spread = max(present.values()) - min(present.values())
-        if spread > session.party_spread_max:
-            yield Breach("party_spread", f"the parties differ by {spread}, at most {session.party_spread_max}")
-
-
-def party_counts(session: OfferedSession, goes: Iterable[list[SeekerPerson]]) -> dict[Party, int]:
-    """People per invited party, who was there before included."""
-    counts = {party: session.parties_taken.get(party, 0) for party in session.parties or {}}
-    for person in chain.from_iterable(goes):
-        if person.party in counts:
-            counts[person.party] += 1
-    return counts
-
-
-def _childcare(session: OfferedSession, cards: dict[str, SeekerCard]) -> Iterator[Breach]:
-    """A family's children are counted once, also when two wishes of the family meet in one session."""
-    for band, needed in childcare_counts(cards).items():
-        places = session.childcare_places.get(band, 0)
-        if needed > places:
-            yield Breach("childcare", f"{needed} children of {band}, {places} places")
-
-
-def childcare_counts(cards: dict[str, SeekerCard]) -> dict[ChildAgeBand, int]:
-    """Children who need a place, by age band; `cards`: everybody in the session by id."""
-    counts: dict[ChildAgeBand, int] = {}
-    in_need = [name for name, card in cards.items() if card.seeker.childcare_need is ChildcareNeed.NEEDS_PLACE]
-    for name in sorted(in_need):
-        for band, children in cards[name].seeker.childcare.items():
-            counts[band] = counts.get(band, 0) + children
-    return counts
-
-
-def _company(
-    cards: dict[str, SeekerCard], placements: list[Placed], goes: list[list[SeekerPerson]]
-) -> Iterator[Breach]:
-    """The message names nobody: who avoids whom is for no one to read (R66)."""
-    rooms: dict[str, set[str]] = {name: {name} for name in cards}
-    for placed, persons in zip(placements, goes, strict=True):
-        rooms[placed.seeker].update([person.id for person in persons])
-    everybody = set().union(*rooms.values())
-    if all(card.shunned.isdisjoint(everybody) for card in cards.values()):
-        return
-    for one, other in combinations(rooms, 2):
-        if cards[one].shunned & rooms[other] or cards[other].shunned & rooms[one]:
-            yield Breach("not_together", "two seekers in this session may not be together")
-
-
-def not_for(card: SeekerCard, offer: SessionCard) -> Iterator[tuple[Facet, str]]:
-    """The values of this seeker the session is not for; one of several is enough."""
-    for facet, values, unwanted in zip(FACETS, card.facets, offer.not_for, strict=True):
-        if not unwanted.isdisjoint(values):
-            yield from ((facet, value) for value in values if value in unwanted)
+    def room(self, session_id: str, placements: Iterable[Placed]) -> Room:
+        """Everybody in a session, counted."""
+        room = Room.of(self.sessions[session_id])
+        for placed in placements:
+            room.admit(self.cards[placed.seeker], placed.wish)
+        return room
 
 
 def made_for(card: SeekerCard, offer: SessionCard) -> list[bool]:
     """Whether the session is especially for this seeker, in the order of `Facet`."""
-    return [not wanted.isdisjoint(values) for values, wanted in zip(card.facets, offer.made_for, strict=True)]
+    facets = {facet for facet, _ in card.facets & offer.made_for}
+    return [facet in facets for facet in FACETS]
 
 
 def _time(persons: list[SeekerPerson], offer: SessionCard) -> Iterator[Breach]:

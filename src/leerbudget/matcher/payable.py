@@ -12,6 +12,9 @@ def shortage(bills: Sequence[tuple[int, Sequence[int]]], purses: Sequence[int]) 
 
     `bills`: (cents, numbers of the purses that may pay). `purses`: cents in each.
     """
+    if len(bills) == 1:
+        cents, allowed = bills[0]
+        return max(0, cents - sum([purses[purse] for purse in allowed]))
     paid = [dict.fromkeys(allowed, 0) for _, allowed in bills]
     left = list(purses)
     unpaid = 0
