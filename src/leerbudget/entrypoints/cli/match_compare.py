@@ -24,6 +24,7 @@ from leerbudget.entrypoints.cli.match import (
 if TYPE_CHECKING:
     from leerbudget.matcher.compare import ChangeGroups, Comparison
     from leerbudget.matcher.fairness import FairnessGroups, FairnessLine, FairnessTable, Spread
+    from leerbudget.matcher.instance import Instance
 
 WAYS = ("first_come", "deferred")
 """The names in `matcher.baselines.WAYS`; that module is slow to import, so they are here as well."""
@@ -77,6 +78,7 @@ def fairness(*, instance: Path, outcome: Path, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(table).decode())
         return
+    _tell_weights(question)
     _tell_fairness(table)
 
 
@@ -89,10 +91,12 @@ def compare(*, instance: Path, one: Path, two: Path, as_json: bool) -> None:
     """Show what changes from outcome ONE to outcome TWO, and for which groups; never for whom."""
     from leerbudget.matcher.compare import compare as compared
 
-    comparison = compared(_instance(instance), _outcome(one), _outcome(two))
+    question = _instance(instance)
+    comparison = compared(question, _outcome(one), _outcome(two))
     if as_json:
         click.echo(msgspec.json.encode(comparison).decode())
         return
+    _tell_weights(question)
     _tell_totals(comparison, one.name, two.name)
     _tell_moves(comparison)
     for groups in comparison.changes:
@@ -102,6 +106,18 @@ def compare(*, instance: Path, one: Path, two: Path, as_json: bool) -> None:
     heads = [one.name, two.name]
     lines = [(g.label_nl, [_points(g.spread), _points(h.spread)]) for g, h in zip(before, after, strict=True)]
     _tell_table("", heads, lines)
+
+
+def _tell_weights(question: "Instance") -> None:
+    """The weights that differ from the published ones, and what they change for first places."""
+    from leerbudget.matcher.criteria.weights import weights_of
+    from leerbudget.matcher.weights_file import warnings_nl
+
+    if question.policy.weights:
+        click.echo("Andere gewichten: " + ", ".join(f"{name} {n}" for name, n in question.policy.weights.items()))
+    if question.candidates is None:
+        for warning in warnings_nl(weights_of(question)):
+            click.echo(f"Let op: {warning}")
 
 
 def _tell_fairness(table: "FairnessTable") -> None:
