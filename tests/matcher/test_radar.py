@@ -80,8 +80,8 @@ def most_families(instance, outcome, proposals):
 def test_each_proposal_serves_so_many_families_without_displacing_anybody(seed, order):
     """With the session added and everybody else where they are, an exact solver places at least that many."""
     instance, outcome = a_round(seed)
-    found = radar(instance, outcome, Options(most=6, order=order))
-    assert len(found.proposals) >= 3
+    found = radar(instance, outcome, Options(most=3, order=order))
+    assert len(found.proposals) == 3
     for proposal in found.proposals:
         assert proposal.families >= SMALLEST_CELL
         assert most_families(instance, outcome, [proposal]) >= proposal.families
@@ -112,7 +112,7 @@ def test_proposals_are_true_where_every_rule_bites(monkeypatch):
             assert possible >= proposal.families >= 1, seed
             promised.append(possible == proposal.families)
         assert most_families(instance, outcome, found.proposals) >= found.families, seed
-    assert len(promised) >= 60
+    assert len(promised) >= 40
     assert sum(promised) >= 0.8 * len(promised)
 
 

@@ -29,7 +29,7 @@ from leerbudget.matcher.hard_rules import Rulebook
 from leerbudget.matcher.instance import Instance, Interval, OfferedSession
 from leerbudget.matcher.outcome import Outcome
 from leerbudget.matcher.radar_cells import SMALLEST_CELL, told, told_part
-from leerbudget.matcher.radar_demand import Demand, Waiting, demand_of, waiting
+from leerbudget.matcher.radar_demand import Demand, Waiting, demand_of, refuse_other, waiting
 from leerbudget.matcher.radar_group import Group, best_group
 from leerbudget.matcher.radar_places import places_of
 from leerbudget.matcher.radar_typical import mondays, typical
@@ -119,11 +119,13 @@ def radar(instance: Instance, outcome: Outcome, options: Options | None = None) 
     """The best new sessions for who waits after an outcome of this instance.
 
     Raises:
-        InstanceRefused: the instance gives its candidates; then only who gave them knows who fits a new session.
+        InstanceRefused: the outcome is of another instance; or the instance gives its candidates: then only who
+            gave them knows who fits a new session.
     """
     options = Options() if options is None else options
     if instance.candidates is not None:
         raise InstanceRefused("$.candidates", "with given candidates nobody can say who fits a new session")
+    refuse_other(instance, outcome)
     weeks = mondays(instance.sessions)
     templates = [t for t in typical(instance.sessions) if options.themes is None or t.like.theme in options.themes]
     found = waiting(instance, outcome, templates, weeks[0] if weeks else None)

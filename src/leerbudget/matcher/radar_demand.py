@@ -19,8 +19,9 @@ from leerbudget.geography.travel import Point, Points, pair_minutes, points
 from leerbudget.matcher.arrays import FORMS, THEMES, Arrays, Whole, arrays_of
 from leerbudget.matcher.candidates import RULES, Flags, pair_facts
 from leerbudget.matcher.day_parts import day_parts_of
+from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.hard_rules import Placed, by_seeker
-from leerbudget.matcher.instance import Instance, Seeker
+from leerbudget.matcher.instance import Instance, Seeker, fingerprint
 from leerbudget.matcher.outcome import Outcome
 from leerbudget.matcher.radar_typical import DAY_PARTS, Template
 from leerbudget.matcher.vocabulary import Party, Theme
@@ -86,6 +87,21 @@ def _with_open_wishes(seeker: Seeker, mine: dict[str, list[Placed]], most: int) 
 def is_family(seeker: Seeker) -> bool:
     """Whether foster parents seek here."""
     return any(person.party is Party.FOSTER_PARENTS for person in seeker.persons)
+
+
+def refuse_other(instance: Instance, outcome: Outcome) -> None:
+    """Refuse an outcome that answers another instance.
+
+    Raises:
+        InstanceRefused: by its fingerprint, or because a placement names what is not there.
+    """
+    if outcome.instance is not None and outcome.instance != fingerprint(instance):
+        raise InstanceRefused("$.instance", "the outcome answers another instance")
+    wishes = {(seeker.id, wish.id) for seeker in instance.seekers for wish in seeker.wishes}
+    sessions = {session.id for session in instance.sessions}
+    for row, placed in enumerate(outcome.placements):
+        if (placed.seeker, placed.wish) not in wishes or placed.session not in sessions:
+            raise InstanceRefused(f"$.placements[{row}]", "seeker, wish or session is not in the instance")
 
 
 @dataclass(frozen=True, slots=True)

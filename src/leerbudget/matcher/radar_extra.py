@@ -219,13 +219,12 @@ def _seated(instance: Instance, outcome: Outcome, found: Shortages) -> Iterator[
     """
     rules = Rulebook.of(instance)
     groups = by_session(Placed(p.seeker, p.wish, p.session) for p in outcome.placements)
-    running = {report.id for report in outcome.sessions if report.runs}
     ids, taken = found.arrays.sessions.ids, set[int]()
     free = _free_seats(found.arrays, rules, groups)
     persons = found.arrays.wishes.persons[found.pairs.wish]
     for row in found.order:
         session = int(found.pairs.session[row])
-        if found.seeker(row) in taken or persons[row] > free[session] or ids[session] not in running:
+        if found.seeker(row) in taken or persons[row] > free[session]:
             continue
         seeker = found.arrays.seekers.ids[found.seeker(row)]
         placed = Placed(seeker, found.arrays.wishes.ids[found.pairs.wish[row]], ids[session])

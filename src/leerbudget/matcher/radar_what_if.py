@@ -11,11 +11,10 @@ import msgspec
 
 from leerbudget.matcher.criteria import first_placement
 from leerbudget.matcher.criteria.weights import weights_of
-from leerbudget.matcher.errors import InstanceRefused
-from leerbudget.matcher.instance import Instance, fingerprint
+from leerbudget.matcher.instance import Instance
 from leerbudget.matcher.outcome import Outcome
-from leerbudget.matcher.radar_cells import told, told_spread
-from leerbudget.matcher.radar_demand import is_family
+from leerbudget.matcher.radar_cells import told, told_part, told_spread
+from leerbudget.matcher.radar_demand import is_family, refuse_other
 from leerbudget.matcher.radar_extra import Extra, ExtraMoney, Grant, extra_id, grants, with_extra
 from leerbudget.matcher.solving import Limits, Progress, nothing, solve
 
@@ -96,22 +95,7 @@ def estimate(instance: Instance, outcome: Outcome, extra: ExtraMoney) -> Estimat
     """
     refuse_other(instance, outcome)
     given = grants(instance, outcome, extra)
-    return Estimate(told(_sure(given)), told(len(given)), _cents_told(given, sum(grant.cents for grant in given)))
-
-
-def refuse_other(instance: Instance, outcome: Outcome) -> None:
-    """Refuse an outcome that answers another instance.
-
-    Raises:
-        InstanceRefused: by its fingerprint, or because a placement names what is not there.
-    """
-    if outcome.instance is not None and outcome.instance != fingerprint(instance):
-        raise InstanceRefused("$.instance", "the outcome answers another instance")
-    wishes = {(seeker.id, wish.id) for seeker in instance.seekers for wish in seeker.wishes}
-    sessions = {session.id for session in instance.sessions}
-    for row, placed in enumerate(outcome.placements):
-        if (placed.seeker, placed.wish) not in wishes or placed.session not in sessions:
-            raise InstanceRefused(f"$.placements[{row}]", "seeker, wish or session is not in the instance")
+    return Estimate(_sure(given), told(len(given)), _cents_told(given, sum(grant.cents for grant in given)))
 
 
 def compared(instance: Instance, before: Outcome, after: Outcome, extra: Extra, given: list[Grant]) -> WhatIf:
@@ -121,7 +105,7 @@ def compared(instance: Instance, before: Outcome, after: Outcome, extra: Extra, 
     change.subtract(had)
     more = sum(change.values())
     cents = sum(grant.cents for grant in given)
-    used = _cents_used(instance, after, given)
+    users, used = _used(instance, after, given)
     placements = len(after.placements) - len(before.placements)
     hidden = told(more) is None
     return WhatIf(
@@ -136,10 +120,10 @@ def compared(instance: Instance, before: Outcome, after: Outcome, extra: Extra, 
         in_region=_in_region(instance, before, after, extra.region, hidden=hidden),
         topped_up=told(len(given)),
         cents_given=_cents_told(given, cents),
-        cents_used=_cents_told(given, used),
+        cents_used=None if told(users) is None else used,
         cents_left=_cents_told(given, extra.cents - cents) if isinstance(extra, ExtraMoney) else None,
-        cents_per_extra_family=None if hidden or more <= 0 or not used else -(-used // more),
-        estimated_families=told(_sure(given)) if isinstance(extra, ExtraMoney) else None,
+        cents_per_extra_family=None if hidden or more <= 0 or told(users) in {None, 0} else -(-used // more),
+        estimated_families=_sure(given) if isinstance(extra, ExtraMoney) else None,
         regions={} if hidden else told_spread({region: count for region, count in change.items() if count}),
         gap_before=before.gap,
         gap_after=after.gap,
@@ -154,8 +138,9 @@ def _by_chance(instance: Instance, before: Outcome) -> int | None:
     return max(0, before.bound - before.score) // bonus if bonus else None
 
 
-def _sure(given: list[Grant]) -> int:
-    return sum(grant.sure for grant in given)
+def _sure(given: list[Grant]) -> int | None:
+    """Families for whom a seat is free."""
+    return told_part(sum(grant.sure for grant in given), len(given))
 
 
 def _cents_told(given: list[Grant], cents: int) -> int | None:
@@ -180,8 +165,9 @@ def _in_region(instance: Instance, before: Outcome, after: Outcome, region: str,
     return None if hidden or told(outside) is None else told(inside)
 
 
-def _cents_used(instance: Instance, after: Outcome, given: list[Grant]) -> int:
-    """What the extra budgets pay in the outcome with them."""
+def _used(instance: Instance, after: Outcome, given: list[Grant]) -> tuple[int, int]:
+    """How many families are paid for from the extra budgets in the outcome with them, and how many cents."""
     got = {grant.seeker for grant in given}
     extra = {(seeker.id, extra_id(seeker)) for seeker in instance.seekers if seeker.id in got}
-    return sum(cents for p in after.placements for budget, cents in p.payment if (p.seeker, budget) in extra)
+    paid = [(p.seeker, cents) for p in after.placements for budget, cents in p.payment if (p.seeker, budget) in extra]
+    return len({seeker for seeker, _ in paid}), sum(cents for _, cents in paid)

@@ -96,12 +96,10 @@ def radar(
     """Propose new sessions that serve most of the families that wait after OUTCOME."""
     from leerbudget.matcher.radar import Options, Order
     from leerbudget.matcher.radar import radar as searched
-    from leerbudget.matcher.radar_what_if import refuse_other
 
     question, answer = _instance(instance), _outcome(outcome)
     options = Options(most, least, region, frozenset(themes) or None, Order(order))
     try:
-        refuse_other(question, answer)
         found = searched(question, answer, options)
     except InstanceRefused as refusal:
         raise click.UsageError(str(refusal)) from None
