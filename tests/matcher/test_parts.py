@@ -1,4 +1,4 @@
-"""Parts of the matcher against plain counterparts: candidates, money, suggestions."""
+"""Parts of the matcher against plain counterparts: candidates and money."""
 
 from datetime import date
 from random import Random
@@ -15,12 +15,8 @@ from leerbudget.matcher.audit import facts_of
 from leerbudget.matcher.candidates import RULES, candidates_of, pair_facts
 from leerbudget.matcher.criteria.weights import score
 from leerbudget.matcher.engine import money
-from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.hard_rules import Placed, Rulebook
 from leerbudget.matcher.instance import LearningBudget, instance_from
-from leerbudget.matcher.solving import Limits, solve
-from leerbudget.matcher.suggest import Catalogue, suggest
-from matcher.small import a_seeker, a_session, a_wish, an_instance
 from matcher.tiny import a_random_instance
 
 
@@ -126,47 +122,3 @@ def test_the_waterfall_pays_everything_that_can_be_paid(due, held, themes):
             spent[purse] += share
     assert all(used <= cents for used, cents in zip(spent, held, strict=True))
     assert sum(payment.own_cents for payment in payments) == money.shortage(due, held)
-
-
-def test_a_late_comer_gets_what_a_round_would_give():
-    """The best suggestion in an empty catalogue is the round's own choice, with the same points and reasons."""
-    instance = an_instance(
-        [a_seeker(wishes=[a_wish("w1", urgent=True)])], [a_session(), a_session("s2", pc4="3811", course="c")]
-    )
-    (placement,) = solve(instance, Limits(seconds=10)).placements
-    best = suggest(Catalogue.of(instance), "f1")[0]
-    assert (best.wish, best.session, best.score) == (placement.wish, placement.session, placement.score)
-    assert [r for r in placement.reasons if r.code != "first_placement"] == best.reasons
-
-
-def test_suggestions_take_nobodys_seat():
-    """Seats of a published outcome are taken: the late-comer hears of the other session, and of groups that wait."""
-    sessions = [a_session(seats_max=1), a_session("s2", pc4="3811", course="c", seats_min=3, seats_max=3)]
-    instance = an_instance([a_seeker(), a_seeker("f2", waiting_rounds=9)], sessions)
-    outcome = solve(instance, Limits(seconds=10))
-    assert [(p.seeker, p.session) for p in outcome.placements] == [("f2", "s1")]
-    assert [(s.session, s.runs) for s in suggest(Catalogue.of(instance), "f1")] == [("s1", True), ("s2", False)]
-    assert [(s.session, s.runs) for s in suggest(Catalogue.of(instance, outcome), "f1")] == [("s2", False)]
-    assert suggest(Catalogue.of(instance, outcome), "f2") == []
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.randoms(use_true_random=True))
-def test_every_suggestion_is_possible(dice):
-    """After a round, adding a suggested placement breaks no rule but those that company can mend."""
-    try:
-        instance = instance_from(a_random_instance(dice))
-        outcome = solve(instance, Limits(seconds=10))
-    except InstanceRefused:
-        return
-    catalogue = Catalogue.of(instance, outcome)
-    for seeker in instance.seekers:
-        for suggestion in suggest(catalogue, seeker.id):
-            placed = Placed(seeker.id, suggestion.wish, suggestion.session)
-            there = [*catalogue.of_session.get(placed.session, []), placed]
-            breaches = {
-                *(b.code for b in catalogue.rules.of_placement(placed)),
-                *(b.code for b in catalogue.rules.of_session(placed.session, there)),
-            }
-            assert breaches <= {"minimum", "party_min", "party_spread"}
-            assert suggestion.runs is catalogue.rules.runs(placed.session, there)
