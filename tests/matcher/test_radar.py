@@ -222,6 +222,8 @@ def test_only_the_places_and_themes_that_were_asked_for():
     theme = everywhere.proposals[0].theme
     about = radar(instance, outcome, Options(most=6, themes=frozenset({theme})))
     assert {p.theme for p in about.proposals} == {one.theme for one in about.demand} == {theme}
+    assert about.families_waiting == about.demand[0].families < everywhere.families_waiting
+    assert radar(instance, outcome, Options(themes=frozenset())).proposals == []
 
 
 def test_nothing_to_propose():

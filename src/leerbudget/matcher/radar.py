@@ -37,6 +37,7 @@ from leerbudget.matcher.vocabulary import ChildAgeBand, Facet, Fit, LearningForm
 
 FORMAT: Literal["leerbudget-radar/1"] = "leerbudget-radar/1"
 EURO_CENTS = 100
+NOBODY = np.zeros(0, np.int64)
 LOOKS_MAX = 600
 """How many proposals are looked at family by family in one run; then it stops with what it has."""
 
@@ -222,7 +223,7 @@ def _answer(options: Options, found: Waiting, groups: Sequence[Group], examples:
         order=options.order,
         proposals=proposals,
         demand=[one for one in demand if one.families != 0],
-        families_waiting=told(len(found.instance.seekers)),
+        families_waiting=told(found.families(np.concatenate([NOBODY, *(found.theme(theme) for theme in wanted)]))),
         families=None if hidden else sum(len(group.families) for group in groups),
         families_at_most=at_most,
         cost_cents=sum(proposal.cost_cents for proposal in proposals),

@@ -34,7 +34,11 @@ RULES = ("shortage", "equal")
 """The values of `radar.Order` and `radar_extra.Rule`; those modules are slow to import, so they are here as well."""
 FEW = "minder dan 5"
 themes_option = click.option(
-    "--theme", "themes", type=click.Choice([*Theme]), multiple=True, help="Only this theme; may be given several times."
+    "--theme",
+    "themes",
+    type=click.Choice([theme.value for theme in Theme]),
+    multiple=True,
+    help="Only this theme; may be given several times.",
 )
 
 
@@ -90,7 +94,7 @@ def radar(
     least: int,
     order: str,
     region: str,
-    themes: tuple[Theme, ...],
+    themes: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Propose new sessions that serve most of the families that wait after OUTCOME."""
@@ -98,7 +102,7 @@ def radar(
     from leerbudget.matcher.radar import radar as searched
 
     question, answer = _instance(instance), _outcome(outcome)
-    options = Options(most, least, region, frozenset(themes) or None, Order(order))
+    options = Options(most, least, region, frozenset(map(Theme, themes)) or None, Order(order))
     try:
         found = searched(question, answer, options)
     except InstanceRefused as refusal:
@@ -165,7 +169,7 @@ def what_if(
     seats: int | None,
     childcare: int | None,
     region: str,
-    themes: tuple[Theme, ...],
+    themes: tuple[str, ...],
     quick: bool,
     seconds: float,
     seed: int,
@@ -178,7 +182,7 @@ def what_if(
     from leerbudget.matcher.radar_extra import ExtraChildcare, ExtraMoney, ExtraSeats, Rule
     from leerbudget.matcher.solving import Limits
 
-    about = list(themes) or None
+    about = list(map(Theme, themes)) or None
     extra = _extra(
         None if cents is None else ExtraMoney(cents, region, about, Rule(rule)),
         None if seats is None else ExtraSeats(seats, region, about),
