@@ -6,8 +6,10 @@ from random import Random
 import pytest
 
 from leerbudget.fictional.instances import generate_instance
+from leerbudget.matcher.arrays import arrays_of
 from leerbudget.matcher.audit import audit
 from leerbudget.matcher.baselines import WAYS, deferred_acceptance, first_come_first_served
+from leerbudget.matcher.candidates import candidates_of
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.instance import instance_from
 from leerbudget.matcher.solving import Limits, solve
@@ -153,3 +155,40 @@ def test_up_to_the_maximum_and_within_the_budget():
         instance = an_instance([a_seeker(wishes=wishes, budgets=[budget | {"available_cents": cents}])], sessions)
         for way in WAYS.values():
             assert [p.session for p in way(instance, 1).placements] == expected
+
+
+def a_simple_market(dice):
+    """One person and one wish each, all of different priority, and sessions that run with anybody: the classical case."""
+    homes = ("3511", "3811", "1012", "2511", "6511")
+    seekers = [
+        a_seeker(f"f{i}", pc4=dice.choice(homes), waiting_rounds=i, travel_minutes_max={"car": 70}) for i in range(12)
+    ]
+    sessions = [a_session(f"s{i}", pc4=dice.choice(homes), seats_max=dice.randint(1, 3)) for i in range(5)]
+    return an_instance(seekers, sessions)
+
+
+def blocking_pairs(instance, outcome):
+    """Families and sessions that would rather have each other: a free seat, or one of somebody with less priority."""
+    arrays = arrays_of(instance)
+    table = candidates_of(arrays)
+    points = {(int(u), int(s)): int(n) for u, s, n in zip(table.seeker, table.session, table.score, strict=True)}
+    rows = {(arrays.seekers.row[p.seeker], arrays.sessions.row[p.session]) for p in outcome.placements}
+    has = dict(rows)
+    for (seeker, session), score in points.items():
+        if seeker in has and score <= points[seeker, has[seeker]]:
+            continue
+        inside = [other for other, there in rows if there == session]
+        if len(inside) < instance.sessions[session].seats_max or min(inside) < seeker:
+            yield seeker, session
+
+
+def test_deferred_acceptance_is_stable_in_the_classical_case():
+    """With one person and one wish each nobody would rather swap; first come first served does leave such pairs."""
+    envy = 0
+    for seed in range(25):
+        instance = a_simple_market(Random(seed))  # noqa: S311 - made-up data, not secrets
+        stable = deferred_acceptance(instance, seed)
+        assert stable.placements
+        assert not list(blocking_pairs(instance, stable))
+        envy += bool(list(blocking_pairs(instance, first_come_first_served(instance, seed))))
+    assert envy >= 15

@@ -99,13 +99,14 @@ def compare(*, instance: Path, one: Path, two: Path, as_json: bool) -> None:
     _tell_weights(question)
     _tell_totals(comparison, one.name, two.name)
     _tell_moves(comparison)
-    for groups in comparison.changes:
-        _tell_changes(groups)
-    click.echo("\nAandeel van de pleeggezinnen met een wens dat een plek krijgt: grootste verschil tussen groepen")
-    before, after = comparison.fairness_one.groups, comparison.fairness_other.groups
-    heads = [one.name, two.name]
-    lines = [(g.label_nl, [_points(g.spread), _points(h.spread)]) for g, h in zip(before, after, strict=True)]
-    _tell_table("", heads, lines)
+    tables = comparison.fairness_one.groups, comparison.fairness_other.groups
+    for changes, before, after in zip(comparison.changes, *tables, strict=True):
+        _tell_changes(changes, before, after)
+    click.echo("\nGrootste verschil tussen groepen in het aandeel met een plek")
+    for whom, which in (("Van wie een wens heeft", "spread"), ("Van wie kon", "spread_of_possible")):
+        pairs = zip(*tables, strict=True)
+        lines = [(g.label_nl, [_points(getattr(g, which)), _points(getattr(h, which))]) for g, h in pairs]
+        _tell_table(whom, [one.name, two.name], lines)
 
 
 def _tell_weights(question: "Instance") -> None:
@@ -195,18 +196,15 @@ def _tell_moves(comparison: "Comparison") -> None:
         )
 
 
-def _tell_changes(groups: "ChangeGroups") -> None:
-    lines = [
-        (line.label_nl, [SMALL])
-        if line.hidden
-        else (
-            line.label_nl,
-            [_number(n) for n in (line.families, line.gains_place, line.loses_place, line.better, line.worse)],
-        )
-        for line in groups.lines
-    ]
-    heads = ["gezinnen", "krijgt plek", "verliest plek", "betere plek", "mindere plek"]
-    _tell_table(groups.label_nl, heads, lines)
+def _tell_changes(changes: "ChangeGroups", before: "FairnessGroups", after: "FairnessGroups") -> None:
+    lines: list[tuple[str, list[str]]] = []
+    for line, then, now in zip(changes.lines, before.lines, after.lines, strict=True):
+        counts = (line.families, line.gains_place, line.loses_place, line.better, line.worse)
+        shares = [_percent(then.share_served), _percent(now.share_served)]
+        cells = [SMALL] if line.hidden else [*(_number(count) for count in counts), *shares]
+        lines.append((line.label_nl, cells))
+    heads = ["gezinnen", "krijgt plek", "verliest plek", "betere plek", "mindere plek", "aandeel 1", "aandeel 2"]
+    _tell_table(changes.label_nl, heads, lines)
 
 
 def _tell_table(title: str, heads: Sequence[str], lines: Iterable[tuple[str, Sequence[str]]]) -> None:
