@@ -7,6 +7,8 @@ from statistics import linear_regression
 from typing import Any
 
 Row = dict[str, Any]
+ROUND = ("families", "sessions", "wishes_mean", "contention", "seed")
+"""What makes a generated round."""
 
 
 def gap_of(row: Row) -> float | None:
@@ -36,7 +38,7 @@ def same_round(rows: Iterable[Row]) -> list[list[Row]]:
     """The rows of each round together, in their order."""
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["families"], row["sessions"], row["contention"], row["seed"]), []).append(row)
+        groups.setdefault(tuple(row[key] for key in ROUND), []).append(row)
     return list(groups.values())
 
 

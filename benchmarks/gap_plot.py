@@ -9,9 +9,10 @@ from math import log10
 from typing import Any
 
 from figures import steps
+from plan import WISHES_MEAN
 
-WIDTH, HEIGHT = 860, 460
-LEFT, RIGHT, TOP, BOTTOM = 70, 250, 20, 50
+WIDTH, HEIGHT = 940, 460
+LEFT, RIGHT, TOP, BOTTOM = 70, 320, 20, 50
 SECONDS = (0.1, 400.0)
 GAPS = (1e-4, 1e-1)
 """A gap below the lowest is drawn at the lowest: a closed gap has no logarithm."""
@@ -25,6 +26,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     writer.writerow(("round", "seconds", "gap"))
     for row in rows:
         name = f"{row['families']:,} x {row['sessions']:,}, seed {row['seed']}, contention {row['contention']:g}"
+        name += "" if row["wishes_mean"] == WISHES_MEAN else f", {row['wishes_mean']:g} wishes"
         writer.writerows((name, f"{elapsed:.3f}", f"{gap:.7f}") for elapsed, gap in steps(row))
     return text.getvalue()
 

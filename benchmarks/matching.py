@@ -5,7 +5,7 @@ Every run has a process of its own. The results go to benchmarks/results/, the t
 plot are written from there.
 
 Usage: python benchmarks/matching.py [--full] [--sizes 500x60,5000x600] [--seeds 1,2] [--contention 0.2,0.6]
-                                     [--solvers ours,highs_lp] [--limit-seconds 60] [--keep] [--no-report]
+                                     [--wishes 2.2] [--solvers ours,highs_lp] [--limit-seconds 60] [--keep] [--no-report]
 """
 
 import argparse
@@ -20,13 +20,13 @@ from typing import Any
 
 import machine
 import report
-from plan import CONTENTION, OURS, SIZES, SOLVERS, Task, everything, tasks
+from plan import CONTENTION, OURS, SIZES, SOLVERS, WISHES_MEAN, Task, everything, tasks
 from process import Spent, measured
 
 HERE = Path(__file__).resolve().parent
 GRACE_SECONDS = 240.0
 """Reading, explaining and auditing come on top of a solver's own limit."""
-WARM = Task(*SIZES[1], seed=99, contention=CONTENTION, solver="ours", seconds=8.0)
+WARM = Task(*SIZES[1], seed=99, contention=CONTENTION, wishes_mean=WISHES_MEAN, solver="ours", seconds=8.0)
 """One run that is not measured, so that no measured run compiles loops (they are kept afterwards)."""
 
 
@@ -120,15 +120,22 @@ def main() -> None:
 
 
 def _asked(options: argparse.Namespace) -> list[Task]:
-    return tasks(options.sizes, options.seeds, options.contention, options.solvers, options.limit_seconds)
+    return tasks(
+        *(options.sizes, options.seeds, options.contention, options.solvers),
+        wishes_mean=options.wishes,
+        limit_seconds=options.limit_seconds,
+    )
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The matcher beside other solvers.")
-    parser.add_argument("--full", action="store_true", help="every size, seed and solver of plan.py (half an hour)")
+    parser.add_argument(
+        "--full", action="store_true", help="every size, seed and solver of plan.py (three quarters of an hour)"
+    )
     parser.add_argument("--sizes", type=_sizes, default=SIZES[:2])
     parser.add_argument("--seeds", type=lambda text: [int(word) for word in text.split(",")], default=[1])
     parser.add_argument("--contention", type=lambda text: [float(w) for w in text.split(",")], default=[CONTENTION])
+    parser.add_argument("--wishes", type=float, default=WISHES_MEAN, help="mean number per family")
     parser.add_argument("--solvers", type=_solvers, default=SOLVERS)
     parser.add_argument("--limit-seconds", type=float, help="for every solver; otherwise by size (plan.py)")
     parser.add_argument("--keep", action="store_true", help="keep earlier results of other rounds and solvers")

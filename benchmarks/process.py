@@ -17,7 +17,10 @@ SAID_MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a command cost. `peak_mib`: its processes together. `status`: done, failed, or ended (took too long). `told`: what it said when it failed."""
+    """What a command cost. `peak_mib`: its processes together.
+
+    `status`: done, failed, or ended (it took too long). `told`: what it said when it failed.
+    """
 
     wall_seconds: float
     cpu_seconds: float

@@ -11,7 +11,7 @@ from typing import Any
 
 import gap_plot
 from figures import best_bound, gap_of, growth, known_after, same_round, share
-from plan import OURS, SIZES
+from plan import OURS, SIZES, WISHES_MEAN
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "matching.json"
@@ -27,7 +27,7 @@ NAMES = {
     "highs_lp": "HiGHS, linear program alone",
     "highs_mip": "HiGHS, integer program",
 }
-KEYS = ("families", "sessions", "contention", "seed", "solver")
+KEYS = ("families", "sessions", "wishes_mean", "contention", "seed", "solver")
 GAPS = (0.002, 0.001, 0.0005)
 RATIO_FROM_SECONDS = 1.0
 NATIONAL = SIZES[2]
@@ -79,7 +79,7 @@ def drawn(rows: Sequence[Row]) -> list[Row]:
     found = []
     for row in rows:
         if row["solver"] == "ours" and row.get("moments"):
-            seed = first.setdefault((row["families"], row["contention"]), row["seed"])
+            seed = first.setdefault((_round(row), row["contention"]), row["seed"])
             if row["seed"] == seed or (row["families"], row["sessions"]) == NATIONAL:
                 found.append(row)
     return found
@@ -243,7 +243,8 @@ def _table(heads: Cells, cells: Sequence[Cells]) -> str:
 
 
 def _round(row: Row) -> str:
-    return f"{row['families']:,} x {row['sessions']:,}"
+    dense = "" if row["wishes_mean"] == WISHES_MEAN else f", {row['wishes_mean']:g} wishes"
+    return f"{row['families']:,} x {row['sessions']:,}{dense}"
 
 
 def _spent(row: Row) -> Cells:

@@ -158,8 +158,9 @@ def main() -> None:
         "build_seconds": round(built, 3),
         "answer_seconds": round(time.perf_counter() - began, 3),
         "finished": status == cp_model.OPTIMAL,
-        "bound": round(solver.best_objective_bound),
     }
+    if solver.best_objective_bound > 0:  # 0 is what it says before anything is proven
+        facts["bound"] = round(solver.best_objective_bound)
     if status in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
         facts["score"] = round(solver.objective_value)
     options.facts.write_text(json.dumps(facts))
