@@ -1,14 +1,19 @@
 """One test per hard rule: the audit accepts an outcome and rejects it once the rule is broken by hand."""
 
 from copy import deepcopy
+from random import Random
 
+import msgspec
 import pytest
 
-from leerbudget.matcher.audit import OUTCOME_CODES, audit
-from leerbudget.matcher.hard_rules import CODES
-from leerbudget.matcher.instance import fingerprint
+from leerbudget.matcher.audit import OUTCOME_CODES, applied, audit
+from leerbudget.matcher.cards import SeekerCard
+from leerbudget.matcher.errors import InstanceRefused
+from leerbudget.matcher.hard_rules import CODES, NEEDS_COMPANY, Placed, Rulebook
+from leerbudget.matcher.instance import fingerprint, instance_from
 from leerbudget.matcher.outcome import outcome_from
 from matcher.small import MONDAY_EVENING, a_person, a_seeker, a_session, a_wish, an_instance, an_outcome
+from matcher.tiny import a_random_instance
 
 BOTH = [("f1", "w1", "s1"), ("f2", "w1", "s1")]
 ONE = [("f1", "w1", "s1")]
@@ -172,6 +177,21 @@ def test_every_hard_rule_is_tested():
     assert set(CASES) | {"wish_twice"} == set(CODES)
 
 
+@pytest.mark.parametrize("code", CASES)
+def test_what_is_fixed_breaks_no_rule(code):
+    """A fixed placement that breaks a rule is refused with its place and the rule; one that waits for company is not."""
+    sound, broken, placements = changed(code)
+    fixed = [list(triple) for triple in placements]
+    instance_from(msgspec.to_builtins(sound) | {"fixed": fixed})
+    data = msgspec.to_builtins(broken) | {"fixed": fixed}
+    if code in NEEDS_COMPANY:
+        assert instance_from(data).fixed == [tuple(triple) for triple in fixed]
+        return
+    with pytest.raises(InstanceRefused, match=f"breaks the hard rule {code}:") as refused:
+        instance_from(data)
+    assert refused.value.path == f"$.fixed[{len(fixed) - 1}]"
+
+
 def test_a_room_keeps_two_seekers_apart():
     """A family and its own worker never sit in one dialogue, whoever of the two says so; others may."""
     for shunning in ({"professionals": ["v1"]}, {"avoid": ["v1a"]}):
@@ -205,10 +225,35 @@ def test_from_a_room_to_the_own_screen_takes_the_way_home():
         assert {v.code for v in audit(instance, an_outcome(instance, TWO))} == codes
 
 
+@pytest.mark.parametrize(("places", "codes"), [(2, set()), (1, {"childcare"})])
+def test_children_count_once_in_a_session(places, codes):
+    """Two parents of one family in one session, each for an own wish, bring their two children once."""
+    family = a_seeker(
+        persons=[a_person("f1a"), a_person("f1b")],
+        wishes=[a_wish("w1", persons=["f1a"]), a_wish("w2", persons=["f1b"])],
+        childcare={"a4_8": 2},
+        childcare_need="needs_place",
+    )
+    instance = an_instance([family], [a_session(childcare_places={"a4_8": places})])
+    outcome = an_outcome(instance, [("f1", "w1", "s1"), ("f1", "w2", "s1")])
+    assert {v.code for v in audit(instance, outcome)} == codes
+
+
+@pytest.mark.parametrize("when", [("2027-03-28T10:00+02:00", "2027-03-28T12:00+02:00"), MONDAY_EVENING])
+@pytest.mark.parametrize(("expires_on", "pays"), [(0, True), (-1, False)])
+def test_a_budget_lasts_through_its_last_day(when, expires_on, pays):
+    """A budget pays for a session that starts on the day it expires (Amsterdam), and not on the day after."""
+    from datetime import date, timedelta
+
+    last = (date.fromisoformat(when[0][:10]) + timedelta(days=expires_on)).isoformat()
+    budgets = [{"id": "b1", "available_cents": 50_000, "themes": None, "expires_on": last}]
+    instance = an_instance([a_seeker(budgets=budgets)], [a_session(meetings=[list(when)])])
+    codes = {v.code for v in audit(instance, an_outcome(instance, ONE))}
+    assert codes == (set() if pays else {"money", "payment_expired"})
+
+
 def broken_outcome(outcome, **changes):
     """The outcome with some of its plain values changed."""
-    import msgspec
-
     plain = msgspec.to_builtins(outcome)
     for path, value in changes.items():
         target = plain
@@ -225,6 +270,7 @@ BUDGETS = [
     {"id": "gone", "available_cents": 9_000, "themes": None, "expires_on": "2027-02-28"},
     {"id": "later", "available_cents": 9_000, "themes": ["trauma"], "expires_on": None},
 ]
+INTO_NOWHERE = {"change": {"kind": "online"}, "session": "s9"}
 PAID = {"placements__0__payment": [["early", 3_000], ["later", 1_000]], "placements__0__own_contribution_cents": 500}
 
 
@@ -245,6 +291,11 @@ PAID = {"placements__0__payment": [["early", 3_000], ["later", 1_000]], "placeme
         ("unknown_id", {"placements__0__payment": [["nobodys", 4_000]]}),
         ("unknown_id", {"placements__0__session": "s9"}),
         ("unknown_id", {"placements__0__wish": "w9"}),
+        ("unknown_id", {"placements__0__seeker": "f9"}),
+        ("unknown_id", {"unplaced": [{"seeker": "f9", "wish": "w1"}]}),
+        ("unknown_id", {"unplaced": [{"seeker": "f1", "wish": "w9"}]}),
+        ("unknown_id", {"unplaced": [{"seeker": "f1", "wish": "w1", "would_have_helped": [INTO_NOWHERE]}]}),
+        ("unknown_id", {"sessions__0__id": "s9"}),
         ("persons_apart", {"placements__0__persons": []}),
         ("persons_apart", {"placements__0__persons": ["f1a", "f1a"]}),
         ("score_placement", {"placements__0__score": 150}),
@@ -254,6 +305,8 @@ PAID = {"placements__0__payment": [["early", 3_000], ["later", 1_000]], "placeme
         ("session_report", {"sessions__0__seats": 2}),
         ("session_report", {"sessions__0__runs": False}),
         ("session_report", {"sessions": []}),
+        ("session_report", {"sessions": [{"id": "s1", "runs": True, "seats": 1}] * 2}),
+        ("unplaced", {"unplaced": [{"seeker": "f1", "wish": "w1"}] * 2}),
         ("unplaced", {"unplaced": [{"seeker": "f1", "wish": "w1"}]}),
         ("other_instance", {"instance": "0" * 64}),
     ],
@@ -332,6 +385,92 @@ def test_a_promise_takes_nobodys_place():
     promise = [{"change": {"kind": "online"}, "session": "s1"}]
     outcome = an_outcome(instance, ONE, unplaced=[{"seeker": "f2", "wish": "w1", "would_have_helped": promise}])
     assert {v.code for v in audit(instance, outcome)} == {"would_have_helped"}
+
+
+def test_a_promise_beside_the_own_partner_needs_no_second_place_for_the_children():
+    """One parent has a place there and the children too: for the other, one more placement is enough, a sitter not."""
+    family = a_seeker(
+        persons=[a_person("f1a"), a_person("f1b")],
+        wishes=[a_wish("w1", persons=["f1a"]), a_wish("w2", persons=["f1b"])],
+        childcare={"a4_8": 2},
+        childcare_need="needs_place",
+        max_placements=1,
+    )
+    instance = an_instance([family], [a_session(childcare_places={"a4_8": 2})])
+    for change, codes in (
+        ({"kind": "max_placements", "max_placements": 2}, set()),
+        ({"kind": "own_sitter"}, {"would_have_helped"}),
+    ):
+        unplaced = [{"seeker": "f1", "wish": "w2", "would_have_helped": [{"change": change, "session": "s1"}]}]
+        outcome = an_outcome(instance, ONE, unplaced=unplaced)
+        assert {v.code for v in audit(instance, outcome)} == codes
+
+
+def test_a_sitter_counts_for_the_whole_family():
+    """A family that is in the room against the rule for childcare: a sitter for its other wish mends that too."""
+    family = a_seeker(
+        persons=[a_person("f1a"), a_person("f1b")],
+        wishes=[a_wish("w1", persons=["f1a"]), a_wish("w2", persons=["f1b"])],
+        childcare={"a4_8": 2},
+        childcare_need="needs_place",
+    )
+    instance = an_instance([family], [a_session()])
+    for kind, codes in (("own_sitter", {"childcare"}), ("unblock", {"childcare", "would_have_helped"})):
+        promise = [{"change": {"kind": kind}, "session": "s1"}]
+        outcome = an_outcome(instance, ONE, unplaced=[{"seeker": "f1", "wish": "w2", "would_have_helped": promise}])
+        assert {v.code for v in audit(instance, outcome)} == codes
+
+
+CHANGES = (
+    {"kind": "travel", "mode": "walk", "minutes": 300},
+    {"kind": "online"},
+    {"kind": "day_parts", "day_parts": [0, 2, 5]},
+    {"kind": "unblock"},
+    {"kind": "money", "cents": 100},
+    {"kind": "max_placements", "max_placements": 3},
+    {"kind": "own_sitter"},
+)
+
+
+def a_promise_among_others(dice):
+    """An instance, up to three placements in it that may break anything, and one wanted placement of another wish."""
+    instance = instance_from(a_random_instance(dice) | {"fixed": []})
+    triples = [Placed(u.id, w.id, s.id) for u in instance.seekers for w in u.wishes for s in instance.sessions]
+    wanted = dice.choice(triples)
+    others = {t[:2]: t for t in dice.sample(triples, min(3, len(triples))) if t[:2] != wanted[:2]}
+    return instance, list(others.values()), wanted
+
+
+def obstacles_as_said(instance, changed, placements, wanted):
+    """By the plain rules: what stands in the way of the last placement when the instance says what was changed."""
+    seekers = [changed if seeker.id == changed.id else seeker for seeker in instance.seekers]
+    rules = Rulebook.of(msgspec.structs.replace(instance, seekers=seekers))
+    together = [*placements, wanted]
+    return [
+        *rules.of_placement(wanted),
+        *rules.of_seeker(wanted.seeker, [t for t in together if t.seeker == wanted.seeker]),
+        *rules.of_session(wanted.session, [t for t in together if t.session == wanted.session]),
+    ]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change["kind"])
+def test_a_promise_is_checked_as_if_the_instance_had_said_it(change):
+    """The quick check of a promise finds what the plain rules find in an instance with the change written in."""
+    dice, broken, kept = Random(3), 0, 0  # noqa: S311 - the same instances every time
+    for _ in range(200):
+        instance, others, wanted = a_promise_among_others(dice)
+        promise = {"change": change, "session": wanted.session}
+        unplaced = [{"seeker": wanted.seeker, "wish": wanted.wish, "would_have_helped": [promise]}]
+        outcome = an_outcome(instance, others, unplaced=unplaced)
+        rules = Rulebook.of(instance)
+        changed = applied(outcome.unplaced[0].would_have_helped[0].change, rules, wanted)
+        expected = obstacles_as_said(instance, changed, others, wanted)[:1]
+        found = [v.message for v in audit(instance, outcome) if v.code == "would_have_helped"]
+        assert found == [f"it still breaks {breach.code}: {breach.message}" for breach in expected]
+        assert rules.with_seeker(changed).cards[wanted.seeker] == SeekerCard.of(changed)
+        broken, kept = broken + len(expected), kept + (not expected)
+    assert broken > 20
+    assert kept > 2
 
 
 def test_every_other_check_is_tested():
