@@ -13,7 +13,7 @@ CONTENTION = 0.2
 WISHES_MEAN = 1.2
 """As generated when nothing is asked."""
 WISHES_DENSE = 2.2
-"""At national size this gives about 490,000 candidates instead of 275,000: every family wants twice as much."""
+"""At national size this gives about 480,000 candidates instead of 275,000: every family wishes for nearly twice as much."""
 SECONDS = {(500, 60): 20.0, (5_000, 600): 60.0, (20_000, 2_500): 60.0, (100_000, 12_000): 300.0}
 SECONDS_OTHER = 60.0
 SECONDS_LP = 600.0

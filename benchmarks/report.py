@@ -109,6 +109,7 @@ def reached(rows: Sequence[Row]) -> str:
     """What the engine found, and when which gap was proven."""
     heads = (
         *("round", "seed", "contention", "candidates", "elapsed s", "processor s", "peak MiB", "score", "bound", "gap"),
+        "file to outcome s",
         *(f"{share(gap)} after s" for gap in GAPS),
         "audit",
     )
@@ -120,6 +121,7 @@ def _reached(row: Row) -> Cells:
     return (
         *(name, row["seed"], f"{row['contention']:g}", _whole(row["candidates"]), *_spent(row)),
         *(_whole(row.get("score")), _whole(row.get("bound")), _gap(gap_of(row))),
+        _seconds(row.get("answer_seconds")),
         *(_seconds(known_after(row, gap)) for gap in GAPS),
         "accepts" if row.get("sound") else "refuses",
     )
