@@ -157,6 +157,22 @@ def test_up_to_the_maximum_and_within_the_budget():
             assert [p.session for p in way(instance, 1).placements] == expected
 
 
+def test_places_for_children_are_not_given_twice():
+    """Two families with two children each and three places: one family; a family counts once, and a sitter helps."""
+    child = {"childcare": {"a4_8": 2}, "childcare_need": "needs_place"}
+    session = a_session(seats_max=4, childcare_places={"a4_8": 3})
+    for need, served in (("needs_place", 1), ("own_sitter", 2)):
+        seekers = [a_seeker("f1", **child), a_seeker("f2", **child | {"childcare_need": need})]
+        for way in WAYS.values():
+            outcome = way(an_instance(seekers, [session]), 1)
+            assert len(outcome.placements) == served
+    couple = [a_person("f1a"), a_person("f1b")]
+    wishes = [a_wish("w1", persons=["f1a"]), a_wish("w2", persons=["f1b"])]
+    instance = an_instance([a_seeker(persons=couple, wishes=wishes, **child)], [session])
+    for way in WAYS.values():
+        assert len(way(instance, 1).placements) == 2
+
+
 def a_simple_market(dice):
     """One person and one wish each, all of different priority, and sessions that run with anybody: the classical case."""
     homes = ("3511", "3811", "1012", "2511", "6511")
