@@ -73,6 +73,20 @@ def test_generating_twice_gives_the_same_bytes(leerbudget, tmp_path):
     assert one == two != three
 
 
+def test_contention_and_wishes_can_be_asked_for(leerbudget, tmp_path):
+    """More wishes give more wishes, another contention other sessions; what is no share or mean is refused."""
+    made = {}
+    for name, words in (("usual", []), ("crowded", ["--contention", 0.9]), ("eager", ["--wishes", 2.2])):
+        size = ["--families", 120, "--sessions", 20, "--seed", 3, "--out", tmp_path / f"{name}.json"]
+        assert leerbudget("match", "generate", *size, *words)[0] == 0
+        made[name] = json.loads((tmp_path / f"{name}.json").read_text())
+    wishes = {name: sum(len(seeker["wishes"]) for seeker in each["seekers"]) for name, each in made.items()}
+    assert wishes["eager"] > 1.5 * wishes["usual"]
+    assert made["crowded"]["sessions"] != made["usual"]["sessions"]
+    for words in (["--contention", 1.1], ["--contention", "nan"], ["--wishes", 3]):
+        assert leerbudget("match", "generate", *size, *words)[0] == 2
+
+
 def test_audit_fails_on_a_broken_outcome(leerbudget, small, tmp_path):
     """A hand that changes the outcome is found: exit code 1, the code and the place of each violation."""
     outcome = tmp_path / "o.json"
