@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leerbudget.geography import travel
+from leerbudget.geography.postcodes import place_of
+from leerbudget.geography.travel import MODES
 from leerbudget.matcher import candidates, payable
 from leerbudget.matcher.arrays import arrays_of
 from leerbudget.matcher.audit import facts_of
@@ -17,6 +19,7 @@ from leerbudget.matcher.criteria.weights import score
 from leerbudget.matcher.engine import money
 from leerbudget.matcher.hard_rules import Placed, Rulebook
 from leerbudget.matcher.instance import LearningBudget, instance_from
+from matcher.small import a_person, a_seeker, a_session, an_instance
 from matcher.tiny import a_random_instance
 
 
@@ -93,6 +96,35 @@ def test_however_the_work_is_cut_the_table_is_the_same(monkeypatch, pairs_at_onc
         table = candidates_of(arrays)
         assert all((getattr(table, column) == getattr(expected, column)).all() for column in table.__slots__)
     assert sum(len(table) for table in whole) > 100
+
+
+@pytest.mark.parametrize(
+    ("blocked", "fits"),
+    [
+        (["2027-03-01T17:00+01:00", "2027-03-01T19:00+01:00"], True),
+        (["2027-03-01T17:00+01:00", "2027-03-01T19:01+01:00"], False),
+        (["2027-03-01T21:29+01:00", "2027-03-01T23:00+01:00"], False),
+        (["2027-03-01T21:30+01:00", "2027-03-01T23:00+01:00"], True),
+    ],
+)
+def test_what_touches_is_not_blocked(blocked, fits):
+    """A meeting may begin when something else ends, and the other way round; a minute of overlap is too much."""
+    instance = an_instance([a_seeker(persons=[a_person("f1a", blocked=[blocked])])], [a_session()])
+    table = candidates_of(arrays_of(instance))
+    assert len(table) == fits
+    assert table.funnel[0, 1 + RULES.index("blocked")] == (not fits)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_way_of_travelling_has_its_own_limit(mode):
+    """A seeker who travels in one mode only comes as far as its limit, to the minute."""
+    home, venue = place_of("3511"), place_of("3584")
+    minutes = travel.travel_minutes(travel.Point(home.lat, home.lon), travel.Point(venue.lat, venue.lon))[mode]
+    for limit in (minutes - 1, minutes):
+        seeker = a_seeker(pc4="3511", travel_minutes_max={mode: limit})
+        table = candidates_of(arrays_of(an_instance([seeker], [a_session(pc4="3584")])))
+        assert len(table) == (limit == minutes)
+        assert table.funnel[0, 1 + RULES.index("travel")] == (limit < minutes)
 
 
 bills = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 7)), max_size=4)
