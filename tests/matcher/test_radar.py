@@ -226,6 +226,16 @@ def test_only_the_places_and_themes_that_were_asked_for():
     assert radar(instance, outcome, Options(themes=frozenset())).proposals == []
 
 
+def test_first_places_only():
+    """Asked for first places, nobody who has a place already is counted."""
+    instance, outcome = a_round(1)
+    found = radar(instance, outcome, Options(most=6, first_places=True))
+    assert all(p.families_without_place == p.families for p in found.proposals)
+    placed = {placement.seeker for placement in outcome.placements}
+    alone = {seeker.id for seeker in instance.seekers if seeker.wishes} - placed
+    assert SMALLEST_CELL <= found.families_waiting <= len(alone)
+
+
 def test_nothing_to_propose():
     """Without sessions to take as an example, or without anybody waiting, the answer is empty."""
     nobody = an_instance([], [a_session()])
@@ -286,7 +296,7 @@ def test_no_answer_names_anybody(seed):
     assert not strings_of(found) & ids_of(instance)
     counts = [found.families, found.families_waiting, *(d.families for d in found.demand)]
     counts += [c for p in found.proposals for c in (p.families, p.families_without_place)]
-    assert any(p.families is None for p in found.proposals)
+    assert None in counts
     assert not set(counts) & set(range(1, SMALLEST_CELL))
 
 

@@ -37,7 +37,9 @@ from leerbudget.matcher.vocabulary import ChildAgeBand, Facet, Fit, LearningForm
 
 FORMAT: Literal["leerbudget-radar/1"] = "leerbudget-radar/1"
 EURO_CENTS = 100
+BETWEEN_EQUALS = 1e-9
 NOBODY = np.zeros(0, np.int64)
+Reals = NDArray[np.float64]
 LOOKS_MAX = 600
 """How many proposals are looked at family by family in one run; then it stops with what it has."""
 
@@ -53,7 +55,7 @@ class Order(StrEnum):
 class Options:
     """What to look for. `least_families`: no smaller group. `region`: first digits of the postcode of the place.
 
-    `themes`: only these (None: all).
+    `themes`: only these (None: all). `first_places`: count only families that have no place yet.
     """
 
     most: int = 10
@@ -61,6 +63,7 @@ class Options:
     region: str = ""
     themes: frozenset[Theme] | None = None
     order: Order = Order.PER_EURO
+    first_places: bool = False
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -129,7 +132,7 @@ def radar(instance: Instance, outcome: Outcome, options: Options | None = None) 
     refuse_other(instance, outcome)
     weeks = mondays(instance.sessions)
     templates = [t for t in typical(instance.sessions) if options.themes is None or t.like.theme in options.themes]
-    found = waiting(instance, outcome, templates, weeks[0] if weeks else None)
+    found = waiting(instance, outcome, templates, min(weeks, default=None), first_places=options.first_places)
     places = places_of(instance, found.arrays.seekers.home, options.region)
     demand = demand_of(found, templates, places)
     search = Search(demand, Rulebook.of(instance), weeks, options)
@@ -175,42 +178,43 @@ class Search:
         for at, count in known.items():
             families.flat[at] = min(int(families.flat[at]), count)
         families[families < self.options.least_families] = 0
+        worth = self._worth(families, self.cost)
         fresh: dict[int, Group] = {}
         while self.looks < LOOKS_MAX:
-            best = self._best(families)
+            best = self._best(worth)
             if best is None:
                 return None, ceiling
             if best in fresh:
                 return fresh[best], ceiling
             self.looks += 1
-            kind, place, part = (int(axis) for axis in np.unravel_index(best, families.shape))
+            kind, place, part = (int(axis) for axis in np.unravel_index(best, worth.shape))
             group = best_group(self.demand, self.rules, (kind, place, part), self.weeks, f"radar/{self.looks}")
             count = 0 if group is None else len(group.families)
-            known[best] = families.flat[best] = count if count >= self.options.least_families else 0
-            if group is not None:
+            known[best] = count if count >= self.options.least_families else 0
+            worth.flat[best] = self._worth(np.array(known[best]), self.cost[kind, 0, 0])
+            if group is not None and known[best]:
                 fresh[best] = group
-        real = max(fresh, key=lambda at: self._worth(families, at), default=None)
-        return (None if real is None or not families.flat[real] else fresh[real]), ceiling
+        real = max(fresh, key=lambda at: float(worth.flat[at]), default=None)
+        return (None if real is None else fresh[real]), ceiling
 
     def _ceilings(self) -> NDArray[np.int64]:
         """The most families each proposal could serve, by the counts in bulk; 0 when it would not run."""
         counts, persons = self.demand.counts, self.demand.persons
         return np.where(persons >= self.seats_min, np.minimum(counts, self.seats_max), 0).astype(np.int64)
 
-    def _best(self, families: NDArray[np.int64]) -> int | None:
-        """The proposal with the best ceiling; among equals the one with most demand."""
-        per_euro = families / np.maximum(self.cost, 1.0)
-        first, second = (per_euro, families) if self.options.order is Order.PER_EURO else (families, per_euro)
-        if not families.any():
+    def _best(self, worth: Reals) -> int | None:
+        """The proposal that is worth most; among equals the one with most demand."""
+        highest = worth.max(initial=0.0)
+        if highest == 0.0:
             return None
-        rows = np.flatnonzero(first == first.max())
-        rows = rows[second.flat[rows] == second.flat[rows].max()]
+        rows = np.flatnonzero(worth == highest)
         return int(rows[self.demand.counts.flat[rows].argmax()])
 
-    def _worth(self, families: NDArray[np.int64], at: int) -> tuple[float, float]:
-        count = float(families.flat[at])
-        per_euro = count / max(1.0, float(self.cost.flat[at // families[0].size]))
-        return (per_euro, count) if self.options.order is Order.PER_EURO else (count, per_euro)
+    def _worth(self, families: NDArray[np.int64], cost_cents: Reals) -> Reals:
+        """What proposals are worth in the order that was asked; the other order decides between equals."""
+        per_euro = families / np.maximum(cost_cents, 1.0)
+        first, second = (per_euro, families) if self.options.order is Order.PER_EURO else (families, per_euro)
+        return np.asarray(first + second * BETWEEN_EQUALS, np.float64)
 
 
 def _answer(options: Options, found: Waiting, groups: Sequence[Group], examples: set[Theme], at_most: int) -> Radar:

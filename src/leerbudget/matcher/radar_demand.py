@@ -57,14 +57,22 @@ class Waiting:
 
 
 def waiting(
-    instance: Instance, outcome: Outcome, templates: Sequence[Template] = (), first: date | None = None
+    instance: Instance,
+    outcome: Outcome,
+    templates: Sequence[Template] = (),
+    first: date | None = None,
+    *,
+    first_places: bool = False,
 ) -> Waiting:
     """Who waits after an outcome. Professionals who seek a dialogue are no families and are left out.
 
     The sessions of the arrays are the templates, each in the week of `first`, Monday morning, online.
+    `first_places`: only families without any place.
     """
     mine = by_seeker(Placed(p.seeker, p.wish, p.session) for p in outcome.placements)
-    seekers = [_with_open_wishes(seeker, mine, instance.policy.max_placements) for seeker in instance.seekers]
+    most = instance.policy.max_placements
+    asked = [seeker for seeker in instance.seekers if not (first_places and seeker.id in mine)]
+    seekers = [_with_open_wishes(seeker, mine, most) for seeker in asked]
     alone = msgspec.structs.replace(
         instance,
         seekers=[seeker for seeker in seekers if seeker.wishes and is_family(seeker)],

@@ -90,7 +90,11 @@ def _template(like: OfferedSession) -> Template:
 
 
 def mondays(sessions: Sequence[OfferedSession]) -> list[date]:
-    """The weeks in which a new session may start: those at a quarter, half and three quarters of the published ones."""
+    """The weeks in which a new session may start, the most sensible first.
+
+    The middle of the weeks in which published sessions start leaves time to find a trainer and a room; the
+    week at three quarters and the one at a quarter are tried when more families can come then.
+    """
     firsts = sorted(local_date(min(start for start, _ in s.meetings)) for s in sessions if s.meetings)
-    chosen = [firsts[len(firsts) * quarter // 4] for quarter in (1, 2, 3)] if firsts else []
-    return sorted({day - timedelta(days=day.weekday()) for day in chosen})
+    chosen = [firsts[len(firsts) * quarter // 4] for quarter in (2, 3, 1)] if firsts else []
+    return list(dict.fromkeys(day - timedelta(days=day.weekday()) for day in chosen))

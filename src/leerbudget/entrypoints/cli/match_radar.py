@@ -83,6 +83,7 @@ region_option = click.option(
 @click.option("--most", type=click.IntRange(1, 100), default=10, show_default=True, help="At most so many proposals.")
 @click.option("--least", type=click.IntRange(1, 1000), default=5, show_default=True, help="No group of fewer families.")
 @click.option("--order", type=click.Choice(ORDERS), default="per_euro", show_default=True, help="What is best.")
+@click.option("--first-places", is_flag=True, help="Count only families that have no place yet.")
 @region_option
 @themes_option
 @click.option("--json", "as_json", is_flag=True, help="The whole answer as one JSON object.")
@@ -93,6 +94,7 @@ def radar(
     most: int,
     least: int,
     order: str,
+    first_places: bool,
     region: str,
     themes: tuple[str, ...],
     as_json: bool,
@@ -102,7 +104,7 @@ def radar(
     from leerbudget.matcher.radar import radar as searched
 
     question, answer = _instance(instance), _outcome(outcome)
-    options = Options(most, least, region, frozenset(map(Theme, themes)) or None, Order(order))
+    options = Options(most, least, region, frozenset(map(Theme, themes)) or None, Order(order), first_places)
     try:
         found = searched(question, answer, options)
     except InstanceRefused as refusal:
