@@ -301,4 +301,8 @@ def _sigterm_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
-from leerbudget.entrypoints.cli import match_compare, match_radar  # noqa: E402, F401 - their commands register themselves
+from leerbudget.entrypoints.cli import (  # noqa: E402 - their commands register themselves
+    match_compare,  # noqa: F401
+    match_radar,  # noqa: F401
+    match_staffing,  # noqa: F401
+)
