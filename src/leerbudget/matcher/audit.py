@@ -70,10 +70,10 @@ def audit(instance: Instance, outcome: Outcome) -> list[Violation]:
     """Everything that is wrong with an outcome; an empty list means it keeps all rules."""
     if outcome.instance is not None and outcome.instance != fingerprint(instance):
         return [Violation("other_instance", "$.instance", "the fingerprint is of another instance")]
-    unknown = list(_unknown_ids(instance, outcome))
+    rules = Rulebook.of(instance)
+    unknown = list(_unknown_ids(rules, outcome))
     if unknown:
         return unknown
-    rules = Rulebook.of(instance)
     rules.learn_ways(_pairs(outcome))
     groups = by_session(placed_of(outcome))
     rooms = {session: rules.room(session, groups.get(session, ())) for session in rules.sessions}
@@ -101,17 +101,15 @@ def placed_of(outcome: Outcome) -> list[Placed]:
     return [Placed(p.seeker, p.wish, p.session) for p in outcome.placements]
 
 
-def _unknown_ids(instance: Instance, outcome: Outcome) -> Iterator[Violation]:
-    wishes = {seeker.id: {wish.id for wish in seeker.wishes} for seeker in instance.seekers}
-    budgets = {seeker.id: {budget.id for budget in seeker.budgets} for seeker in instance.seekers}
-    sessions = {session.id for session in instance.sessions}
+def _unknown_ids(rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
+    seekers, sessions, cards = rules.seekers, rules.sessions, rules.cards
     for i, p in enumerate(outcome.placements):
-        if p.wish not in wishes.get(p.seeker, ()) or p.session not in sessions:
+        if p.seeker not in seekers or p.wish not in cards[p.seeker].wishes or p.session not in sessions:
             yield Violation("unknown_id", f"$.placements[{i}]", "seeker, wish or session is not in the instance")
-        elif any(budget not in budgets[p.seeker] for budget, _ in p.payment):
+        elif any(budget not in cards[p.seeker].budgets for budget, _ in p.payment):
             yield Violation("unknown_id", f"$.placements[{i}].payment", "not a budget of this seeker")
     for i, u in enumerate(outcome.unplaced):
-        if u.wish not in wishes.get(u.seeker, ()):
+        if u.seeker not in seekers or u.wish not in cards[u.seeker].wishes:
             yield Violation("unknown_id", f"$.unplaced[{i}]", "seeker or wish is not in the instance")
         elif any(helped.session not in sessions for helped in u.would_have_helped):
             yield Violation("unknown_id", f"$.unplaced[{i}].would_have_helped", "the session is not in the instance")
@@ -222,6 +220,8 @@ def _fact_row(rules: Rulebook, placed: Placed) -> list[int]:
 
 def calm_meetings(offer: SessionCard, persons: list[SeekerPerson]) -> int:
     """How many meetings start on a date (Amsterdam) on which nobody who goes has anything blocked."""
+    if not any(person.blocked for person in persons):
+        return len(offer.dates)
     moment = timedelta(microseconds=1)
     busy = [(local_date(since), local_date(until - moment)) for person in persons for since, until in person.blocked]
     return sum(not any(first <= day <= last for first, last in busy) for day in offer.dates)
@@ -237,9 +237,9 @@ def _reports(instance: Instance, outcome: Outcome, rooms: dict[str, Room]) -> It
             yield Violation("session_report", f"$.sessions[{i}].seats", f"{report.seats}, there are {room.seats}")
         if report.runs != room.runs():
             yield Violation("session_report", f"$.sessions[{i}].runs", f"{report.runs} is not so")
-    wishes = [(seeker.id, wish.id) for seeker in instance.seekers for wish in seeker.wishes]
+    wishes = {(seeker.id, wish.id) for seeker in instance.seekers for wish in seeker.wishes}
     told = [(p.seeker, p.wish) for p in outcome.placements] + [(u.seeker, u.wish) for u in outcome.unplaced]
-    if sorted(set(told)) != sorted(wishes):
+    if set(told) != wishes:
         yield Violation("unplaced", "$.unplaced", "a wish is neither placed nor reported as unplaced")
     if len(outcome.unplaced) + len(set(told[: len(outcome.placements)])) != len(wishes):
         yield Violation("unplaced", "$.unplaced", "a wish is reported more than once, or placed and unplaced")

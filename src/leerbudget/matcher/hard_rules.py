@@ -268,7 +268,9 @@ def _time(persons: list[SeekerPerson], offer: SessionCard) -> Iterator[Breach]:
         lacking = [part for part in offer.day_parts if person.availability[part] != "1"]
         if lacking:
             yield Breach("day_part", f"{person.id} is not free on {', '.join(map(name_nl, lacking))}")
-        if any(start < until and since < end for since, until in person.blocked for start, end in meetings):
+        if person.blocked and any(
+            start < until and since < end for since, until in person.blocked for start, end in meetings
+        ):
             yield Breach("blocked", f"{person.id} is blocked during a meeting")
 
 
