@@ -15,7 +15,7 @@ from leerbudget.matcher.instance import Instance
 from leerbudget.matcher.outcome import Outcome
 from leerbudget.matcher.radar_cells import told, told_part, told_spread
 from leerbudget.matcher.radar_demand import is_family, refuse_other
-from leerbudget.matcher.radar_extra import Extra, ExtraMoney, Grant, extra_id, grants, with_extra
+from leerbudget.matcher.radar_extra import Extra, ExtraMoney, Grant, Rule, extra_id, grants, with_extra
 from leerbudget.matcher.solving import Limits, Progress, nothing, solve
 
 FORMAT: Literal["leerbudget-what-if/1"] = "leerbudget-what-if/1"
@@ -60,11 +60,12 @@ class WhatIf(msgspec.Struct, frozen=True):
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """A quick estimate of what extra money does, without a new run.
+    """A quick estimate of what extra money does, without a new run: a floor rather than a guess.
 
     `families`: families without a place that the money reaches and for whom a seat is free beside everybody
-    who has one. A new run may serve more (groups that now come about, others that move) or, within its gap,
-    fewer. `topped_up`: all families that would be given money.
+    who has one; None also when the money is handed out equally, which no estimate foresees. A new run may
+    serve more (groups that now come about, others that move) or, within its gap, fewer. `topped_up`: all
+    families that would be given money.
     """
 
     families: int | None
@@ -95,7 +96,7 @@ def estimate(instance: Instance, outcome: Outcome, extra: ExtraMoney) -> Estimat
     """
     refuse_other(instance, outcome)
     given = grants(instance, outcome, extra)
-    return Estimate(_sure(given), told(len(given)), _cents_told(given, sum(grant.cents for grant in given)))
+    return Estimate(_sure(extra, given), told(len(given)), _cents_told(given, sum(grant.cents for grant in given)))
 
 
 def compared(instance: Instance, before: Outcome, after: Outcome, extra: Extra, given: list[Grant]) -> WhatIf:
@@ -123,7 +124,7 @@ def compared(instance: Instance, before: Outcome, after: Outcome, extra: Extra, 
         cents_used=None if told(users) is None else used,
         cents_left=_cents_told(given, extra.cents - cents) if isinstance(extra, ExtraMoney) else None,
         cents_per_extra_family=None if hidden or more <= 0 or told(users) in {None, 0} else -(-used // more),
-        estimated_families=_sure(given) if isinstance(extra, ExtraMoney) else None,
+        estimated_families=_sure(extra, given),
         regions={} if hidden else told_spread({region: count for region, count in change.items() if count}),
         gap_before=before.gap,
         gap_after=after.gap,
@@ -138,8 +139,10 @@ def _by_chance(instance: Instance, before: Outcome) -> int | None:
     return max(0, before.bound - before.score) // bonus if bonus else None
 
 
-def _sure(given: list[Grant]) -> int | None:
+def _sure(extra: Extra, given: list[Grant]) -> int | None:
     """Families for whom a seat is free."""
+    if not isinstance(extra, ExtraMoney) or extra.rule is Rule.EQUAL:
+        return None
     return told_part(sum(grant.sure for grant in given), len(given))
 
 

@@ -91,6 +91,7 @@ def test_more_seats_or_childcare_that_nobody_lacks_change_nothing(leerbudget, fi
         ("--euros", "10", "--seats", "2"),
         (),
         ("--seats", "2", "--quick"),
+        ("--euros", "10", "--rule", "equal", "--quick"),
         ("--euros", "10", "--region", "3a"),
         ("--euros", "10", "--theme", "nothing"),
         ("--euros", "10", "--seconds", "nan"),

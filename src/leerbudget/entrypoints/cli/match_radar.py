@@ -193,8 +193,8 @@ def what_if(
     question, answer = _instance(instance), _outcome(outcome)
     try:
         if quick:
-            if not isinstance(extra, ExtraMoney):
-                raise click.UsageError("--quick only estimates --euros")
+            if not isinstance(extra, ExtraMoney) or extra.rule is Rule.EQUAL:
+                raise click.UsageError("--quick only estimates --euros, handed out by shortage")
             quickly = radar_what_if.estimate(question, answer, extra)
             _tell_json(quickly) if as_json else _tell_estimate(quickly)
             return
