@@ -136,7 +136,8 @@ def unplaced_wishes(problem: Problem, rows: Sequence[int], prices: Reals | None 
 
 def _reasons(look: Look, closest: dict[tuple[int, int], tuple[int, int]]) -> dict[int, list[Reason]]:
     """By wish how many sessions fell away on what; the reason that came closest first."""
-    wishes, at = np.unique(look.wish, return_inverse=True)
+    begins = np.diff(look.wish, prepend=-1) != 0
+    wishes, at = look.wish[begins], np.cumsum(begins) - 1
     shape = len(wishes), NOTHING + 1
     counts = np.bincount(at * shape[1] + look.first, minlength=shape[0] * shape[1]).reshape(shape)
     cents = _least_missing(look, at, len(wishes))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leerbudget.geography.travel import MODES, pair_minutes
 from leerbudget.matcher import candidates
@@ -37,7 +38,7 @@ RULES = (
 
 NOTHING = len(RULES)
 """The number of "no rule is in the way"."""
-PAIRS_AT_ONCE = 400_000
+PAIRS_AT_ONCE = 1_000_000
 KNOWN_BY = RULES.index("blocked")
 """A pair that breaks a rule before this one needs no others to know its first rule."""
 
@@ -79,18 +80,60 @@ class Look:
     near: Near
 
 
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What the quick rules look at: the columns of `obstacle_loops`, by wish and by session."""
+
+    wants: Whole
+    offers: Whole
+    limits: Whole
+    minutes: NDArray[np.int16]
+
+    @staticmethod
+    def of(standing: Standing) -> "_Columns":
+        """The columns of all wishes and sessions; without a table of minutes everybody who travels is near."""
+        arrays = standing.arrays
+        wishes, sessions, seekers, minutes = arrays.wishes, arrays.sessions, arrays.seekers, arrays.minutes
+        seeker = wishes.seeker
+        full, refuses = standing.placements_full()[seeker], ~seekers.online_ok[seeker]
+        home, venue = seekers.place[seeker], sessions.venue
+        if minutes is None:
+            home, venue, minutes = np.zeros_like(home), np.zeros_like(venue), np.zeros((1, 1, len(MODES)), np.int16)
+        left, needed = sessions.seats_max - standing.seats, sessions.seats_min - standing.seats
+        wants = wishes.parties, seekers.audience[seeker], refuses, wishes.persons, ~wishes.free, home, full
+        offers = ~sessions.parties, sessions.not_for, sessions.online, left, needed, sessions.day_parts, venue
+        return _Columns(
+            np.stack(wants, axis=1, dtype=np.int64),
+            np.stack(offers, axis=1, dtype=np.int64),
+            np.ascontiguousarray(seekers.limits.T[seeker]),
+            minutes,
+        )
+
+
+def least(group: Whole, value: Whole) -> Whole:
+    """The rows with the least value of their group, in the order of the groups; no two values of a group are equal."""
+    if len(group) == 0:
+        return group
+    lowest = int(group.min())
+    floor = np.full(int(group.max()) - lowest + 1, np.iinfo(np.int64).max)
+    np.minimum.at(floor, group - lowest, value)
+    rows = np.flatnonzero(floor[group - lowest] == value)
+    found: Whole = rows[np.argsort(group[rows])]
+    return found
+
+
 def looks(standing: Standing, wishes: Whole) -> Iterator[Look]:
     """All that is in the way of these wishes (ascending), some wishes at a time to spare memory.
 
     Each wish is in one look with all its pairs; a wish without any is in none.
     """
-    closed = _closed_codes(standing)
+    columns, closed = _Columns.of(standing), _closed_codes(standing)
     listed, ptr, key = _sessions_of(standing.arrays, wishes)
     pairs = np.cumsum(ptr[key + 1] - ptr[key])
     for some in np.split(np.arange(len(wishes)), np.flatnonzero(np.diff(pairs // PAIRS_AT_ONCE)) + 1):
         place, at = expanded(ptr, key[some])
         if len(place):
-            yield _look(standing, wishes[some][place], listed[at], closed)
+            yield _look(standing, columns, closed, wishes[some][place], listed[at])
 
 
 def _sessions_of(arrays: Arrays, wishes: Whole) -> tuple[Whole, Whole, Whole]:
@@ -125,8 +168,8 @@ def _of_wishes(arrays: Arrays, codes: Whole) -> Whole:
     return np.unique(wish * size + session[place])
 
 
-def _look(standing: Standing, wish: Whole, session: Whole, closed: dict[str, Whole]) -> Look:
-    broken = _quickly(standing, wish, session)
+def _look(standing: Standing, columns: _Columns, closed: dict[str, Whole], wish: Whole, session: Whole) -> Look:
+    broken = _quickly(standing, columns, wish, session)
     code = wish * len(standing.arrays.sessions.ids) + session
     for rule, codes in closed.items():
         broken[_places(code, codes)] |= 1 << RULES.index(rule)
@@ -138,26 +181,15 @@ def _look(standing: Standing, wish: Whole, session: Whole, closed: dict[str, Who
     return Look(wish, session, first, near)
 
 
-def _quickly(standing: Standing, wish: Whole, session: Whole) -> Bits:
+def _quickly(standing: Standing, columns: _Columns, wish: Whole, session: Whole) -> Bits:
     """The rules that cost little to try on every pair, as bits. Parties are left out of the minimum."""
     arrays = standing.arrays
-    wishes, sessions, seekers, minutes = arrays.wishes, arrays.sessions, arrays.seekers, arrays.minutes
-    seeker = wishes.seeker
-    full = standing.placements_full()[seeker]
-    home, venue = seekers.place[seeker], sessions.venue
-    if minutes is None:
-        home, venue, minutes = np.zeros_like(home), np.zeros_like(venue), np.zeros((1, 1, len(MODES)), np.int16)
-    busy, refuses = ~wishes.free, ~seekers.online_ok[seeker]
-    wants = [wishes.parties, seekers.audience[seeker], refuses, wishes.persons, busy, home, full]
-    left, needed = sessions.seats_max - standing.seats, sessions.seats_min - standing.seats
-    offers = [~sessions.parties, sessions.not_for, sessions.online, left, needed, sessions.day_parts, venue]
     broken = np.zeros(len(wish), np.uint16)
-    limits = np.ascontiguousarray(seekers.limits.T[seeker])
-    wanted, offered = (np.stack(columns, axis=1, dtype=np.int64) for columns in (wants, offers))
-    mark_broken(wanted, offered, limits, minutes, wish, session, QUICK, broken)
+    mark_broken(columns.wants, columns.offers, columns.limits, columns.minutes, wish, session, QUICK, broken)
     if arrays.minutes is None:
-        away = np.flatnonzero(~sessions.online[session])
-        broken[away] |= _too_far(arrays, seeker[wish[away]], session[away]).astype(np.uint16) << RULES.index("travel")
+        away = np.flatnonzero(~arrays.sessions.online[session])
+        far = _too_far(arrays, arrays.wishes.seeker[wish[away]], session[away])
+        broken[away] |= far.astype(np.uint16) << RULES.index("travel")
     return broken
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from leerbudget.matcher.arrays import Whole
 from leerbudget.matcher.candidates import CandidateTable
-from leerbudget.matcher.obstacles import NOTHING, RULES, Look
+from leerbudget.matcher.obstacles import NOTHING, RULES, Look, least
 from leerbudget.matcher.standing import Flags, Standing
 
 Reals = NDArray[np.float64]
@@ -41,17 +41,22 @@ class Prices:
     def of(standing: Standing, table: CandidateTable, wishes: Whole, prices: Reals) -> "Prices":
         """The candidates of these wishes. Only a seeker without any place still has its bonus to win."""
         arrays = standing.arrays
-        rows = np.flatnonzero(np.isin(table.wish, wishes))
+        is_open = np.zeros(len(arrays.wishes.ids), bool)
+        is_open[wishes] = True
+        rows = np.flatnonzero(is_open[table.wish])
         wish, session, seeker = table.wish[rows], table.session[rows], table.seeker[rows]
         worth = table.score[rows] + np.where(standing.mine[seeker] == 0, arrays.seekers.bonus[seeker], 0)
-        full = standing.placements_full()[seeker]
-        busy = standing.overlapping(wish, session) | (standing.missing_cents(wish, session, np.zeros_like(wish)) > 0)
+        within_reach = ~standing.placements_full()[seeker]
+        again = np.flatnonzero(within_reach & (standing.mine[seeker] > 0))
+        second = wish[again], session[again]
+        busy = standing.overlapping(*second) | (standing.missing_cents(*second, np.zeros_like(again)) > 0)
+        within_reach[again[busy]] = False
         return Prices(
             code=wish * len(arrays.sessions.ids) + session,
             wish=wish,
             worth=worth,
             price=np.floor(prices[rows] + 0.5).astype(np.int64),
-            within_reach=~(full | busy),
+            within_reach=within_reach,
             sessions=len(arrays.sessions.ids),
         )
 
@@ -64,16 +69,16 @@ class Prices:
 
     def closest(self, look: Look) -> dict[tuple[int, int], tuple[int, int]]:
         """By wish and number of the first rule in the way: price and worth of the candidate that missed least."""
-        if len(self.code) == 0:
+        first, last = np.searchsorted(self.code, [look.wish[0] * self.sessions, (look.wish[-1] + 1) * self.sessions])
+        if first == last:
             return {}
         near = np.flatnonzero(PRICED[look.first])
         code = look.wish[near] * self.sessions + look.session[near]
-        at = np.minimum(np.searchsorted(self.code, code), len(self.code) - 1)
+        at = first + np.minimum(np.searchsorted(self.code[first:last], code), last - first - 1)
         found = self.code[at] == code
         near, at = near[found], at[found]
-        key = look.wish[near] * (NOTHING + 1) + look.first[near]
-        order = np.lexsort((self.price[at] - self.worth[at], key))
-        best = order[np.flatnonzero(np.diff(key[order], prepend=-1))]
+        group = look.wish[near] * (NOTHING + 1) + look.first[near]
+        best = least(group, (self.price[at] - self.worth[at]) * self.sessions + look.session[near])
         where = zip(look.wish[near[best]].tolist(), look.first[near[best]].tolist(), strict=True)
         points = zip(self.price[at[best]].tolist(), self.worth[at[best]].tolist(), strict=True)
         return dict(zip(where, points, strict=True))

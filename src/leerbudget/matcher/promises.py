@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from leerbudget.matcher.arrays import Arrays, Whole
-from leerbudget.matcher.obstacles import NOTHING, RULES, Near
+from leerbudget.matcher.obstacles import NOTHING, RULES, Near, least
 from leerbudget.matcher.outcome import (
     AcceptOnline,
     ArrangeSitter,
@@ -43,11 +43,11 @@ def promises(arrays: Arrays, near: Near) -> dict[int, list[WouldHaveHelped]]:
     kind = KIND_OF_RULE[near.breaks[:, rows].argmax(axis=0)] if len(rows) else rows
     possible = _possible(arrays, near, rows, kind)
     rows, kind = rows[possible], kind[possible]
-    order = np.lexsort((near.session[rows], _size(arrays, near, rows, kind), kind, near.wish[rows]))
-    rows, kind = rows[order], kind[order]
-    kept = np.flatnonzero(np.diff(near.wish[rows] * NOTHING + kind, prepend=-1))
+    group = near.wish[rows] * NOTHING + kind
+    chosen = least(group, _size(arrays, near, rows, kind) * len(arrays.sessions.ids) + near.session[rows])
+    rows, kind = rows[chosen], kind[chosen]
     helped: dict[int, list[WouldHaveHelped]] = {}
-    for row, number, wish in zip(rows[kept].tolist(), kind[kept].tolist(), near.wish[rows[kept]].tolist(), strict=True):
+    for row, number, wish in zip(rows.tolist(), kind.tolist(), near.wish[rows].tolist(), strict=True):
         told = helped.setdefault(wish, [])
         if len(told) < HELPED_MAX:
             told.append(PROMISE_OF[KINDS[number]](arrays, near, row))
@@ -56,10 +56,10 @@ def promises(arrays: Arrays, near: Near) -> dict[int, list[WouldHaveHelped]]:
 
 def _possible(arrays: Arrays, near: Near, rows: Whole, kind: Whole) -> Whole:
     """Those that a change can lift: there is a way to travel, and the policy leaves room for more placements."""
-    stated = np.array([seeker.max_placements for seeker in arrays.instance.seekers], np.int64)
-    allowed = (stated < arrays.instance.policy.max_placements)[arrays.wishes.seeker[near.wish[rows]]]
     hopeless = (kind == KINDS.index("travel")) & (near.facts.nearest_mode[rows] < 0)
-    hopeless |= (kind == KINDS.index("max_placements")) & ~allowed
+    more = np.flatnonzero(kind == KINDS.index("max_placements"))
+    seekers, most = arrays.instance.seekers, arrays.instance.policy.max_placements
+    hopeless[more] = [seekers[u].max_placements >= most for u in arrays.wishes.seeker[near.wish[rows[more]]].tolist()]
     return np.flatnonzero((kind < len(KINDS)) & ~hopeless)
 
 

@@ -117,7 +117,7 @@ class Standing:
         who, where = seeker[rows], session[rows]
         needs = self.arrays.seekers.childcare[who]
         over = (needs > 0) & (self.children[where] + needs > self.arrays.sessions.childcare[where])
-        flags[rows] = over.any(axis=1) & ~np.isin(who * len(self.arrays.sessions.ids) + where, self.in_room)
+        flags[rows] = over.any(axis=1) & ~listed(who * len(self.arrays.sessions.ids) + where, self.in_room)
         return flags
 
     def missing_cents(self, wish: Whole, session: Whole, alone: Whole) -> Whole:
@@ -188,6 +188,14 @@ class Standing:
         """Whether the person comes for this wish; a seeker comes with each of its wishes."""
         wishes = self.arrays.wishes
         return one in wishes.person_sets[wish] or one == self.arrays.seekers.ids[wishes.seeker[wish]]
+
+
+def listed(codes: Whole, those: Whole) -> Flags:
+    """Whether each code is one of those, which are sorted."""
+    if len(those) == 0:
+        return np.zeros(len(codes), bool)
+    found: Flags = those[np.minimum(np.searchsorted(those, codes), len(those) - 1)] == codes
+    return found
 
 
 def payers_of(arrays: Arrays, seeker: Whole, session: Whole) -> Whole:
