@@ -75,11 +75,10 @@ def most_families(instance, outcome, proposals):
     return answer.score
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("order", list(Order))
-def test_each_proposal_serves_so_many_families_without_displacing_anybody(seed, order):
+def test_each_proposal_serves_so_many_families_without_displacing_anybody(order):
     """With the session added and everybody else where they are, an exact solver places at least that many."""
-    instance, outcome = a_round(seed)
+    instance, outcome = a_round(1)
     found = radar(instance, outcome, Options(most=3, order=order))
     assert len(found.proposals) == 3
     for proposal in found.proposals:
