@@ -2,7 +2,7 @@
 
 A small program goes to SCIP whole, again with rows about spread where its answer breaks that rule. A large one
 is relaxed by GLOP (clashes added as they are broken), which gives the bound and the worth of every candidate;
-then neighbourhoods of a dozen trainers who could do each other's sessions are solved by SCIP, over and over.
+then neighbourhoods of some trainers who could do each other's sessions are solved by SCIP, over and over.
 Both keep the best roster at every moment. Sub-searches stop by nodes, so that a seed means one answer.
 """
 
@@ -23,11 +23,11 @@ from leerbudget.matcher.staffing_points import ALL_EVEN, QUARTERS, WHOLE_LOAD
 
 EXACT_COLUMNS_MAX = 1_200
 """Up to here SCIP closes most programs within seconds."""
-RELAX_ROUNDS = 5
+RELAX_ROUNDS = 3
 RELAX_GAIN = 1.5e-4
 """A round of clash rows that tightens the bound by a smaller share is the last."""
 BROKEN = 1e-3
-GROUP = 12
+GROUP = 8
 """Trainers in a neighbourhood."""
 DEPTH = 200.0
 """Candidates worth so many points less than their places cost stay out of neighbourhoods."""
@@ -36,7 +36,7 @@ HOOD_SECONDS = 10.0
 HOOD_GAP = 1e-6
 OPEN_FIRST = 0.7
 """Share of neighbourhoods around a place that is still open."""
-KEEP_EVERY = 25
+KEEP_EVERY = 100
 """Gains after which the spread is evened out and the roster kept."""
 STALE_ROUNDS = 300
 """So many neighbourhoods without any gain end the search."""
@@ -188,7 +188,7 @@ class Hunt:
 
 
 class Neighbourhoods:
-    """Parts of the roster that are solved again: a dozen trainers who could do each other's sessions."""
+    """Parts of the roster that are solved again: some trainers who could do each other's sessions."""
 
     def __init__(self, hunt: Hunt, worth: Reals) -> None:
         """`worth` decides which candidates are worth another look."""
