@@ -165,8 +165,7 @@ def _load(rules: StaffingRules, trainer: StaffTrainer, mine: list[Assigned], rel
 def spread_of(rules: StaffingRules, assigned: list[Assigned]) -> Spread:
     """How even the loads are."""
     relative = sorted(rules.relative_loads(assigned).values()) or [0]
-    worst = max((found.behind for found in rules.avoidable(assigned)), default=0)
-    return Spread(worst, relative[0], relative[len(relative) // 2], relative[-1])
+    return Spread(rules.largest_avoidable(assigned), relative[0], relative[len(relative) // 2], relative[-1])
 
 
 def satisfaction_of(rules: StaffingRules, loads: list[TrainerLoad]) -> Satisfaction:
@@ -238,7 +237,7 @@ def kept(
         sessions=[rules.sessions[session] for session in sorted(sessions)],
     )
     after = StaffingRules(changed)
-    if any(after.of_pair(wanted)) or any(after.of_trainer(wanted.trainer, [*mine.get(wanted.trainer, []), wanted])):
+    if any(after.of_pair(wanted)) or any(after.of_addition(wanted, mine.get(wanted.trainer, []))):
         return False
     return not any(rules.of_session(wanted.session, [*present.get(wanted.session, []), wanted]))
 

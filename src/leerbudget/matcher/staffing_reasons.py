@@ -135,7 +135,7 @@ def _codes(
         codes.add(breach.code)
         if len(codes) > 1:
             return codes
-    codes |= {breach.code for breach in rules.of_trainer(wanted.trainer, [*mine.get(wanted.trainer, []), wanted])}
+    codes |= {breach.code for breach in rules.of_addition(wanted, mine.get(wanted.trainer, []))}
     return codes | {breach.code for breach in rules.of_session(wanted.session, [*here, wanted])}
 
 

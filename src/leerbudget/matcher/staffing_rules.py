@@ -6,7 +6,7 @@ have their own, in bulk, so that a mistake in one of them shows.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from itertools import combinations
 from operator import or_
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from leerbudget.geography.postcodes import place_of
 from leerbudget.geography.travel import Point, travel_minutes
 from leerbudget.matcher.day_parts import day_parts_of, local_date, mask_of, names_nl
-from leerbudget.matcher.staffing import Role, Staffing, StaffSession, StaffTrainer
+from leerbudget.matcher.staffing import LoadUnit, Role, Staffing, StaffSession, StaffTrainer
 from leerbudget.matcher.staffing_points import PERMILLE, UNIT, WHOLE_LOAD, load_of, share_of
 from leerbudget.matcher.vocabulary import TravelMode
 
@@ -109,10 +109,28 @@ class StaffingRules:
     def _declined(self) -> set[tuple[str, str]]:
         return set(self.staffing.declined)
 
+    @cached_property
+    def _loads(self) -> dict[tuple[str, Role, LoadUnit], int]:
+        policy = self.staffing.policy
+        return {
+            (session.id, role, unit): load_of(policy, session, role, unit)
+            for session in self.staffing.sessions
+            for role in Role
+            for unit in LoadUnit
+        }
+
+    @cached_property
+    def _moments(self) -> dict[str, list[tuple[int, int]]]:
+        """Start and end of every meeting in seconds since 1970, by session."""
+        return {
+            session.id: sorted((int(start.timestamp()), int(end.timestamp())) for start, end in session.meetings)
+            for session in self.staffing.sessions
+        }
+
     def load(self, assigned: Assigned) -> int:
         """What an assignment asks, in hundredths of the trainer's unit."""
-        trainer, session = self.trainers[assigned.trainer], self.sessions[assigned.session]
-        return load_of(self.staffing.policy, session, assigned.role, trainer.wished_load.unit)
+        unit = self.trainers[assigned.trainer].wished_load.unit
+        return self._loads[assigned.session, assigned.role, unit]
 
     def share(self, assigned: Assigned) -> int:
         """What an assignment asks, in hundredths of a percent of the trainer's wished load."""
@@ -152,11 +170,33 @@ class StaffingRules:
         if load > trainer.wished_load.most * UNIT:
             yield StaffingBreach("load", f"load {load / UNIT:.2f}, at most {trainer.wished_load.most}")
         for one, other in combinations(assigned, 2):
-            if one.session == other.session:
-                yield StaffingBreach("twice", f"two places in session {one.session}")
-            elif overlaps(trainer, self.sessions[one.session], self.sessions[other.session]):
-                message = f"sessions {one.session} and {other.session} overlap or leave no time to travel"
-                yield StaffingBreach("overlap", message)
+            yield from self._of_two(one, other)
+
+    def of_addition(self, wanted: Assigned, mine: list[Assigned]) -> Iterator[StaffingBreach]:
+        """What one more assignment breaks, next to those a trainer has."""
+        load = self.load(wanted) + sum(self.load(one) for one in mine)
+        if load > self.trainers[wanted.trainer].wished_load.most * UNIT:
+            yield StaffingBreach("load", f"load {load / UNIT:.2f} is more than the wished load")
+        for one in mine:
+            yield from self._of_two(one, wanted)
+
+    def _of_two(self, one: Assigned, other: Assigned) -> Iterator[StaffingBreach]:
+        if one.session == other.session:
+            yield StaffingBreach("twice", f"two places in session {one.session}")
+        elif self.overlaps(one.trainer, one.session, other.session):
+            message = f"sessions {one.session} and {other.session} overlap or leave no time to travel"
+            yield StaffingBreach("overlap", message)
+
+    def overlaps(self, trainer: str, one: str, other: str) -> bool:
+        """Whether one trainer cannot do both: meetings overlap, or the way between takes longer than the pause."""
+        here, there = self._moments[one], self._moments[other]
+        far = BETWEEN_MINUTES_MAX * 60
+        if not here or not there or here[0][0] - there[-1][1] >= far or there[0][0] - here[-1][1] >= far:
+            return False
+        pause = min(max(start2 - end, start - end2) for start, end in here for start2, end2 in there)
+        if pause < 0 or pause >= far:
+            return pause < 0
+        return pause < 60 * minutes_between(self.trainers[trainer], self.sessions[one], self.sessions[other])
 
     def of_session(self, session_id: str, assigned: list[Assigned]) -> Iterator[StaffingBreach]:
         """Rules about everybody assigned to one session."""
@@ -181,9 +221,14 @@ class StaffingRules:
             relative[one.trainer] += self.share(one)
         return relative
 
-    def avoidable(self, assigned: list[Assigned], above: int = 0) -> Iterator[Avoidable]:
+    def largest_avoidable(self, assigned: list[Assigned]) -> int:
+        """How far behind anybody stays who could take over a session; 0 when nobody does."""
+        return max((found.behind for found in self.avoidable(assigned, rising=True)), default=0)
+
+    def avoidable(self, assigned: list[Assigned], above: int = 0, *, rising: bool = False) -> Iterator[Avoidable]:
         """Assignments that somebody less busy could take over and still be more than `above` behind.
 
+        `rising`: after each one only those that are further behind.
         Only what is not fixed can be taken over. A trainer who is that far behind always has the load left.
         """
         relative = self.relative_loads(assigned)
@@ -198,6 +243,7 @@ class StaffingRules:
                 behind = relative[one.trainer] - relative[other] - self.share(one._replace(trainer=other))
                 if behind > above and self._could_take(one._replace(trainer=other), one, mine, present):
                     yield Avoidable(one, other, behind)
+                    above = behind if rising else above
 
     def _could_take(
         self,
@@ -210,9 +256,9 @@ class StaffingRules:
         if any(self.of_pair(wanted)):
             return False
         rest = [one for one in present[wanted.session] if one != instead_of]
-        return not any(self.of_trainer(wanted.trainer, [*mine.get(wanted.trainer, []), wanted])) and not any(
-            self.of_session(wanted.session, [*rest, wanted])
-        )
+        if any(self.of_addition(wanted, mine.get(wanted.trainer, []))):
+            return False
+        return not any(self.of_session(wanted.session, [*rest, wanted]))
 
 
 def by_trainer(assigned: Iterable[Assigned]) -> dict[str, list[Assigned]]:
@@ -247,12 +293,17 @@ def where(someone: StaffTrainer | StaffSession) -> Point | None:
     return Point(place.lat, place.lon)
 
 
+@lru_cache(maxsize=400_000)
+def _minutes(here: Point, there: Point) -> dict[str, int]:
+    return travel_minutes(here, there)
+
+
 def way_to(trainer: StaffTrainer, session: StaffSession) -> TrainerWay | None:
     """The best way within a limit of the trainer; None when there is none. Not for online sessions."""
     home, venue = where(trainer), where(session)
     if home is None or venue is None:
         return None
-    minutes = travel_minutes(home, venue)
+    minutes = _minutes(home, venue)
     ways = [
         TrainerWay(mode, minutes[mode], minutes[mode] * PERMILLE // max(1, limit))
         for mode in TravelMode
@@ -275,18 +326,6 @@ def _reach(trainer: StaffTrainer, session: StaffSession) -> Iterator[StaffingBre
         yield StaffingBreach("travel", "no mode of travel gets there within its limit")
 
 
-def overlaps(trainer: StaffTrainer, one: StaffSession, other: StaffSession) -> bool:
-    """Whether one trainer cannot do both: meetings overlap, or the way between them takes longer than the pause."""
-    for start, end in one.meetings:
-        for start2, end2 in other.meetings:
-            pause = max(start2 - end, start - end2).total_seconds()
-            if pause < 0:
-                return True
-            if pause < BETWEEN_MINUTES_MAX * 60 and pause < 60 * minutes_between(trainer, one, other):
-                return True
-    return False
-
-
 def minutes_between(trainer: StaffTrainer, one: StaffSession, other: StaffSession) -> int:
     """Minutes from one session to another in the fastest mode; from and to home when one is online."""
     here, there = where(one), where(other)
@@ -295,5 +334,5 @@ def minutes_between(trainer: StaffTrainer, one: StaffSession, other: StaffSessio
     here, there = here or where(trainer), there or where(trainer)
     if here is None or there is None:
         return 0
-    minutes = travel_minutes(here, there)
+    minutes = _minutes(here, there)
     return min(BETWEEN_MINUTES_MAX, *(minutes[mode] for mode in trainer.travel_minutes_max))

@@ -23,7 +23,7 @@ from leerbudget.matcher.staffing_points import ALL_EVEN, QUARTERS, WHOLE_LOAD
 
 EXACT_COLUMNS_MAX = 1_200
 """Up to here SCIP closes most programs within seconds."""
-RELAX_ROUNDS = 3
+RELAX_ROUNDS = 5
 RELAX_GAIN = 1.5e-4
 """A round of clash rows that tightens the bound by a smaller share is the last."""
 BROKEN = 1e-3
