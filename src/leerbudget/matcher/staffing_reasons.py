@@ -9,7 +9,7 @@ from collections import Counter
 from leerbudget.geography.travel import travel_minutes
 from leerbudget.matcher.outcome import Whole
 from leerbudget.matcher.staffing import Assignment, Helped, LoadUnit, Role, StaffSession, StaffTrainer, Told, Unstaffed
-from leerbudget.matcher.staffing_audit import NO_PROMISE, kept, open_places
+from leerbudget.matcher.staffing_audit import kept, open_places
 from leerbudget.matcher.staffing_points import UNIT, pair_points, weights_of
 from leerbudget.matcher.staffing_rules import (
     Assigned,
@@ -17,6 +17,7 @@ from leerbudget.matcher.staffing_rules import (
     TrainerWay,
     by_session,
     by_trainer,
+    knows,
     way_to,
     where,
 )
@@ -112,13 +113,20 @@ def unstaffed(rules: StaffingRules, assigned: list[Assigned]) -> list[Unstaffed]
     for (session, role), places in open_places(rules, assigned).items():
         counts: Counter[str] = Counter()
         near: list[tuple[str, str]] = []
-        for trainer in rules.trainers:
-            wanted = Assigned(trainer, session, role)
-            codes = _codes(rules, wanted, mine, present)
+        lacking = []
+        for name, trainer in rules.trainers.items():
+            if not knows(trainer, rules.sessions[session], role):
+                counts["theme"] += 1
+                lacking.append(name)
+                continue
+            codes = _codes(rules, Assigned(name, session, role), mine, present)
             counts[_first(codes)] += 1
-            if len(codes) == 1 and not codes & (NO_PROMISE | {"co_needs_lead"}):
-                near.append((min(codes), trainer))
+            if len(codes) == 1 and min(codes) in HELPED_ORDER:
+                near.append((min(codes), name))
         helped = _helped(rules, near, (session, role), mine, present)
+        for name in lacking if counts["co_needs_lead"] == 0 else ():
+            if len(helped) < HELPED_MAX and _codes(rules, Assigned(name, session, role), mine, present) == {"theme"}:
+                helped += _helped(rules, [("theme", name)], (session, role), mine, present)
         found.append(Unstaffed(session, role, places, _reasons(counts), helped))
     return found
 
@@ -126,7 +134,7 @@ def unstaffed(rules: StaffingRules, assigned: list[Assigned]) -> list[Unstaffed]
 def _codes(
     rules: StaffingRules, wanted: Assigned, mine: dict[str, list[Assigned]], present: dict[str, list[Assigned]]
 ) -> set[str]:
-    """The rules that stand in the way. A wrong theme alone is not looked into further, there are too many."""
+    """The rules that stand in the way; when one assignment breaks several by itself, two of them."""
     here = present.get(wanted.session, [])
     if any(one.trainer == wanted.trainer for one in here):
         return {"twice"}

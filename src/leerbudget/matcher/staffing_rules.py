@@ -139,8 +139,7 @@ class StaffingRules:
     def of_pair(self, assigned: Assigned) -> Iterator[StaffingBreach]:
         """Rules about one assignment, whatever the others are."""
         trainer, session = self.trainers[assigned.trainer], self.sessions[assigned.session]
-        known = trainer.themes if assigned.role is Role.LEAD else [*trainer.themes, *trainer.co_themes]
-        if session.theme not in known:
+        if not knows(trainer, session, assigned.role):
             yield StaffingBreach("theme", f"{session.theme} is not among the themes for this role")
         if trainer.forms is not None and session.form not in trainer.forms:
             yield StaffingBreach("form", f"{session.form} is not among the forms")
@@ -281,6 +280,11 @@ def spread_above(staffing: Staffing) -> int:
     """What `avoidable` may not exceed, in hundredths of a percent; the whole load when there is no such rule."""
     most = staffing.policy.spread_max_percent
     return WHOLE_LOAD if most is None else most * 100
+
+
+def knows(trainer: StaffTrainer, session: StaffSession, role: Role) -> bool:
+    """Whether the theme is one the trainer can lead, or at least assist with."""
+    return session.theme in trainer.themes or (role is Role.CO and session.theme in trainer.co_themes)
 
 
 def where(someone: StaffTrainer | StaffSession) -> Point | None:

@@ -17,6 +17,8 @@ ROUNDING = 1e-3
 """Scores are whole; a bound this close above a whole number is that number with rounding noise."""
 WHOLE = True
 DETERMINISTIC = "randomization/randomseedshift = {seed}\nlimits/gap = {gap}\n"
+QUICK = "limits/nodes = {nodes}\nseparating/maxroundsroot = 5\nseparating/maxrounds = 0\n"
+"""For neighbourhoods: few cuts find the same rosters in a third of the time (measured)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def solve(part: Part, seconds: float, *, seed: int, gap: float = 0.0, nodes: int
     name = next(name for name in SOLVERS if helper.ModelSolverHelper(name).solver_is_supported())
     solver = helper.ModelSolverHelper(name)
     if name == "scip":
-        limit = "" if nodes is None else f"limits/nodes = {nodes}\n"
+        limit = "" if nodes is None else QUICK.format(nodes=nodes)
         solver.set_solver_specific_parameters(DETERMINISTIC.format(seed=seed, gap=gap) + limit)
     _run(solver, _model(part), seconds)
     values = np.asarray(solver.variable_values()) if solver.has_solution() else None
