@@ -206,7 +206,7 @@ def _places(codes: Whole, wanted: Whole) -> Whole:
 def _too_far(arrays: Arrays, seeker: Whole, session: Whole) -> Flags:
     minutes = pair_minutes(arrays.seekers.home, seeker, arrays.sessions.places, session)
     limits = arrays.seekers.limits[:, seeker]
-    far: Flags = ~((minutes >= 0) & (minutes <= limits)).any(axis=0)
+    far: Flags = ~np.any((minutes >= 0) & (minutes <= limits), axis=0)
     return far
 
 
@@ -220,7 +220,7 @@ def _near(standing: Standing, rows: Whole, wish: Whole, session: Whole, breaks: 
     flag["money"] |= cents > 0
     flag["overlap"] |= standing.overlapping(wish, session)
     dialogues = standing.dialogues
-    talks = np.flatnonzero(dialogues.invited.any(axis=1)[session])
+    talks = np.flatnonzero(np.any(dialogues.invited, axis=1)[session])
     brings, room = standing.arrays.wishes.party_counts[wish[talks]], session[talks]
     uneven, alive = dialogues.uneven(room, brings), standing.alive[room]
     flag["party_max"][talks] |= dialogues.most_passed(room, brings) | (uneven & alive)

@@ -6,7 +6,7 @@ import msgspec
 
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.instance import Id, convert, decode_json
-from leerbudget.matcher.vocabulary import TravelMode
+from leerbudget.matcher.vocabulary import ChildAgeBand, TravelMode
 
 FORMAT: Literal["leerbudget-outcome/1"] = "leerbudget-outcome/1"
 
@@ -125,14 +125,17 @@ class Certificate(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     All prices are whole thousandths of a point. `seat_prices`: what one seat costs, by session; a session
     that is not named costs nothing. `personal_prices`: (seeker, wish, session, price of the whole placement)
-    where it differs from seat price times persons. `group_priced`: sessions whose part of the bound is their
-    best possible group at these prices, instead of all free seats at the seat price. `bound`: what the
-    prices prove, in points.
+    where it differs from seat price times persons. `childcare_prices`: what one childcare place costs, by
+    session and age band. `company_prices`: two (seeker, wish) who may not share a room, the session, and
+    what either pays for keeping the other out. `fixed_points`: what a fixed placement counts more while the
+    bound is added up. `bound`: what the prices prove, in points.
     """
 
     seat_prices: dict[Id, Whole]
     personal_prices: list[tuple[Id, Id, Id, Whole]]
-    group_priced: list[Id]
+    childcare_prices: dict[Id, dict[ChildAgeBand, Whole]]
+    company_prices: list[tuple[tuple[Id, Id], tuple[Id, Id], Id, Whole]]
+    fixed_points: Whole
     bound: Whole
 
 

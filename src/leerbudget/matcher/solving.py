@@ -10,7 +10,9 @@ from msgspec.structs import replace
 from leerbudget.matcher.arrays import Arrays, arrays_of
 from leerbudget.matcher.audit import audit
 from leerbudget.matcher.candidates import CandidateTable, candidates_of
-from leerbudget.matcher.engine.model import Problem, problem_of
+from leerbudget.matcher.certificates import SCALE, prices_of
+from leerbudget.matcher.collecting import no_collecting
+from leerbudget.matcher.engine.model import Problem, problem_of, rows_of
 from leerbudget.matcher.engine.money import waterfall
 from leerbudget.matcher.engine.plan import Board, Plan
 from leerbudget.matcher.engine.search import Found, search
@@ -18,15 +20,16 @@ from leerbudget.matcher.explain import placement_reasons, unplaced_wishes
 from leerbudget.matcher.instance import Instance, fingerprint
 from leerbudget.matcher.outcome import FORMAT, Outcome, Placement, SessionReport, gap_of
 
-Progress = Callable[[str, float], None]
+Progress = Callable[[str, float, int | None, int | None], None]
+"""Told of each phase that ends: its name, its seconds, and the score and bound so far (None: none yet)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """When to stop: elapsed `seconds`, or a proven `gap` (share of the score).
 
-    `workers`: the search so far uses one core whatever is asked. The same seed gives the same outcome
-    unless the time runs out first.
+    `workers`: how many cores the search uses at once. The same seed and workers give the same outcome unless
+    the time runs out first.
     """
 
     seconds: float = 60.0
@@ -43,18 +46,19 @@ class Watch:
     seconds: dict[str, float] = field(default_factory=dict)
     since: float = field(default_factory=time.perf_counter)
 
-    def lap(self, phase: str) -> None:
-        """The phase that ends now."""
+    def lap(self, phase: str, score: int | None = None, bound: int | None = None) -> None:
+        """The phase that ends now, and what was reached."""
         present = time.perf_counter()
         self.seconds[phase] = round(self.seconds.get(phase, 0.0) + present - self.since, 3)
-        self.progress(phase, present - self.since)
+        self.progress(phase, present - self.since, score, bound)
         self.since = present
 
 
-def nothing(phase: str, seconds: float) -> None:
+def nothing(phase: str, seconds: float, score: int | None, bound: int | None) -> None:
     """The progress of who does not watch."""
 
 
+@no_collecting()
 def solve(instance: Instance, limits: Limits | None = None, progress: Progress = nothing) -> Outcome:
     """The best outcome found within the limits, with reasons, payments and a bound that holds.
 
@@ -71,7 +75,8 @@ def solve(instance: Instance, limits: Limits | None = None, progress: Progress =
     watch.lap("candidates")
     problem = problem_of(arrays, table)
     watch.lap("problem")
-    found = search(problem, limits.seconds, limits.gap, limits.seed, watch.lap)
+    seconds = limits.seconds - sum(watch.seconds.values())
+    found = search(problem, (seconds, limits.gap, limits.seed, limits.workers), watch.lap)
     outcome = outcome_of(problem, found, limits.seed, watch)
     violations = audit(instance, outcome)
     watch.lap("audit")
@@ -83,7 +88,7 @@ def solve(instance: Instance, limits: Limits | None = None, progress: Progress =
 def outcome_of(problem: Problem, found: Found, seed: int, watch: Watch) -> Outcome:
     """A plan as an outcome: payments, reasons and reports."""
     arrays = problem.arrays
-    unplaced = unplaced_wishes(problem, found.rows)
+    unplaced = unplaced_wishes(problem, found.rows, found.price)
     placements = _placements(problem, found.rows)
     watch.lap("explain")
     return Outcome(
@@ -98,6 +103,7 @@ def outcome_of(problem: Problem, found: Found, seed: int, watch: Watch) -> Outco
         seed=seed,
         version=_version(),
         instance=fingerprint(arrays.instance),
+        certificate=found.certificate,
     )
 
 
@@ -166,13 +172,15 @@ def explained(instance: Instance, outcome: Outcome) -> Outcome:
     """The same outcome with the reasons worked out again; for an outcome that came without them.
 
     Raises:
-        KeyError: a placement is not a candidate; the audit says why.
+        KeyError: a placement is not a candidate, or the certificate is of another instance; the audit says why.
     """
     arrays = arrays_of(instance)
     problem = problem_of(arrays, candidates_of(arrays))
-    table = problem.table
-    number = {(int(w), int(s)): row for row, (w, s) in enumerate(zip(table.wish, table.session, strict=True))}
-    rows = [number[arrays.wishes.row[p.seeker, p.wish], arrays.sessions.row[p.session]] for p in outcome.placements]
+    named = [(p.seeker, p.wish, p.session) for p in outcome.placements]
+    rows = rows_of(arrays, problem.table, named).tolist()
     reasons = placement_reasons(arrays, problem.table, rows, first=True)
     placements = [replace(p, reasons=told) for p, told in zip(outcome.placements, reasons, strict=True)]
-    return replace(outcome, placements=placements, unplaced=unplaced_wishes(problem, rows))
+    prices = None
+    if outcome.certificate is not None:
+        prices = prices_of(arrays, problem.table, outcome.certificate) / SCALE
+    return replace(outcome, placements=placements, unplaced=unplaced_wishes(problem, rows, prices))

@@ -35,12 +35,12 @@ class Dialogues:
     def most_passed(self, session: Whole, brings: Whole) -> Flags:
         """Whether a party that is brought gets more people than its maximum."""
         passed = (brings > 0) & self.invited[session] & (self.present[session] + brings > self.most[session])
-        found: Flags = passed.any(axis=1)
+        found: Flags = np.any(passed, axis=1)
         return found
 
     def least_missed(self, session: Whole, brings: Whole) -> Flags:
         """Whether a party stays below its minimum."""
-        missed: Flags = (self.invited[session] & (self.present[session] + brings < self.least[session])).any(axis=1)
+        missed: Flags = np.any(self.invited[session] & (self.present[session] + brings < self.least[session]), axis=1)
         return missed
 
     def uneven(self, session: Whole, brings: Whole) -> Flags:
@@ -113,7 +113,7 @@ class Standing:
         """Whether childcare places are too few; children who come already are counted once."""
         seeker = self.arrays.wishes.seeker[wish]
         flags = np.zeros(len(wish), bool)
-        rows = np.flatnonzero(self.arrays.seekers.childcare.any(axis=1)[seeker])
+        rows = np.flatnonzero(np.any(self.arrays.seekers.childcare, axis=1)[seeker])
         who, where = seeker[rows], session[rows]
         needs = self.arrays.seekers.childcare[who]
         over = (needs > 0) & (self.children[where] + needs > self.arrays.sessions.childcare[where])

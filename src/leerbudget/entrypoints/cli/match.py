@@ -20,7 +20,7 @@ import msgspec
 from leerbudget.matcher.audit import audit
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.instance import Instance, read_instance, to_json
-from leerbudget.matcher.outcome import Outcome, Placement, Reason, Unplaced, read_outcome
+from leerbudget.matcher.outcome import Outcome, Placement, Reason, Unplaced, gap_of, read_outcome
 
 GZIP_MAGIC = b"\x1f\x8b"
 SHOWN_MAX = 50
@@ -96,11 +96,15 @@ def _tell_summary(question: Instance, outcome: Outcome, *, as_json: bool) -> Non
 @match.command("audit")
 @click.argument("instance", type=file_argument)
 @click.argument("outcome", type=file_argument)
+@click.option("--certificate", is_flag=True, help="Also add up the certificate: do its prices prove the bound?")
 @click.option("--json", "as_json", is_flag=True, help="Violations as one JSON list.")
 @click.pass_context
-def audit_(context: click.Context, instance: Path, outcome: Path, *, as_json: bool) -> None:
+def audit_(context: click.Context, instance: Path, outcome: Path, *, certificate: bool, as_json: bool) -> None:
     """Check OUTCOME against every rule of INSTANCE; exit code 1 when anything is wrong."""
-    violations = audit(_instance(instance), _outcome(outcome))
+    from leerbudget.matcher.certificates import check_certificate
+
+    question, answer = _instance(instance), _outcome(outcome)
+    violations = [*audit(question, answer), *(check_certificate(question, answer) if certificate else ())]
     if as_json:
         click.echo(msgspec.json.encode([v._asdict() for v in violations]).decode())
     else:
@@ -109,6 +113,9 @@ def audit_(context: click.Context, instance: Path, outcome: Path, *, as_json: bo
         if len(violations) > SHOWN_MAX:
             click.echo(f"… and {len(violations) - SHOWN_MAX} more")
         click.echo(f"{len(violations)} violations" if violations else "no violations: every rule holds")
+        if certificate and not violations and answer.certificate is not None:
+            proven = gap_of(answer.score, answer.certificate.bound)
+            click.echo(f"the prices prove the bound {answer.certificate.bound}: a gap of {proven:.4%}")
     context.exit(1 if violations else 0)
 
 
@@ -148,11 +155,17 @@ def _write_csv(file: BinaryIO, columns: Any) -> None:
 @match.command()
 @click.argument("instance", type=file_argument)
 @click.argument("outcome", type=file_argument)
-@click.option("--seeker", required=True, help="Id of the seeker.")
+@click.option("--seeker", help="Id of the seeker.")
+@click.option("--review", is_flag=True, help="Instead: the wishes that a person should look at again.")
 @click.option("--json", "as_json", is_flag=True, help="Placements and unplaced wishes as one JSON object.")
-def explain(instance: Path, outcome: Path, seeker: str, *, as_json: bool) -> None:
+def explain(instance: Path, outcome: Path, seeker: str | None, *, review: bool, as_json: bool) -> None:
     """Say why SEEKER got what it got, and what would have helped."""
+    if review == (seeker is not None):
+        raise click.UsageError("give one of --seeker and --review")
     question, answer = _instance(instance), _outcome(outcome)
+    if seeker is None:
+        _tell_review(answer, as_json=as_json)
+        return
     _known(question, seeker)
     if not any([told.reasons for told in answer.placements] + [told.reasons for told in answer.unplaced]):
         from leerbudget.matcher import solving
@@ -167,6 +180,39 @@ def explain(instance: Path, outcome: Path, seeker: str, *, as_json: bool) -> Non
         click.echo(msgspec.json.encode({"placements": placed, "unplaced": unplaced}).decode())
     else:
         _tell_reasons(placed, unplaced)
+
+
+def _tell_review(answer: Outcome, *, as_json: bool) -> None:
+    """The unlucky ones: at the prices of the outcome a place would have been worth it."""
+    from leerbudget.matcher.explain import review_list
+
+    found = review_list(answer)
+    if as_json:
+        rows = [{"seeker": one.seeker, "wish": one.wish, "missed_points": one.missed_points} for one in found]
+        click.echo(msgspec.json.encode(rows).decode())
+        return
+    for one in found:
+        click.echo(f"{one.seeker} {one.wish}  gemist: {one.missed_points} punten")
+        _tell(one.unplaced.reasons)
+    click.echo(f"{len(found)} wishes for a person to look at")
+
+
+@match.command()
+@click.argument("instance", type=file_argument)
+@click.option("--weights", type=file_argument, required=True, help="WEIGHTS.json (docs/gewichten.md).")
+@click.option("--out", type=out_argument, required=True, help="INSTANCE.json or INSTANCE.json.gz.")
+def weigh(instance: Path, weights: Path, out: Path) -> None:
+    """Write INSTANCE with the weights of a file in place of its own, to solve and compare."""
+    from leerbudget.matcher.criteria.weights import weights_of
+    from leerbudget.matcher.weights_file import read_weights, warnings_nl
+
+    question = _instance(instance)
+    with _refusals(weights):
+        chosen = read_weights(_bytes(weights))
+    weighed = msgspec.structs.replace(question, policy=msgspec.structs.replace(question.policy, weights=chosen))
+    for warning in warnings_nl(weights_of(weighed)):
+        click.echo(warning, err=True)
+    _write(out, lambda file: file.write(to_json(weighed)))
 
 
 def _tell_reasons(placed: list[Placement], unplaced: list[Unplaced]) -> None:
@@ -280,11 +326,16 @@ def _write(out: Path, write: Callable[[BinaryIO], object]) -> None:
         part.unlink(missing_ok=True)
 
 
-def _progress() -> Callable[[str, float], None]:
-    """Tells the phases on a terminal only."""
-    if not sys.stderr.isatty():
-        return lambda phase, seconds: None  # noqa: ARG005 - nobody is watching
-    return lambda phase, seconds: click.echo(f"  {phase} {seconds:.1f} s", err=True)
+def _progress() -> Callable[..., None]:
+    """Tells the phases on a terminal only, with score and bound where there are any."""
+    watched = sys.stderr.isatty()
+
+    def tell(phase: str, seconds: float, score: int | None = None, bound: int | None = None) -> None:
+        if watched:
+            reached = "" if bound is None else f"  score {score or '-'}, bound {bound}"
+            click.echo(f"  {phase} {seconds:.1f} s{reached}", err=True)
+
+    return tell
 
 
 @contextmanager

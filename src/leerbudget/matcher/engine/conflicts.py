@@ -69,6 +69,34 @@ def exclusive_pairs(arrays: Arrays, table: CandidateTable, least: int = 2) -> tu
     return i[clash], j[clash]
 
 
+def unaffordable_pairs(arrays: Arrays, table: CandidateTable, payers: Whole, least: int = 2) -> tuple[Whole, Whole]:
+    """Candidates of one seeker, for different wishes, that budgets and own contribution cannot pay together.
+
+    Each alone can be paid. By Hall's theorem it is enough to look at the bills inside each union of payers.
+    """
+    i, j = _pairs_of_one_seeker(arrays, table, least)
+    i, j = _all_of(i, j, (table.cents[i] > 0) & (table.cents[j] > 0))
+    seekers = arrays.seekers
+    owner, one, other = table.seeker[i], payers[i], payers[j]
+    own, both = seekers.own_cents[owner], table.cents[i] + table.cents[j]
+    short = both > own + _money_in(arrays, owner, one | other)
+    short |= ((other & ~one) == 0) & (both > own + _money_in(arrays, owner, one))
+    short |= ((one & ~other) == 0) & (both > own + _money_in(arrays, owner, other))
+    return _all_of(i, j, short)
+
+
+def _all_of(i: Whole, j: Whole, wanted: Flags) -> tuple[Whole, Whole]:
+    return i[wanted], j[wanted]
+
+
+def _money_in(arrays: Arrays, seeker: Whole, mask: Whole) -> Whole:
+    """Cents in the seeker's budgets of a mask."""
+    cents = np.zeros(len(seeker), np.int64)
+    for purse in range(arrays.seekers.budget_cents.shape[1]):
+        cents += np.where(mask >> purse & 1, arrays.seekers.budget_cents[seeker, purse], 0)
+    return cents
+
+
 def _pairs_of_one_seeker(arrays: Arrays, table: CandidateTable, least: int) -> tuple[Whole, Whole]:
     """All pairs of candidates of one seeker for two wishes."""
     rows = np.arange(len(table))
@@ -120,38 +148,43 @@ def minutes_between(arrays: Arrays, seeker: Whole, one: Whole, other: Whole) -> 
 
 def company_pairs(arrays: Arrays, table: CandidateTable) -> tuple[Whole, Whole]:
     """Candidates of two seekers in one session who may not be together (own professionals, avoided people)."""
-    owner = {person.id: row for row, seeker in enumerate(arrays.instance.seekers) for person in seeker.persons}
-    owner |= arrays.seekers.row
-    pairs = {
-        pair
-        for row, seeker in enumerate(arrays.instance.seekers)
+    seekers, rows = arrays.instance.seekers, arrays.seekers.row
+    shunned = {one for seeker in seekers for one in (*seeker.avoid, *seeker.professionals)}
+    owner = {person.id: row for row, seeker in enumerate(seekers) for person in seeker.persons if person.id in shunned}
+    owner |= {one: rows[one] for one in shunned if one in rows}
+    pairs = [
+        (row, owner[one], one)
+        for row, seeker in enumerate(seekers)
+        if seeker.avoid or seeker.professionals
         for one in {*seeker.avoid, *seeker.professionals}
         if one in owner
-        for pair in _encounters(table, row, _candidates_with(arrays, table, owner[one], one))
-    }
-    ordered = sorted(pairs)
-    return whole(i for i, _ in ordered), whole(j for _, j in ordered)
-
-
-def _candidates_with(arrays: Arrays, table: CandidateTable, owner: int, shunned: str) -> list[int]:
-    """Candidates that bring the shunned person; all of a seeker's when the whole seeker is shunned."""
-    first, last = np.searchsorted(table.seeker, [owner, owner + 1])
-    everybody = shunned == arrays.seekers.ids[owner]
-    sets = arrays.wishes.person_sets
-    return [row for row in range(first, last) if everybody or shunned in sets[table.wish[row]]]
-
-
-def _encounters(table: CandidateTable, seeker: int, others: list[int]) -> list[tuple[int, int]]:
-    """Pairs of a candidate of the seeker and one of the others in the same session."""
-    first, last = np.searchsorted(table.seeker, [seeker, seeker + 1])
-    brings: dict[int, list[int]] = {}
-    for row in others:
-        brings.setdefault(int(table.session[row]), []).append(row)
-    return [
-        (min(row, other), max(row, other))
-        for row in range(first, last)
-        for other in brings.get(int(table.session[row]), ())
     ]
+    me, other = whole(row for row, _, _ in pairs), whole(row for _, row, _ in pairs)
+    ptr = np.searchsorted(table.seeker, np.arange(len(seekers) + 1))
+    pair, mine = expanded(ptr, me)
+    size = len(arrays.sessions.ids)
+    codes = table.seeker * size + table.session
+    order = np.argsort(codes, kind="stable")
+    wanted = other[pair] * size + table.session[mine]
+    low, high = (np.searchsorted(codes[order], wanted, side=side) for side in ("left", "right"))
+    met, place = _between(low, high)
+    theirs, mine, pair = order[place], mine[met], pair[met]
+    named = [pairs[p][2] for p in pair.tolist()]
+    sets, ids = arrays.wishes.person_sets, arrays.seekers.ids
+    comes = [
+        one == ids[u] or one in sets[w]
+        for one, u, w in zip(named, table.seeker[theirs].tolist(), table.wish[theirs].tolist(), strict=True)
+    ]
+    ordered = np.stack([np.minimum(mine, theirs), np.maximum(mine, theirs)], axis=1)
+    found = np.unique(ordered[np.array(comes, bool)], axis=0)
+    return found[:, 0], found[:, 1]
+
+
+def _between(low: Whole, high: Whole) -> tuple[Whole, Whole]:
+    """For ranges from low to high: the number of the range and every place in it."""
+    lengths = high - low
+    position = np.repeat(np.arange(len(low)), lengths)
+    return position, low[position] + np.arange(len(position)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
 def neighbours(count: int, *pairs: tuple[Whole, Whole]) -> list[list[int]]:

@@ -7,13 +7,14 @@ matrix; building it variable by variable would cost a hundred times as much.
 import math
 import threading
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver.python import model_builder_helper as helper
 
-from leerbudget.matcher.engine.model import Program, Reals
+from leerbudget.matcher.engine.model import Program
 
 SOLVERS = ("scip", "highs")
 POLL_SECONDS = 0.2
@@ -30,20 +31,8 @@ class Answer:
     impossible: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Relaxation:
-    """The program without whole numbers. `bound` holds for the program; `value` is what a variable adds per unit.
-
-    The bound is worked out again from the row prices, so that it is valid whatever the solver's tolerance.
-    """
-
-    bound: int
-    level: Reals
-    value: Reals
-
-
-def solve(program: Program, seconds: float, gap: float, seed: int) -> Answer:
-    """Solve until the gap is reached or the time is over.
+def solve(program: Program, seconds: float, gap: float, seed: int, stop: Event | None = None) -> Answer:
+    """Solve until the gap is reached, the time is over, or `stop` is set.
 
     Raises:
         KeyboardInterrupt: somebody interrupted; the solver was stopped first.
@@ -54,42 +43,26 @@ def solve(program: Program, seconds: float, gap: float, seed: int) -> Answer:
     solver = helper.ModelSolverHelper(name)
     if name == "scip":
         solver.set_solver_specific_parameters(f"limits/gap = {gap}\nrandomization/randomseedshift = {seed % 2**31}\n")
-    _run(solver, _model(program, whole=True), seconds)
+    _run(solver, _model(program), seconds, stop)
     if solver.status() == helper.SolveStatus.INFEASIBLE:
         return Answer(None, None, impossible=True)
     chosen = np.asarray(solver.variable_values()) > 0.5 if solver.has_solution() else None
     return Answer(chosen, _bound(solver), impossible=False)
 
 
-def relax(program: Program, seconds: float) -> Relaxation | None:
-    """The linear relaxation; None when the time was too short."""
-    solver = helper.ModelSolverHelper("glop")
-    _run(solver, _model(program, whole=False), seconds)
-    if solver.status() != helper.SolveStatus.OPTIMAL:
-        return None
-    prices = np.asarray(solver.dual_values())
-    prices = np.where((prices > 0) & ~np.isfinite(program.upper), 0.0, prices)
-    prices = np.where((prices < 0) & ~np.isfinite(program.lower), 0.0, prices)
-    limit = np.where(prices > 0, program.upper, program.lower)
-    value: Reals = program.objective - program.matrix.T @ prices
-    rest = np.where(value > 0, value, value * program.least).sum()
-    bound = float((prices * np.where(prices == 0, 0.0, limit)).sum() + rest)
-    return Relaxation(math.floor(bound + ROUNDING), np.asarray(solver.variable_values()), value)
-
-
-def _model(program: Program, *, whole: bool) -> Any:
+def _model(program: Program) -> Any:
     model: Any = helper.ModelBuilderHelper()
     size = program.matrix.shape[1]
     model.fill_model_from_sparse_data(
-        program.least, np.ones(size), program.objective, program.lower, program.upper, program.matrix
+        program.least, np.ones(size), program.objective, program.lower, program.upper, program.matrix.tocsr()
     )
-    for variable in range(size if whole else 0):
-        model.set_var_integrality(variable, whole)
+    for variable in range(size):
+        model.set_var_integrality(variable, True)  # noqa: FBT003 - a compiled function without names
     model.set_maximize(True)
     return model
 
 
-def _run(solver: helper.ModelSolverHelper, model: Any, seconds: float) -> None:
+def _run(solver: helper.ModelSolverHelper, model: Any, seconds: float, stop: Event | None) -> None:
     """Solve in a thread, so that an interrupt reaches Python; the solver is asked to stop before it passes on."""
     solver.set_time_limit_in_seconds(max(0.1, seconds))
     thread = threading.Thread(target=solver.solve, args=(model,), daemon=True)
@@ -97,6 +70,8 @@ def _run(solver: helper.ModelSolverHelper, model: Any, seconds: float) -> None:
     try:
         while thread.is_alive():
             thread.join(POLL_SECONDS)
+            if stop is not None and stop.is_set():
+                solver.interrupt_solve()
     except BaseException:
         solver.interrupt_solve()
         thread.join()

@@ -4,16 +4,17 @@ Variables: one per candidate; one per seeker with several wishes (served at leas
 with a minimum or parties (it runs). Rules become rows only where they can bite.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from leerbudget.matcher.arrays import PARTIES, Arrays, Whole
-from leerbudget.matcher.candidates import CandidateTable, PairFacts
-from leerbudget.matcher.engine.conflicts import company_pairs, exclusive_pairs
+from leerbudget.matcher.arrays import PARTIES, Arrays, Whole, whole
+from leerbudget.matcher.candidates import CandidateTable
+from leerbudget.matcher.engine.conflicts import company_pairs, exclusive_pairs, unaffordable_pairs
 from leerbudget.matcher.engine.money import cents_in, inside, payer_masks, unions
 
 INFINITY = np.inf
@@ -38,88 +39,109 @@ class Program:
     """max objective · v, lower <= matrix · v <= upper, v binary with `least` as lower bound.
 
     The first variables are the candidates, in the order of the table. Each further variable is one exactly
-    when one of its `triggers` (candidates) is chosen.
+    when one of its candidates in `triggers` (variable, candidate) is chosen.
     """
 
     objective: Reals
     least: Reals
-    matrix: sparse.csr_matrix
+    matrix: sparse.csc_matrix
     lower: Reals
     upper: Reals
-    triggers: list[Whole]
+    triggers: sparse.csr_matrix
+
+    def complete(self, chosen: Flags) -> Flags:
+        """Values of all variables for a choice of candidates; a further variable follows from its triggers."""
+        return np.concatenate([chosen, self.triggers @ chosen.astype(np.int64) > 0])
 
 
 @dataclass(slots=True)
 class Rows:
-    """A sparse matrix in the making."""
+    """A sparse matrix in the making: many rows at once, each entry as row, column and value."""
 
+    candidates: int = 0
+    count: int = 0
+    extra: int = 0
     rows: list[Whole] = field(default_factory=list)
     columns: list[Whole] = field(default_factory=list)
     values: list[Whole] = field(default_factory=list)
-    lower: list[float] = field(default_factory=list)
-    upper: list[float] = field(default_factory=list)
-    candidates: int = 0
-    triggers: list[Whole] = field(default_factory=list)
+    lower: list[Reals] = field(default_factory=list)
+    upper: list[Reals] = field(default_factory=list)
+    trigger_rows: list[Whole] = field(default_factory=list)
+    trigger_columns: list[Whole] = field(default_factory=list)
 
-    def variable(self, triggers: Whole) -> int:
-        """A further variable: one of these candidates is chosen."""
-        self.triggers.append(triggers)
-        return self.candidates + len(self.triggers) - 1
+    def variables(self, groups: Whole, members: Whole, count: int) -> Whole:
+        """So many further variables; `groups` says for which of them each of the `members` (candidates) is a trigger."""
+        names = self.candidates + self.extra + np.arange(count)
+        self.trigger_rows.append(groups + self.extra)
+        self.trigger_columns.append(members)
+        self.extra += count
+        return names
 
-    def add(
-        self, columns: Whole | Sequence[int], values: Whole | Sequence[int] | int, lower: float, upper: float
-    ) -> None:
-        """One row."""
-        columns = np.asarray(columns, np.int64)
-        self.rows.append(np.full(len(columns), len(self.lower), np.int64))
+    def add(self, rows: Whole, columns: Whole, values: Whole | int, lower: Reals, upper: Reals) -> None:
+        """As many rows as there are limits; `rows` counts from 0."""
+        self.rows.append(rows + self.count)
         self.columns.append(columns)
         self.values.append(np.broadcast_to(np.asarray(values, np.int64), len(columns)))
         self.lower.append(lower)
         self.upper.append(upper)
+        self.count += len(lower)
+
+    def add_one(
+        self, columns: Whole | Sequence[int], values: Whole | Sequence[int] | int, lower: float, upper: float
+    ) -> None:
+        """One row."""
+        columns = np.asarray(columns, np.int64)
+        limits = np.array([lower]), np.array([upper])
+        self.add(np.zeros(len(columns), np.int64), columns, np.asarray(values, np.int64), *limits)
 
     def add_pairs(self, one: Whole, other: Whole, sign: int, lower: float, upper: float) -> None:
         """One row one + sign * other per pair."""
-        count, first = len(one), len(self.lower)
-        numbers = np.arange(first, first + count)
-        self.rows += [numbers, numbers]
-        self.columns += [one, other]
-        self.values += [np.ones(count, np.int64), np.full(count, sign, np.int64)]
-        self.lower += [lower] * count
-        self.upper += [upper] * count
+        count = len(one)
+        numbers, ones = np.arange(count), np.ones(count, np.int64)
+        columns, values = np.concatenate([one, other]), np.concatenate([ones, sign * ones])
+        self.add(np.concatenate([numbers, numbers]), columns, values, np.full(count, lower), np.full(count, upper))
 
-    def matrix(self, variables: int) -> sparse.csr_matrix:
+    def matrix(self) -> sparse.csc_matrix:
         """The rows as one sparse matrix."""
-        shape = (len(self.lower), variables)
-        if not self.rows:
-            return sparse.csr_matrix(shape, dtype=np.float64)
-        values = np.concatenate(self.values).astype(np.float64)
-        return sparse.csr_matrix((values, (np.concatenate(self.rows), np.concatenate(self.columns))), shape=shape)
+        shape = (self.count, self.candidates + self.extra)
+        return _sparse(self.rows, self.columns, self.values, shape).tocsc()
+
+    def triggers(self) -> sparse.csr_matrix:
+        """Further variables and the candidates that make them one."""
+        ones = [np.ones(len(members), np.int64) for members in self.trigger_columns]
+        return _sparse(self.trigger_rows, self.trigger_columns, ones, (self.extra, self.candidates)).tocsr()
+
+
+def _sparse(rows: list[Whole], columns: list[Whole], values: list[Whole], shape: tuple[int, int]) -> Any:
+    if not rows:
+        return sparse.coo_matrix(shape, dtype=np.float64)
+    entries = np.concatenate(values).astype(np.float64), (np.concatenate(rows), np.concatenate(columns))
+    return sparse.coo_matrix(entries, shape=shape)
 
 
 def problem_of(arrays: Arrays, table: CandidateTable) -> Problem:
     """Everything the model and the plan need to know about a candidate table."""
-    number = {(int(w), int(s)): row for row, (w, s) in enumerate(zip(table.wish, table.session, strict=True))}
-    fixed = [
-        number[arrays.wishes.row[seeker, wish], arrays.sessions.row[session]]
-        for seeker, wish, session in arrays.instance.fixed
-    ]
-    return _problem(arrays, table, np.array(fixed, np.int64))
+    fixed = rows_of(arrays, table, arrays.instance.fixed)
+    payers = payer_masks(arrays, table)
+    clashes, dear = exclusive_pairs(arrays, table), unaffordable_pairs(arrays, table, payers)
+    codes = [pairs[0] * len(table) + pairs[1] for pairs in (clashes, dear)]
+    exclusive = np.divmod(np.unique(np.concatenate(codes)), max(1, len(table)))
+    return Problem(arrays, table, exclusive, company_pairs(arrays, table), payers, fixed)
 
 
-def problem_of_pairs(arrays: Arrays, pairs: PairFacts, fixed: Whole) -> Problem:
-    """The problem of pairs that need not be candidates, sorted by wish and session; without points."""
-    persons = arrays.wishes.persons[pairs.wish]
-    cents = arrays.sessions.price_cents[pairs.session] * persons
-    nothing = np.zeros(len(persons), np.int64)
-    table = CandidateTable(
-        pairs.wish, pairs.session, arrays.wishes.seeker[pairs.wish], nothing, persons, cents, nothing
-    )
-    return _problem(arrays, table, fixed, least=0)
+def rows_of(arrays: Arrays, table: CandidateTable, placements: Iterable[tuple[str, str, str]]) -> Whole:
+    """The candidate rows of (seeker, wish, session).
 
-
-def _problem(arrays: Arrays, table: CandidateTable, fixed: Whole, least: int = 2) -> Problem:
-    exclusive, company = exclusive_pairs(arrays, table, least), company_pairs(arrays, table)
-    return Problem(arrays, table, exclusive, company, payer_masks(arrays, table), fixed)
+    Raises:
+        KeyError: one of them is not a candidate.
+    """
+    size = len(arrays.sessions.ids)
+    wanted = whole(arrays.wishes.row[u, w] * size + arrays.sessions.row[s] for u, w, s in placements)
+    codes = table.wish * size + table.session
+    at = np.searchsorted(codes, wanted)
+    if len(wanted) and (not len(codes) or (codes[np.minimum(at, len(codes) - 1)] != wanted).any()):
+        raise KeyError("a placement is not a candidate")
+    return at
 
 
 def program_of(problem: Problem) -> Program:
@@ -131,11 +153,13 @@ def program_of(problem: Problem) -> Program:
     _exclusions(problem, rows)
     _parties(problem, rows, _sessions(problem, rows))
     _childcare(problem, rows)
-    size = rows.candidates + len(rows.triggers)
+    size = rows.candidates + rows.extra
     least, values = np.zeros(size), np.zeros(size)
     least[problem.fixed] = 1.0
     values[: len(objective)] = objective
-    return Program(values, least, rows.matrix(size), np.array(rows.lower), np.array(rows.upper), rows.triggers)
+    nothing = np.zeros(0)
+    lower, upper = np.concatenate([nothing, *rows.lower]), np.concatenate([nothing, *rows.upper])
+    return Program(values, least, rows.matrix(), lower, upper, rows.triggers())
 
 
 def _groups(keys: Whole) -> list[tuple[int, Whole]]:
@@ -145,38 +169,49 @@ def _groups(keys: Whole) -> list[tuple[int, Whole]]:
     return list(zip(values.tolist(), np.split(order, first[1:]), strict=True)) if len(keys) else []
 
 
+def _numbered(keys: Whole) -> tuple[Whole, Whole]:
+    """The keys that occur, and for each entry the number of its key among them."""
+    values, number = np.unique(keys, return_inverse=True)
+    return values, number
+
+
 def _served(problem: Problem, rows: Rows) -> Reals:
     """The objective. The bonus is in the candidate itself when a seeker can have only one, else in a variable."""
     table, seekers = problem.table, problem.arrays.seekers
     points = table.score.astype(np.float64)
-    bonuses: list[float] = []
-    for seeker, members in _groups(table.seeker):
-        bonus = float(seekers.bonus[seeker])
-        wishes = len(np.unique(table.wish[members]))
-        most = int(seekers.placements_max[seeker])
-        if wishes > most:
-            rows.add(members, 1, -INFINITY, most)
-        if bonus == 0:
-            continue
-        if wishes == 1 or most <= 1:
-            points[members] += bonus
-        else:
-            rows.add([*members, rows.variable(members)], [1] * len(members) + [-1], 0, INFINITY)
-            bonuses.append(bonus)
-    return np.concatenate([points, bonuses])
+    wishes = np.zeros(len(seekers.ids), np.int64)
+    np.add.at(wishes, problem.arrays.wishes.seeker[np.unique(table.wish)], 1)
+    several = (wishes >= 2) & (seekers.placements_max >= 2) & (seekers.bonus > 0)
+    points += np.where(several[table.seeker], 0, seekers.bonus[table.seeker])
+    members = np.flatnonzero((wishes > seekers.placements_max)[table.seeker])
+    who, number = _numbered(table.seeker[members])
+    limits = seekers.placements_max[who].astype(np.float64)
+    rows.add(number, members, 1, np.full(len(who), -INFINITY), limits)
+    members = np.flatnonzero(several[table.seeker])
+    who, number = _numbered(table.seeker[members])
+    served = rows.variables(number, members, len(who))
+    count = np.arange(len(who))
+    columns, values = np.concatenate([members, served]), np.repeat([1, -1], [len(members), len(who)])
+    rows.add(np.concatenate([number, count]), columns, values, np.zeros(len(who)), np.full(len(who), INFINITY))
+    return np.concatenate([points, seekers.bonus[who].astype(np.float64)])
 
 
 def _wishes(problem: Problem, rows: Rows) -> None:
-    for _, members in _groups(problem.table.wish):
-        if len(members) > 1:
-            rows.add(members, 1, -INFINITY, 1)
+    wishes = problem.table.wish
+    members = np.flatnonzero(np.bincount(wishes, minlength=1)[wishes] > 1)
+    which, number = _numbered(wishes[members])
+    rows.add(number, members, 1, np.full(len(which), -INFINITY), np.ones(len(which)))
 
 
 def _money(problem: Problem, rows: Rows) -> None:
     """Hall's condition for every union of budgets that could be overspent."""
     table, seekers = problem.table, problem.arrays.seekers
-    several = seekers.placements_max[table.seeker] >= 2
-    priced = np.flatnonzero(several & (table.cents > 0))
+    dearest = np.zeros(len(problem.arrays.wishes.ids), np.int64)
+    np.maximum.at(dearest, table.wish, table.cents)
+    total = np.bincount(problem.arrays.wishes.seeker, weights=dearest, minlength=len(seekers.ids))
+    least = seekers.own_cents + np.min(seekers.budget_cents, axis=1, initial=2**40, where=seekers.budget_cents > 0)
+    bites = (seekers.placements_max >= 2) & (total > np.where(least >= 2**40, seekers.own_cents, least))
+    priced = np.flatnonzero(bites[table.seeker] & (table.cents > 0))
     for seeker, places in _groups(table.seeker[priced]):
         members = priced[places]
         purses, own = seekers.budget_cents[seeker].tolist(), int(seekers.own_cents[seeker])
@@ -186,7 +221,7 @@ def _money(problem: Problem, rows: Rows) -> None:
             money = cents_in(union, purses) + own
             if _most_cents(problem, held) > money:
                 scale = int(np.gcd.reduce(table.cents[held]))
-                rows.add(held, table.cents[held] // scale, -INFINITY, money // scale)
+                rows.add_one(held, table.cents[held] // scale, -INFINITY, money // scale)
 
 
 def _most_cents(problem: Problem, members: Whole) -> int:
@@ -198,68 +233,76 @@ def _most_cents(problem: Problem, members: Whole) -> int:
 def _exclusions(problem: Problem, rows: Rows) -> None:
     """A candidate with all candidates of one other wish that it excludes: at most one of them."""
     i, j = problem.exclusive
-    wish = problem.table.wish
-    for _, places in _groups(i * (len(problem.arrays.wishes.ids) + 1) + (wish[j] if len(j) else j)):
-        rows.add([int(i[places[0]]), *j[places].tolist()], 1, -INFINITY, 1)
+    codes, number = _numbered(i * (len(problem.arrays.wishes.ids) + 1) + problem.table.wish[j])
+    one = np.zeros(len(codes), np.int64)
+    one[number] = i
+    columns, values = np.concatenate([j, one]), np.ones(len(j) + len(one), np.int64)
+    limits = np.full(len(codes), -INFINITY), np.ones(len(codes))
+    rows.add(np.concatenate([number, np.arange(len(codes))]), columns, values, *limits)
     rows.add_pairs(*problem.company, 1, -INFINITY, 1)
 
 
 def _sessions(problem: Problem, rows: Rows) -> dict[int, int]:
-    """Seats, and a variable for running where a session may also not run."""
+    """Seats, and a variable for running where a session may also not run: one for those that can be too small."""
     table, sessions = problem.table, problem.arrays.sessions
-    runs: dict[int, int] = {}
-    for session, members in _groups(table.session):
-        persons = table.persons[members]
-        free = int(sessions.seats_max[session] - sessions.seats_taken[session])
-        needed = int(sessions.seats_min[session] - sessions.seats_taken[session])
-        parties = problem.arrays.instance.sessions[session].parties
-        if needed > 1 or parties is not None:
-            runs[session] = rows.variable(members)
-            rows.add([*members, runs[session]], [*persons, -free], -INFINITY, 0)
-            rows.add([*members, runs[session]], [*persons, -needed], 0, INFINITY)
-        elif int(persons.sum()) > free:
-            rows.add(members, persons, -INFINITY, free)
-    return runs
+    free = sessions.seats_max - sessions.seats_taken
+    needed = sessions.seats_min - sessions.seats_taken
+    parties = np.array([offered.parties is not None for offered in problem.arrays.instance.sessions], bool)
+    either = (needed > 1) | parties
+    wanted = np.bincount(table.session, weights=table.persons, minlength=len(free))
+    members = np.flatnonzero((~either & (wanted > free))[table.session])
+    which, number = _numbered(table.session[members])
+    rows.add(number, members, table.persons[members], np.full(len(which), -INFINITY), free[which].astype(np.float64))
+    members = np.flatnonzero(either[table.session])
+    which, number = _numbered(table.session[members])
+    runs = rows.variables(number, members, len(which))
+    numbers, columns = np.concatenate([number, np.arange(len(which))]), np.concatenate([members, runs])
+    limits = np.full(len(which), -INFINITY), np.zeros(len(which))
+    rows.add(numbers, columns, np.concatenate([table.persons[members], -free[which]]), *limits)
+    rows.add(numbers, columns, np.concatenate([table.persons[members], -needed[which]]), limits[1], -limits[0])
+    return dict(zip(which.tolist(), runs.tolist(), strict=True))
 
 
 def _parties(problem: Problem, rows: Rows, runs: dict[int, int]) -> None:
     """Least and most of every party, and how far two parties may differ, in a dialogue that runs."""
     table = problem.table
-    for session, members in _groups(table.session):
-        offered = problem.arrays.instance.sessions[session]
-        if offered.parties is None:
-            continue
+    invited = np.array([offered.parties is not None for offered in problem.arrays.instance.sessions], bool)
+    rows_of = np.flatnonzero(invited[table.session])
+    for session, places in _groups(table.session[rows_of]):
+        members, offered = rows_of[places], problem.arrays.instance.sessions[session]
+        assert offered.parties is not None  # noqa: S101 - chosen above
         counts = problem.arrays.wishes.party_counts[table.wish[members]]
         voices = {party: counts[:, PARTIES[party]] for party in offered.parties}
         taken = {party: offered.parties_taken.get(party, 0) for party in offered.parties}
         columns = [*members, runs[session]]
         for party, (least, most) in offered.parties.items():
-            rows.add(columns, [*voices[party], taken[party] - most], -INFINITY, 0)
-            rows.add(columns, [*voices[party], taken[party] - least], 0, INFINITY)
+            rows.add_one(columns, [*voices[party], taken[party] - most], -INFINITY, 0)
+            rows.add_one(columns, [*voices[party], taken[party] - least], 0, INFINITY)
         if offered.party_spread_max is not None:
             for one in offered.parties:
                 for other in offered.parties:
                     slack = offered.party_spread_max + taken[other] - taken[one]
                     if one != other:
-                        rows.add(columns, [*(voices[one] - voices[other]), -slack], -INFINITY, 0)
+                        rows.add_one(columns, [*(voices[one] - voices[other]), -slack], -INFINITY, 0)
 
 
 def _childcare(problem: Problem, rows: Rows) -> None:
     """Places per age band. A family's children count once, also when two of its wishes meet in one session."""
     table, sessions = problem.table, problem.arrays.sessions
     needs = problem.arrays.seekers.childcare[table.seeker]
-    for session, places in _groups(table.session[needs.any(axis=1)]):
-        members = np.flatnonzero(needs.any(axis=1))[places]
+    needing = np.flatnonzero(needs.any(axis=1))
+    for session, places in _groups(table.session[needing]):
+        members = needing[places]
         columns, children = [], []
         for _, same in _groups(table.seeker[members]):
             family = members[same]
             column = int(family[0])
             if len(family) > 1:
-                column = rows.variable(family)
+                column = int(rows.variables(np.zeros(len(family), np.int64), family, 1)[0])
                 rows.add_pairs(family, np.full(len(family), column), -1, -INFINITY, 0)
             columns.append(column)
             children.append(needs[family[0]])
         for band, total in enumerate(np.sum(children, axis=0).tolist()):
             room = int(sessions.childcare[session, band])
             if total > room:
-                rows.add(columns, np.array(children)[:, band], -INFINITY, room)
+                rows.add_one(columns, np.array(children)[:, band], -INFINITY, room)

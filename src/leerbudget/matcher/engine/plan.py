@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leerbudget.matcher.arrays import PARTIES
+from leerbudget.matcher.arrays import PARTIES, Whole
 from leerbudget.matcher.engine.conflicts import neighbours
 from leerbudget.matcher.engine.model import Problem
 from leerbudget.matcher.engine.money import shortage
@@ -37,6 +37,7 @@ class Board:
     children: list[list[int]]
     offered: Sequence[OfferedSession]
     places: list[list[int]]
+    session_rows: tuple[Whole, Whole]
 
     @staticmethod
     def of(problem: Problem) -> "Board":
@@ -61,7 +62,14 @@ class Board:
             children=seekers.childcare.tolist(),
             offered=arrays.instance.sessions,
             places=arrays.sessions.childcare.tolist(),
+            session_rows=_by_session(table.session, len(arrays.sessions.ids)),
         )
+
+
+def _by_session(session: Whole, count: int) -> tuple[Whole, Whole]:
+    """Candidate rows by session: those of s stand from place s to s + 1 of the first answer in the second."""
+    rows = np.argsort(session, kind="stable")
+    return np.searchsorted(session[rows], np.arange(count + 1)), rows
 
 
 class Plan:
@@ -213,20 +221,22 @@ class Plan:
                         self.remove(row)
 
 
-def greedy(board: Board) -> Plan:
-    """A quick plan: first a place for everyone by points, then the rest; sessions that stay too small are closed."""
-    worth = np.array(board.score, np.int64)
-    bonus = np.array([board.bonus[seeker] for seeker in board.seeker], np.int64)
-    order = np.argsort(-(worth + bonus), kind="stable").tolist()
-    plan = Plan(board)
+def greedy(board: Board, start: Plan | None = None) -> Plan:
+    """A quick plan: first a place for everyone by points, then the rest; sessions that stay too small are closed.
+
+    What is in the plan at the `start` stays, unless its session stays too small.
+    """
+    plan = Plan(board) if start is None else start
+    plan.closed.clear()
     for _ in range(len(board.offered) + 1):
+        order = roomy(plan)
         for row in order:
             if not plan.of_seeker.get(board.seeker[row]) and plan.obstacle(row) is None:
                 plan.add(row)
         plan.fill(order)
         if not plan.close_incomplete():
             break
-    return completed(plan, order)
+    return completed(plan)
 
 
 def mended(board: Board, chosen: Sequence[int]) -> Plan:
@@ -234,12 +244,28 @@ def mended(board: Board, chosen: Sequence[int]) -> Plan:
     plan = Plan(board)
     plan.fill(sorted(chosen))
     plan.close_incomplete()
-    order = np.argsort(-np.array(board.score, np.int64), kind="stable").tolist()
-    return completed(plan, order)
+    return completed(plan)
 
 
-def completed(plan: Plan, order: Sequence[int]) -> Plan:
+def completed(plan: Plan) -> Plan:
     """The plan, filled until no candidate of positive worth can be added."""
-    useful = [row for row in order if plan.board.score[row] >= 0]
-    plan.extend(useful)
+    plan.extend(roomy(plan))
     return plan
+
+
+def roomy(plan: Plan) -> list[int]:
+    """Candidates whose wish is open, whose seeker may have more and whose session has the seats, best first."""
+    problem = plan.board.problem
+    table, arrays = problem.table, problem.arrays
+    chosen = np.fromiter(plan.chosen, np.int64, len(plan.chosen))
+    placed = np.zeros(len(arrays.wishes.ids), bool)
+    placed[table.wish[chosen]] = True
+    has = np.bincount(table.seeker[chosen], minlength=len(arrays.seekers.ids))
+    used = np.bincount(table.session[chosen], weights=table.persons[chosen], minlength=len(arrays.sessions.ids))
+    left = arrays.sessions.seats_max - arrays.sessions.seats_taken - used
+    fits = ~placed[table.wish] & (has < arrays.seekers.placements_max)[table.seeker]
+    fits &= (table.persons <= left[table.session]) & (table.score >= 0)
+    rows = np.flatnonzero(fits)
+    worth = table.score[rows] + np.where(has[table.seeker[rows]] == 0, arrays.seekers.bonus[table.seeker[rows]], 0)
+    best_first: list[int] = rows[np.argsort(-worth, kind="stable")].tolist()
+    return best_first

@@ -1,76 +1,64 @@
-"""From a problem to the best plan and bound within the time: greedy, then integer programs.
+"""From a problem to the best plan and a proven bound within the time.
 
-A small program is solved whole. For a large one the linear relaxation gives a bound and a price per seat;
-then groups of sessions (a theme, a region, chance) are planned anew, all else held, with only the candidates
-that are nearly worth their seat; then the whole program in the time that is left, for a tighter bound.
+Prices first: theme after theme is relaxed, which gives the bound, its certificate and a plan that is nearly
+whole. A problem that is small enough is then solved as one integer program, with a bound of its own. For a
+large one, blocks of sessions are planned anew until the gap is small, all else held.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from leerbudget.matcher.arrays import Whole
 from leerbudget.matcher.engine import mip
-from leerbudget.matcher.engine.model import Flags, Problem, Program, program_of
+from leerbudget.matcher.engine.blocks import NEAR, WIDE, Task, part_of, replanned, rounded
+from leerbudget.matcher.engine.bundles import Flags, Reals
+from leerbudget.matcher.engine.lottery import drawn
+from leerbudget.matcher.engine.model import Problem, Program, program_of
 from leerbudget.matcher.engine.plan import Board, Plan, greedy, mended
+from leerbudget.matcher.engine.prices import SCALE, Market, Prices, certificate, opening, proven
+from leerbudget.matcher.engine.relaxation import Relaxed, regained, relax
 from leerbudget.matcher.errors import InstanceRefused
+from leerbudget.matcher.outcome import Certificate
 
-LARGE = 12_000
-"""Candidates from which the whole program is too slow to start with."""
-NARROW, WIDE = 15.0, 100.0
-"""Points a candidate may miss of its price and still be looked at, in large and in small groups."""
-GROUP_SESSIONS = 40
-AT_ONCE_MAX = 400
-GROUP_SECONDS, AT_ONCE_SECONDS = 10.0, 600.0
-PASSES_MIN = 5
-PASS_GAIN = 1e-4
-"""A pass over all groups that gains less than this share of the score is the last."""
-WHOLE_SHARE = 0.6
-GROUPS_SHARE = 0.85
+WHOLE_MAX = 40_000
+"""Candidates up to which the whole round goes to one integer program."""
+WHOLE_SHARE = 0.8
+BLOCK_SESSIONS = 100
+PASS_GAIN = 2e-6
+"""Two passes over all blocks that both gain less than this share of the score are the last."""
 RESCUE_SECONDS = 600.0
+KEPT = 1e7
+"""Points that nobody gives up."""
 GAP_SHARE = 0.5
 
-Progress = Callable[[str], None]
+Progress = Callable[[str, int | None, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`rows`: chosen candidates. `bound`: no plan scores higher."""
+    """`rows`: chosen candidates. `bound`: no plan scores higher. `price`: per candidate, in points."""
 
     rows: list[int]
     score: int
     bound: int
     interrupted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What is asked: until when (seconds of `time.perf_counter`), to which gap, with which seed."""
-
-    problem: Problem
-    ends: float
-    gap: float
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a pass makes its groups: their order and size, the slack of their candidates, seconds for each."""
-
-    order: str
-    size: int
-    slack: float
-    seconds: float
+    price: Reals
+    certificate: Certificate
 
 
 @dataclass(slots=True)
 class Best:
-    """The best plan and the best bound so far."""
+    """The best plan and the best bound so far; `priced`: prices in whole thousandths, and what they prove."""
 
     board: Board
+    market: Market
     bound: int
+    priced: tuple[Prices, int]
     plan: Plan | None = None
     interrupted: bool = False
 
@@ -79,6 +67,14 @@ class Best:
         if plan.possible() and (self.plan is None or plan.score() > self.plan.score()):
             self.plan = plan
 
+    def price(self, prices: Prices) -> None:
+        """Keep the prices when they prove more."""
+        whole = prices.whole(self.market)
+        bound = proven(self.market, whole)
+        if bound < self.priced[1]:
+            self.priced = whole, bound
+        self.bound = min(self.bound, bound)
+
     def gap(self) -> float:
         """How far the bound lies above the plan, as a share of the plan."""
         if self.plan is None:
@@ -86,166 +82,206 @@ class Best:
         score = self.plan.score()
         return (self.bound - score) / max(1, abs(score))
 
+    def chosen(self, program: Program) -> Flags:
+        """The plan as values of all variables."""
+        chosen = np.zeros(len(self.board.seeker), bool)
+        chosen[list(self.plan.chosen if self.plan is not None else ())] = True
+        return program.complete(chosen)
 
-def search(problem: Problem, seconds: float, gap: float, seed: int, progress: Progress) -> Found:
-    """The best plan found in the time, with a bound that is always valid.
+
+def search(problem: Problem, limits: tuple[float, float, int, int], progress: Progress) -> Found:
+    """The best plan found within (seconds, gap, seed, workers), with a bound that is always valid.
 
     Raises:
         InstanceRefused: what is fixed cannot be completed to groups that run.
     """
-    ends = time.perf_counter() + seconds
-    board = Board.of(problem)
-    best = Best(board, _simple_bound(board))
-    best.offer(greedy(board))
-    progress("greedy")
-    program = program_of(problem)
-    large = len(problem.table) > LARGE
+    seconds, gap, seed, workers = limits
+    task = Task(problem, program_of(problem), time.perf_counter() + seconds, gap, seed, workers)
+    market = Market.of(problem)
+    first = opening(market).whole(market)
+    bound = proven(market, first)
+    best = Best(Board.of(problem), market, bound, (first, bound))
+    progress("prices", None, best.bound)
     try:
-        if not large and best.gap() > gap:
-            _whole(program, best, WHOLE_SHARE * (ends - time.perf_counter()), gap, seed)
-            progress("whole")
-        if best.gap() > gap:
-            _by_groups(Task(problem, ends, gap, seed), program, best)
-            progress("groups")
-        if large and best.gap() > gap:
-            _whole(program, best, ends - time.perf_counter(), gap, seed)
-            progress("whole")
+        _improve(task, best, _unscaled(first), progress)
     except KeyboardInterrupt:
+        task.stop.set()
         best.interrupted = True
     if best.plan is None:
-        _rescue(problem, program, best, gap, seed)
-    progress("mend")
+        _rescue(task, best)
     if best.plan is None:
         raise InstanceRefused("$.fixed", "the fixed placements cannot be completed to groups that reach their minimum")
+    rows = drawn(best.plan, seed)
     score = best.plan.score()
-    return Found(sorted(best.plan.chosen), score, max(score, best.bound), best.interrupted)
+    progress("lot", score, best.bound)
+    prices, proves = best.priced
+    published = certificate(market, prices, proves)
+    bound = max(score, best.bound)
+    return Found(rows, score, bound, best.interrupted, prices.price / SCALE, published)
 
 
-def _simple_bound(board: Board) -> int:
-    """Every seeker gets the best candidates of its wishes, as if alone in the world."""
-    dearest: dict[int, dict[int, int]] = {}
-    for row, seeker in enumerate(board.seeker):
-        wishes = dearest.setdefault(seeker, {})
-        wishes[board.wish[row]] = max(wishes.get(board.wish[row], board.score[row]), board.score[row])
-    total = 0
-    fixed = {board.seeker[row] for row in board.problem.fixed.tolist()}
-    for seeker, wishes in dearest.items():
-        points = sorted(wishes.values(), reverse=True)[: board.most[seeker]]
-        useful = [p for p in points if p > 0] or points[:1]
-        worth = sum(useful) + board.bonus[seeker] if useful else 0
-        total += worth if seeker in fixed else max(0, worth)
-    return total
+def _unscaled(prices: Prices) -> Prices:
+    return Prices(prices.seat / SCALE, prices.price / SCALE, prices.childcare / SCALE, prices.company / SCALE)
 
 
-def _whole(program: Program, best: Best, seconds: float, gap: float, seed: int) -> None:
-    answer = mip.solve(program, seconds, gap * GAP_SHARE, seed)
+def _improve(task: Task, best: Best, prices: Prices, progress: Progress) -> None:
+    prices = _relaxed(task, best.market, prices)
+    best.price(prices)
+    progress("themes", None, best.bound)
+    small = len(task.problem.table) <= WHOLE_MAX
+    if not small:
+        chosen, all_done = _constructed(task, best.market, prices)
+        start = mended(best.board, np.flatnonzero(chosen).tolist())
+        best.offer(start if all_done else greedy(best.board, start))
+    if small:
+        best.offer(greedy(best.board))
+    progress("first plan", _score(best), best.bound)
+    if small and best.gap() > task.gap and not task.over():
+        _whole(task, best, WHOLE_SHARE * task.left())
+        progress("whole", _score(best), best.bound)
+    if best.gap() > task.gap and best.plan is not None:
+        _passes(task, best, prices, progress)
+
+
+def _score(best: Best) -> int | None:
+    return None if best.plan is None else best.plan.score()
+
+
+def _themes(task: Task) -> list[Whole]:
+    """The sessions of each theme that has candidates, the largest first."""
+    theme = task.problem.arrays.sessions.theme
+    sizes = np.bincount(theme[task.problem.table.session], minlength=1)
+    return [np.flatnonzero(theme == name) for name in np.argsort(-sizes, kind="stable").tolist() if sizes[name]]
+
+
+def _relaxed(task: Task, market: Market, prices: Prices) -> Prices:
+    """The prices after every theme was relaxed once, as many at once as there are cores."""
+    themes = _themes(task)
+    with ThreadPoolExecutor(task.workers) as pool:
+        for first in range(0, len(themes), task.workers):
+            together = themes[first : first + task.workers]
+            answers = list(pool.map(lambda part, now=prices: relax(market, part, now, task.left()), together))
+            found = [answer for answer in answers if answer is not None]
+            prices = _joined(market, prices, found)
+            if task.over() or len(found) < len(together):
+                break
+    return prices
+
+
+def _constructed(task: Task, market: Market, prices: Prices) -> tuple[Flags, bool]:
+    """A plan theme after theme: relaxed beside what is decided already, then made whole; and whether time was enough.
+
+    While one theme is made whole the next is relaxed; what that one did not know yet is looked at again.
+    """
+    themes, table = _themes(task), task.problem.table
+    chosen, done = np.zeros(len(table), bool), np.zeros(len(market.open), bool)
+    with ThreadPoolExecutor(1) as pool:
+
+        def begin(number: int) -> Future[tuple[Relaxed, Prices] | None]:
+            now = _decided(market, prices, chosen, done[table.session])
+            return pool.submit(relax, market, themes[number], now, task.left(), WIDE)
+
+        ahead = begin(0)
+        for number, part in enumerate(themes):
+            answer = ahead.result()
+            if answer is None or task.over():
+                break
+            if task.workers > 1 and number + 1 < len(themes):
+                ahead = begin(number + 1)
+            now = _decided(market, prices, chosen, done[table.session])
+            chosen = chosen | rounded(task, regained(market, answer[0], part, now), answer[1].price, chosen)
+            done[part] = True
+            if task.workers == 1 and number + 1 < len(themes):
+                ahead = begin(number + 1)
+    chosen[task.problem.fixed] = True
+    return chosen, bool(done[table.session].all())
+
+
+def _decided(market: Market, prices: Prices, chosen: Flags, done: Flags) -> Prices:
+    """Prices by which nobody can have another of the candidates that are `done` than the chosen ones, and all keep those."""
+    price = np.where(done, market.score + np.where(chosen, -KEPT, KEPT), prices.price)
+    return Prices(prices.seat, price, prices.childcare, prices.company)
+
+
+def _joined(market: Market, prices: Prices, found: list[tuple[Relaxed, Prices]]) -> Prices:
+    """The prices of several themes that were relaxed at the same time."""
+    seat, price = prices.seat.copy(), prices.price.copy()
+    childcare, company = prices.childcare.copy(), prices.company.copy()
+    session = market.problem.table.session
+    for relaxed, priced in found:
+        inside = np.zeros(len(seat), bool)
+        inside[session[relaxed.rows]] = True
+        seat[inside], childcare[inside] = priced.seat[inside], priced.childcare[inside]
+        price[relaxed.rows] = priced.price[relaxed.rows]
+        met = inside[session[market.problem.company[0]]]
+        company[met] = priced.company[met]
+    return Prices(seat, price, childcare, company)
+
+
+def _whole(task: Task, best: Best, seconds: float) -> None:
+    answer = mip.solve(task.program, seconds, task.gap * GAP_SHARE, task.seed, task.stop)
     if answer.impossible:
         raise InstanceRefused("$.fixed", "the fixed placements cannot be completed to groups that reach their minimum")
     if answer.bound is not None:
         best.bound = min(best.bound, answer.bound)
-    _take(best, answer, np.arange(program.matrix.shape[1]))
-
-
-def _take(best: Best, answer: mip.Answer, columns: Whole) -> None:
     if answer.chosen is not None:
-        chosen = columns[answer.chosen]
-        best.offer(mended(best.board, chosen[chosen < len(best.board.seeker)].tolist()))
+        first = len(task.problem.table)
+        best.offer(mended(best.board, np.flatnonzero(answer.chosen[:first]).tolist()))
 
 
-def _by_groups(search: Task, program: Program, best: Best) -> None:
-    """Plan group after group of sessions anew, until a pass gains too little or its share of the time is over."""
-    relaxed = mip.relax(program, search.ends - time.perf_counter())
-    if relaxed is None or best.plan is None:
-        return
-    best.bound = min(best.bound, relaxed.bound)
-    started = time.perf_counter()
-    until = started + GROUPS_SHARE * (search.ends - started)
-    draw = np.random.default_rng(search.seed)
-    for number, way in enumerate(_passes(len(best.board.offered))):
-        if best.gap() <= search.gap or time.perf_counter() > until:
+def _passes(task: Task, best: Best, prices: Prices, progress: Progress) -> None:
+    """Blocks of sessions planned anew, pass after pass, until the gap is reached, the time is over or little is gained."""
+    loss = best.market.losses(prices.price)
+    draw = np.random.default_rng(task.seed)
+    idle = 0
+    for number, blocks in enumerate(_ways(task.problem, draw)):
+        if best.gap() <= task.gap or task.over() or idle > 1:
             return
-        hopeful = (relaxed.value > -way.slack) | (relaxed.level > 1e-6)
-        before, chosen = best.plan.score(), _vector(program, best.plan)
-        for group in _groups_of(search.problem, way, draw):
-            free = _touched(search.problem, program, group)
-            free[: len(search.problem.table)] &= (hopeful | chosen)[: len(search.problem.table)]
-            seconds = min(way.seconds, until - time.perf_counter())
-            chosen = _regrouped(search, program, chosen, free, seconds) if seconds > 0 else chosen
-        best.offer(mended(best.board, np.flatnonzero(chosen[: len(search.problem.table)]).tolist()))
-        if number >= PASSES_MIN and best.plan.score() - before < PASS_GAIN * abs(before):
-            return
+        before = _score(best) or 0
+        for chosen in replanned(task, best.chosen(task.program), loss < (NEAR if number % 2 == 0 else WIDE), blocks):
+            score = round(float(task.program.objective @ chosen))
+            if (best.bound - score) <= task.gap * abs(score):
+                break
+        best.offer(mended(best.board, np.flatnonzero(chosen[: len(task.problem.table)]).tolist()))
+        gained = (_score(best) or 0) - before
+        idle = idle + 1 if gained < PASS_GAIN * abs(before) else 0
+        progress("blocks", _score(best), best.bound)
 
 
-def _passes(sessions: int) -> Iterator[Way]:
-    """Small groups first, then everything with only the candidates near their price, then chance groups."""
-    yield Way("theme", GROUP_SESSIONS, WIDE, GROUP_SECONDS)
-    yield Way("east", GROUP_SESSIONS, WIDE, GROUP_SECONDS)
-    if sessions <= AT_ONCE_MAX:
-        yield Way("east", AT_ONCE_MAX, NARROW, AT_ONCE_SECONDS)
-    size = 2 * GROUP_SESSIONS
+def _ways(problem: Problem, draw: np.random.Generator) -> Iterator[list[Whole]]:
+    """Blocks by place, each time cut otherwise; every third time sessions of one theme."""
+    places = problem.arrays.sessions.places.xyz
+    east, north = np.nan_to_num(places[:, 1]), np.nan_to_num(places[:, 2])
+    online = np.isnan(places[:, 0])
+    theme = problem.arrays.sessions.theme
+    size = BLOCK_SESSIONS
     while True:
-        yield Way("chance", size, WIDE, GROUP_SECONDS)
+        for round_of in range(3):
+            angle = draw.uniform(0.0, math.pi)
+            across = math.cos(angle) * east + math.sin(angle) * north + online * draw.uniform(-0.05, 0.05, len(east))
+            along = math.cos(angle) * north - math.sin(angle) * east
+            if round_of == 1:
+                order = np.lexsort((across, theme))
+                cuts = np.flatnonzero(np.diff(theme[order])) + 1
+                parts = [np.array_split(part, -(-len(part) // size)) for part in np.split(order, cuts) if len(part)]
+            else:
+                parts = [
+                    np.array_split(strip[np.argsort(along[strip], kind="stable")], -(-len(strip) // size))
+                    for strip in np.array_split(
+                        np.argsort(across, kind="stable"), max(1, round(math.sqrt(len(east) / size)))
+                    )
+                    if len(strip)
+                ]
+            yield [block for part in parts for block in part]
+        size = size * 3 // 2
 
 
-def _vector(program: Program, plan: Plan) -> Flags:
-    """A plan as values of all variables."""
-    chosen = np.zeros(program.matrix.shape[1], bool)
-    chosen[list(plan.chosen)] = True
-    first = len(chosen) - len(program.triggers)
-    for place, triggers in enumerate(program.triggers):
-        chosen[first + place] = chosen[triggers].any()
-    return chosen
-
-
-def _groups_of(problem: Problem, way: Way, draw: np.random.Generator) -> Iterator[Whole]:
-    """Groups of sessions: of one theme from west to east, from west to east, or by chance."""
-    sessions = problem.arrays.sessions
-    east = np.nan_to_num(sessions.places.xyz[:, 1], nan=0.0)
-    order = draw.permutation(len(sessions.ids)) if way.order == "chance" else np.argsort(east, kind="stable")
-    parts = [order]
-    if way.order == "theme":
-        order = np.lexsort((east, sessions.theme))
-        parts = np.split(order, np.flatnonzero(np.diff(sessions.theme[order])) + 1)
-    for part in parts:
-        yield from np.array_split(part, -(-len(part) // way.size)) if len(part) else ()
-
-
-def _touched(problem: Problem, program: Program, group: Whole) -> Flags:
-    """Variables that may change when only these sessions are planned anew."""
-    free = np.zeros(program.matrix.shape[1], bool)
-    first = len(problem.table)
-    free[:first] = np.isin(problem.table.session, group)
-    for place, triggers in enumerate(program.triggers):
-        free[first + place] = free[triggers].any()
-    return free
-
-
-def _regrouped(search: Task, program: Program, chosen: Flags, free: Flags, seconds: float) -> Flags:
-    """The same plan, or a better one that differs only in the free variables."""
-    part, columns = _part(program, chosen, free)
-    answer = mip.solve(part, seconds, search.gap * GAP_SHARE, search.seed)
-    if answer.chosen is None or part.objective @ answer.chosen <= part.objective @ chosen[columns]:
-        return chosen
-    better = chosen.copy()
-    better[columns] = answer.chosen
-    return better
-
-
-def _part(program: Program, chosen: Flags, free: Flags) -> tuple[Program, Whole]:
-    """The program in the free variables alone, all others held as they are; and which variables those are."""
-    columns = np.flatnonzero(free)
-    matrix = program.matrix[:, columns].tocsr()
-    rows = np.flatnonzero(np.diff(matrix.indptr) > 0)
-    held = (program.matrix @ (chosen & ~free).astype(np.float64))[rows]
-    lower, upper = program.lower[rows] - held, program.upper[rows] - held
-    return Program(program.objective[columns], program.least[columns], matrix[rows], lower, upper, []), columns
-
-
-def _rescue(problem: Problem, program: Program, best: Best, gap: float, seed: int) -> None:
+def _rescue(task: Task, best: Best) -> None:
     """Complete only the sessions that hold fixed people; a small program, solved whatever the time."""
-    table = problem.table
-    forced = np.isin(table.session, table.session[problem.fixed])
-    keep = np.ones(program.matrix.shape[1], bool)
-    keep[: len(table)] = forced
-    part, columns = _part(program, np.zeros(len(keep), bool), keep)
-    _take(best, mip.solve(part, RESCUE_SECONDS, gap, seed), columns)
+    problem, program = task.problem, task.program
+    forced = np.isin(problem.table.session, problem.table.session[problem.fixed])
+    part, columns = part_of(program, np.zeros(len(program.objective), bool), program.complete(forced))
+    answer = mip.solve(part, RESCUE_SECONDS, task.gap, task.seed)
+    if answer.chosen is not None:
+        named = columns[answer.chosen]
+        best.offer(mended(best.board, named[named < len(problem.table)].tolist()))

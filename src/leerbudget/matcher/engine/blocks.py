@@ -1,0 +1,127 @@
+"""Part of the round planned anew, all else held: small integer programs over the sessions of a block."""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+
+import numpy as np
+
+from leerbudget.matcher.arrays import Whole
+from leerbudget.matcher.engine import mip
+from leerbudget.matcher.engine.bundles import Flags, Reals
+from leerbudget.matcher.engine.model import Problem, Program
+from leerbudget.matcher.engine.relaxation import LOWEST_GAIN, WHOLE, Relaxed, losses_within, whole_part
+
+GAP = 2e-4
+ROUNDING_GAP = 1e-3
+HALF = 0.5
+NEAR, WIDE = 30.0, 60.0
+"""Points a candidate may cost its seeker and still be looked at."""
+BLOCK_SECONDS, ROUNDING_SECONDS = 10.0, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked: until when (seconds of `time.perf_counter`), to which gap, with which seed and how many cores.
+
+    `stop` is set when somebody interrupts; solvers in other threads look at it.
+    """
+
+    problem: Problem
+    program: Program
+    ends: float
+    gap: float
+    seed: int
+    workers: int = 1
+    stop: Event = field(default_factory=Event)
+
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.ends - time.perf_counter()
+
+    def over(self) -> bool:
+        """Whether nothing further should be started."""
+        return self.stop.is_set() or self.left() <= 0
+
+
+def part_of(program: Program, chosen: Flags, free: Flags) -> tuple[Program, Whole]:
+    """The program in the free variables alone, all others held as they are; and which variables those are."""
+    columns = np.flatnonzero(free)
+    matrix = program.matrix[:, columns]
+    rows = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[0]) > 0)
+    held = (program.matrix @ (chosen & ~free).astype(np.float64))[rows]
+    lower, upper = program.lower[rows] - held, program.upper[rows] - held
+    part = matrix.tocsr()[rows].tocsc()
+    return Program(
+        program.objective[columns], program.least[columns], part, lower, upper, program.triggers[:0]
+    ), columns
+
+
+def rounded(task: Task, relaxed: Relaxed, price: Reals, decided: Flags) -> Flags:
+    """The candidates of a theme, as nearly chosen as can be, beside what is decided in other themes.
+
+    What came out whole stays, the rest is decided by a program: sessions with somebody half in them are
+    planned anew.
+    """
+    one, half = whole_part(relaxed)
+    session = task.problem.table.session
+    hot = (relaxed.running > WHOLE) & (relaxed.running < 1 - WHOLE)
+    hot[session[half]] = True
+    loss = losses_within(task.problem, relaxed.rows, relaxed.gain, price)
+    open_rows = np.zeros(len(one), bool)
+    open_rows[relaxed.rows] = hot[session[relaxed.rows]] & (loss < NEAR) & (relaxed.gain[relaxed.rows] > LOWEST_GAIN)
+    held = task.program.complete(one | decided)
+    part, columns = part_of(task.program, held, task.program.complete(open_rows))
+    first = len(task.problem.table)
+    part.objective[:] = np.where(columns < first, relaxed.gain[np.minimum(columns, first - 1)], 0.0)
+    answer = mip.solve(part, min(ROUNDING_SECONDS, task.left()), ROUNDING_GAP, task.seed, task.stop)
+    if answer.chosen is None:
+        return relaxed.level > HALF
+    chosen = one & ~open_rows
+    named = columns[answer.chosen]
+    chosen[named[named < first]] = True
+    return chosen
+
+
+def replanned(task: Task, chosen: Flags, hopeful: Flags, blocks: Sequence[Whole]) -> Iterator[Flags]:
+    """A plan (all variables) that gets better block after block of sessions; as many blocks at once as there are cores.
+
+    Blocks that are planned at once share no seeker: a later one leaves the candidates of an earlier one alone.
+    """
+    with ThreadPoolExecutor(task.workers) as pool:
+        for first in range(0, len(blocks), task.workers):
+            if task.over():
+                return
+            parts = list(_apart(task, chosen, hopeful, blocks[first : first + task.workers]))
+            answers = list(pool.map(lambda part: _better(task, *part), parts))
+            for (part, columns, _), found in zip(parts, answers, strict=True):
+                if found is not None and len(part.objective):
+                    chosen = chosen.copy()
+                    chosen[columns] = found
+            yield chosen
+
+
+def _apart(
+    task: Task, chosen: Flags, hopeful: Flags, blocks: Sequence[Whole]
+) -> Iterator[tuple[Program, Whole, Flags]]:
+    table = task.problem.table
+    taken = np.zeros(len(task.problem.arrays.seekers.ids), bool)
+    for block in blocks:
+        inside = np.zeros(len(task.problem.arrays.sessions.ids), bool)
+        inside[block] = True
+        rows = inside[table.session] & (hopeful | chosen[: len(table)]) & ~taken[table.seeker]
+        taken[table.seeker[rows]] = True
+        part, columns = part_of(task.program, chosen, task.program.complete(rows))
+        yield part, columns, chosen[columns]
+
+
+def _better(task: Task, part: Program, columns: Whole, present: Flags) -> Flags | None:
+    """Better values for the variables of a part, or None."""
+    if not len(columns) or task.over():
+        return None
+    answer = mip.solve(part, min(BLOCK_SECONDS, task.left()), GAP, task.seed, task.stop)
+    if answer.chosen is None or part.objective @ answer.chosen <= part.objective @ present + 0.5:
+        return None
+    return answer.chosen

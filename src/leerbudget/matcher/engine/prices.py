@@ -1,0 +1,172 @@
+"""Prices of seats, and the bound they prove.
+
+Every candidate has a price, which its seeker pays and its session receives. Then the best bundle of every
+seeker (points minus prices) and the best group of every session (prices) together are worth at least as much
+as any plan, whatever the prices: that sum is the bound. Childcare places and people who may not share a room
+have prices as well: a session pays a toll per candidate for them, and gets all places as a grant when it runs.
+What is fixed counts `FIXED_POINTS` more, so that a bundle without it does not pay; the bound takes them off.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from leerbudget.matcher.arrays import BANDS, Whole
+from leerbudget.matcher.engine.bundles import Flags, Reals, Units, bundles, losses, units_of
+from leerbudget.matcher.engine.groups import Groups, group_worths, groups_of
+from leerbudget.matcher.engine.model import Problem
+from leerbudget.matcher.outcome import Certificate
+
+FIXED_POINTS = 20_000
+SCALE = 1000
+"""Prices are proven with in whole thousandths of a point, so that everybody adds up the same numbers."""
+STEPS = 80
+STEP_FIRST, STEP_LAST = 150.0, 1.5
+CROWD_MAX = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """A problem as the prices see it.
+
+    `score`: points, with `FIXED_POINTS` for what is fixed. `children`: per candidate the childcare places it needs
+    by band, shared among the candidates of one family in one session. `open`: no session is shut.
+    """
+
+    problem: Problem
+    units: Units
+    groups: Groups
+    score: Reals
+    open: Flags
+    children: Reals
+
+    @staticmethod
+    def of(problem: Problem) -> "Market":
+        """The market of a problem."""
+        arrays, table = problem.arrays, problem.table
+        score = table.score.astype(np.float64)
+        score[problem.fixed] += FIXED_POINTS
+        return Market(
+            problem=problem,
+            units=units_of(arrays, table, problem.exclusive),
+            groups=groups_of(arrays, table),
+            score=score,
+            open=np.zeros(len(arrays.sessions.ids), bool),
+            children=_children(problem),
+        )
+
+    def worths(self, price: Reals) -> tuple[float, Flags]:
+        """The sum of all best bundles at these prices, and the candidates in them."""
+        chosen = np.zeros(len(price), bool)
+        total = bundles(self.score - price, *self.units.columns(), self.open, chosen)
+        return total, chosen
+
+    def losses(self, price: Reals) -> Reals:
+        """Per candidate how much its seeker gives up by having it, at these prices."""
+        loss = np.zeros(len(price))
+        losses(self.open, self.score - price, *self.units.columns(), loss)
+        return loss
+
+
+def _children(problem: Problem) -> Reals:
+    """A family's children count once in a session; each of its candidates there carries an equal part."""
+    table, seekers = problem.table, problem.arrays.seekers
+    code = table.seeker * len(problem.arrays.sessions.ids) + table.session
+    _, number, together = np.unique(code, return_inverse=True, return_counts=True)
+    shares: Reals = (
+        seekers.childcare[table.seeker] / together[number][:, None] if len(code) else np.zeros((0, len(BANDS)))
+    )
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """`seat`: by session. `price`: by candidate. `childcare`: by session and band. `company`: by pair of the problem."""
+
+    seat: Reals
+    price: Reals
+    childcare: Reals
+    company: Reals
+
+    def whole(self, market: Market) -> "Prices":
+        """The prices in whole thousandths; what is the seat price anyway stays exactly the seat price."""
+        table = market.problem.table
+        seat = np.rint(self.seat * SCALE)
+        usual, price = seat[table.session] * table.persons, np.rint(self.price * SCALE)
+        price = np.where(np.abs(price - usual) <= table.persons, usual, price)
+        childcare, company = np.rint(self.childcare * SCALE), np.rint(self.company * SCALE)
+        return Prices(seat, price, np.maximum(0, childcare), np.maximum(0, company))
+
+
+def tolls(market: Market, prices: Prices) -> tuple[Reals, Reals]:
+    """What each candidate costs its session in childcare and company, and what each session gets when it runs."""
+    table, (i, j) = market.problem.table, market.problem.company
+    toll = np.floor((market.children * prices.childcare[table.session]).sum(axis=1))
+    np.add.at(toll, i, prices.company)
+    np.add.at(toll, j, prices.company)
+    grant = (prices.childcare * market.problem.arrays.sessions.childcare).sum(axis=1)
+    np.add.at(grant, table.session[i], prices.company)
+    return toll, grant
+
+
+def proven(market: Market, prices: Prices) -> int:
+    """The bound that prices in whole thousandths prove, in points."""
+    groups, units = market.groups, market.units
+    toll, grant = tolls(market, prices)
+    chosen = np.zeros(len(toll), bool)
+    columns = units.columns()
+    dear = (*columns[:2], units.bonus * SCALE, *columns[3:])
+    paid = bundles(market.score * SCALE - prices.price, *dear, market.open, chosen)
+    total = paid + float(group_worths(*groups.columns(), prices.price - toll, grant))  # type: ignore[call-arg]
+    return math.floor((total + 1e-6 * abs(total) / SCALE) / SCALE) - FIXED_POINTS * len(market.problem.fixed)
+
+
+def opening(market: Market) -> Prices:
+    """First prices: a seat costs more where too many want it and less where too few do, in ever smaller steps."""
+    table, free = market.problem.table, np.maximum(1, market.groups.free)
+    seat, best, lowest = np.zeros(len(free)), np.zeros(len(free)), float("inf")
+    for step in range(STEPS):
+        total, chosen = market.worths(seat[table.session] * table.persons)
+        if total + float(seat @ free) < lowest:
+            lowest, best = total + float(seat @ free), seat
+        wanted = np.bincount(table.session[chosen], weights=table.persons[chosen], minlength=len(free))
+        crowd = np.clip((wanted - free) / free, -1.0, CROWD_MAX)
+        length = STEP_FIRST * (STEP_LAST / STEP_FIRST) ** (step / (STEPS - 1))
+        seat = np.maximum(0.0, seat + length * crowd)
+    nothing = np.zeros((len(free), len(BANDS)))
+    return Prices(best, best[table.session] * table.persons, nothing, np.zeros(len(market.problem.company[0])))
+
+
+def certificate(market: Market, prices: Prices, bound: int) -> Certificate:
+    """Prices in whole thousandths, as they are published."""
+    arrays, table, (i, j) = market.problem.arrays, market.problem.table, market.problem.company
+    ids, wishes, sessions = arrays.seekers.ids, arrays.wishes.ids, arrays.sessions.ids
+    apart = np.flatnonzero(prices.price != prices.seat[table.session] * table.persons).tolist()
+    seeker, wish, session = table.seeker.tolist(), table.wish.tolist(), table.session.tolist()
+    band_names = list(BANDS)
+    return Certificate(
+        seat_prices={sessions[s]: int(prices.seat[s]) for s in np.flatnonzero(prices.seat).tolist()},
+        personal_prices=[(ids[seeker[c]], wishes[wish[c]], sessions[session[c]], int(prices.price[c])) for c in apart],
+        childcare_prices={
+            sessions[s]: {
+                band_names[b]: int(prices.childcare[s, b]) for b in np.flatnonzero(prices.childcare[s]).tolist()
+            }
+            for s in np.flatnonzero(prices.childcare.any(axis=1)).tolist()
+        },
+        company_prices=[
+            (
+                _named(ids, wishes, seeker, wish, i[k]),
+                _named(ids, wishes, seeker, wish, j[k]),
+                sessions[session[i[k]]],
+                int(prices.company[k]),
+            )
+            for k in np.flatnonzero(prices.company).tolist()
+        ],
+        fixed_points=FIXED_POINTS,
+        bound=bound,
+    )
+
+
+def _named(ids: list[str], wishes: list[str], seeker: list[int], wish: list[int], row: Whole) -> tuple[str, str]:
+    return ids[seeker[int(row)]], wishes[wish[int(row)]]
