@@ -5,7 +5,7 @@ are left to the engine. Every pair that falls away is counted under the first ru
 of `RULES`: the funnel.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -338,4 +338,46 @@ def _facts(arrays: Arrays, wish: Whole, session: Whole, share: Whole, calm: Whol
         calm_share=np.where(meetings > 0, calm * PERMILLE // np.maximum(meetings, 1), PERMILLE),
         made_for=np.stack([(suits & mask) != 0 for mask in FACET_MASKS]).astype(np.int64),
         form_liked=wishes.forms[wish] >> sessions.form[session] & 1,
+    )
+
+
+def rows_of(arrays: Arrays, table: CandidateTable, placements: Iterable[tuple[str, str, str]]) -> Whole:
+    """The candidate rows of (seeker, wish, session).
+
+    Raises:
+        KeyError: one of them is not a candidate.
+    """
+    size = len(arrays.sessions.ids)
+    wanted = whole(arrays.wishes.row[u, w] * size + arrays.sessions.row[s] for u, w, s in placements)
+    codes = table.wish * size + table.session
+    at = np.searchsorted(codes, wanted)
+    if len(wanted) and (not len(codes) or (codes[np.minimum(at, len(codes) - 1)] != wanted).any()):
+        raise KeyError("a placement is not a candidate")
+    return at
+
+
+def beside_fixed(arrays: Arrays, table: CandidateTable) -> CandidateTable:
+    """The candidates that can still be chosen beside what is fixed.
+
+    Another session for a fixed wish falls away, and so does everything of a seeker who has its maximum, or in a
+    session whose seats are all fixed.
+
+    Raises:
+        KeyError: what is fixed is not a candidate.
+    """
+    fixed = rows_of(arrays, table, arrays.instance.fixed)
+    if not len(fixed):
+        return table
+    pinned = np.zeros(len(table), bool)
+    pinned[fixed] = True
+    wishes = np.zeros(len(arrays.wishes.ids), bool)
+    wishes[table.wish[fixed]] = True
+    has = np.bincount(table.seeker[fixed], minlength=len(arrays.seekers.ids))
+    used = np.bincount(table.session[fixed], weights=table.persons[fixed], minlength=len(arrays.sessions.ids))
+    left = arrays.sessions.seats_max - arrays.sessions.seats_taken - used
+    free = ~wishes[table.wish] & (has < arrays.seekers.placements_max)[table.seeker]
+    rows = np.flatnonzero(pinned | (free & (table.persons <= left[table.session])))
+    wish, session, seeker = table.wish[rows], table.session[rows], table.seeker[rows]
+    return CandidateTable(
+        wish, session, seeker, table.score[rows], table.persons[rows], table.cents[rows], table.funnel
     )

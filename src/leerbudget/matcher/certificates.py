@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from leerbudget.matcher.arrays import BANDS, PARTIES, Arrays, Whole, arrays_of
 from leerbudget.matcher.audit import Violation
-from leerbudget.matcher.candidates import CandidateTable, candidates_of
+from leerbudget.matcher.candidates import CandidateTable, beside_fixed, candidates_of, rows_of
 from leerbudget.matcher.collecting import no_collecting
 from leerbudget.matcher.hard_rules import Placed, Rulebook
 from leerbudget.matcher.instance import Instance, OfferedSession
@@ -53,18 +53,8 @@ def prices_of(arrays: Arrays, table: CandidateTable, certificate: Certificate) -
         seat[arrays.sessions.row[session]] = price
     prices: Whole = seat[table.session] * table.persons
     named = [(u, w, s) for u, w, s, _ in certificate.personal_prices]
-    prices[_rows(arrays, table, named)] = [price for *_, price in certificate.personal_prices]
+    prices[rows_of(arrays, table, named)] = [price for *_, price in certificate.personal_prices]
     return prices
-
-
-def _rows(arrays: Arrays, table: CandidateTable, named: Sequence[tuple[str, str, str]]) -> Whole:
-    size = max(1, len(arrays.sessions.ids))
-    wanted = np.array([arrays.wishes.row[u, w] * size + arrays.sessions.row[s] for u, w, s in named], np.int64)
-    codes = table.wish * size + table.session
-    at = np.searchsorted(codes, wanted)
-    if (at >= len(codes)).any() or (codes[at] != wanted).any():
-        raise KeyError("a price is of a placement that is not possible")
-    return at
 
 
 @no_collecting()
@@ -98,15 +88,15 @@ def check_certificate(instance: Instance, outcome: Outcome) -> list[Violation]:
 
 def _account(instance: Instance, certificate: Certificate) -> Account:
     arrays = arrays_of(instance)
-    table = candidates_of(arrays)
+    table = beside_fixed(arrays, candidates_of(arrays))
     price = prices_of(arrays, table, certificate)
     score = table.score * SCALE
-    score[_rows(arrays, table, instance.fixed)] += certificate.fixed_points * SCALE
+    score[rows_of(arrays, table, instance.fixed)] += certificate.fixed_points * SCALE
     toll, grant = _childcare(arrays, table, certificate)
     for (u, w), (u2, w2), session, cost in certificate.company_prices:
         if cost < 0:
             raise KeyError("a negative price for company")
-        toll[_rows(arrays, table, [(u, w, session), (u2, w2, session)])] += cost
+        toll[rows_of(arrays, table, [(u, w, session), (u2, w2, session)])] += cost
         grant[arrays.sessions.row[session]] += cost
         _refuse_friends(instance, (u, w), (u2, w2))
     return Account(arrays, table, Rulebook.of(instance), score, price, price - toll, grant)

@@ -5,14 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 
+import numpy as np
 from msgspec.structs import replace
 
 from leerbudget.matcher.arrays import Arrays, arrays_of
 from leerbudget.matcher.audit import audit
-from leerbudget.matcher.candidates import CandidateTable, candidates_of
+from leerbudget.matcher.candidates import CandidateTable, beside_fixed, candidates_of, rows_of
 from leerbudget.matcher.certificates import SCALE, prices_of
 from leerbudget.matcher.collecting import no_collecting
-from leerbudget.matcher.engine.model import Problem, problem_of, rows_of
+from leerbudget.matcher.engine.model import Problem, problem_of
 from leerbudget.matcher.engine.money import waterfall
 from leerbudget.matcher.engine.plan import Board, Plan
 from leerbudget.matcher.engine.search import Found, search
@@ -29,13 +30,15 @@ class Limits:
     """When to stop: elapsed `seconds`, or a proven `gap` (share of the score).
 
     `workers`: how many cores the search uses at once. The same seed and workers give the same outcome unless
-    the time runs out first.
+    the time runs out first. `keep`: an earlier outcome of a form of this round; its proposals that still fit
+    are the start and stay, unless moving them makes the plan better.
     """
 
     seconds: float = 60.0
     gap: float = 1e-4
     seed: int = 0
     workers: int = 1
+    keep: Outcome | None = None
 
 
 @dataclass(slots=True)
@@ -71,18 +74,33 @@ def solve(instance: Instance, limits: Limits | None = None, progress: Progress =
     limits = Limits() if limits is None else limits
     watch = Watch(progress)
     arrays = arrays_of(instance)
-    table = candidates_of(arrays)
+    table = beside_fixed(arrays, candidates_of(arrays))
     watch.lap("candidates")
     problem = problem_of(arrays, table)
     watch.lap("problem")
     seconds = limits.seconds - sum(watch.seconds.values())
-    found = search(problem, (seconds, limits.gap, limits.seed, limits.workers), watch.lap)
+    wanted = (seconds, limits.gap, limits.seed, limits.workers)
+    found = search(problem, wanted, watch.lap, _kept(problem, limits.keep))
     outcome = outcome_of(problem, found, limits.seed, watch)
     violations = audit(instance, outcome)
     watch.lap("audit")
     if violations:
         raise RuntimeError(f"the engine broke its own rules: {violations[:3]}")
     return outcome
+
+
+def _kept(problem: Problem, outcome: Outcome | None) -> list[int] | None:
+    """The candidate rows of an earlier outcome, as far as they are still candidates."""
+    if outcome is None:
+        return None
+    arrays, table = problem.arrays, problem.table
+    places = [
+        (arrays.wishes.row.get((p.seeker, p.wish)), arrays.sessions.row.get(p.session)) for p in outcome.placements
+    ]
+    size = len(arrays.sessions.ids)
+    codes = [wish * size + session for wish, session in places if wish is not None and session is not None]
+    kept: list[int] = np.flatnonzero(np.isin(table.wish * size + table.session, codes)).tolist()
+    return kept
 
 
 def outcome_of(problem: Problem, found: Found, seed: int, watch: Watch) -> Outcome:
@@ -175,7 +193,7 @@ def explained(instance: Instance, outcome: Outcome) -> Outcome:
         KeyError: a placement is not a candidate, or the certificate is of another instance; the audit says why.
     """
     arrays = arrays_of(instance)
-    problem = problem_of(arrays, candidates_of(arrays))
+    problem = problem_of(arrays, beside_fixed(arrays, candidates_of(arrays)))
     named = [(p.seeker, p.wish, p.session) for p in outcome.placements]
     rows = rows_of(arrays, problem.table, named).tolist()
     reasons = placement_reasons(arrays, problem.table, rows, first=True)

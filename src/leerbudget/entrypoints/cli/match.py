@@ -51,9 +51,18 @@ def match() -> None:
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="At most so many cores.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 2), default=0, show_default=True)
 @click.option("--gap", type=FiniteRange(0, 1), default=1e-4, show_default=True, help="Proven gap to stop at.")
+@click.option("--keep", type=file_argument, help="OUTCOME of before: move its proposals only for something better.")
 @click.option("--json", "as_json", is_flag=True, help="Summary as one JSON object (with --out).")
 def solve(
-    *, instance: Path, out: Path | None, seconds: float, workers: int, seed: int, gap: float, as_json: bool
+    *,
+    instance: Path,
+    out: Path | None,
+    seconds: float,
+    workers: int,
+    seed: int,
+    gap: float,
+    keep: Path | None,
+    as_json: bool,
 ) -> None:
     """Find the best outcome of INSTANCE; Ctrl-C or SIGTERM ends the search with the best one so far."""
     from leerbudget.matcher import solving
@@ -61,7 +70,8 @@ def solve(
     if out is not None and not out.parent.is_dir():
         raise click.UsageError(f"{out}: there is no such folder")
     question = _instance(instance)
-    limits = solving.Limits(seconds=seconds, gap=gap, seed=seed, workers=workers)
+    before = None if keep is None else _outcome(keep)
+    limits = solving.Limits(seconds=seconds, gap=gap, seed=seed, workers=workers, keep=before)
     with _refusals(instance), _sigterm_interrupts():
         outcome = solving.solve(question, limits, _progress())
     if out is None:

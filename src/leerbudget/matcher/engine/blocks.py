@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -44,6 +45,17 @@ class Task:
     def over(self) -> bool:
         """Whether nothing further should be started."""
         return self.stop.is_set() or self.left() <= 0
+
+
+@contextmanager
+def threads(task: Task, count: int) -> Iterator[ThreadPoolExecutor]:
+    """So many threads for solvers; an interrupt reaches them before it is waited for their end."""
+    with ThreadPoolExecutor(count) as pool:
+        try:
+            yield pool
+        except BaseException:
+            task.stop.set()
+            raise
 
 
 def part_of(program: Program, chosen: Flags, free: Flags) -> tuple[Program, Whole]:
@@ -90,7 +102,7 @@ def replanned(task: Task, chosen: Flags, hopeful: Flags, blocks: Sequence[Whole]
 
     Blocks that are planned at once share no seeker: a later one leaves the candidates of an earlier one alone.
     """
-    with ThreadPoolExecutor(task.workers) as pool:
+    with threads(task, task.workers) as pool:
         for first in range(0, len(blocks), task.workers):
             if task.over():
                 return

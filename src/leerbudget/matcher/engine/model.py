@@ -4,7 +4,7 @@ Variables: one per candidate; one per seeker with several wishes (served at leas
 with a minimum or parties (it runs). Rules become rows only where they can bite.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from leerbudget.matcher.arrays import PARTIES, Arrays, Whole, whole
-from leerbudget.matcher.candidates import CandidateTable
+from leerbudget.matcher.arrays import PARTIES, Arrays, Whole
+from leerbudget.matcher.candidates import CandidateTable, rows_of
 from leerbudget.matcher.engine.conflicts import company_pairs, exclusive_pairs, unaffordable_pairs
 from leerbudget.matcher.engine.money import cents_in, inside, payer_masks, unions
 
@@ -127,21 +127,6 @@ def problem_of(arrays: Arrays, table: CandidateTable) -> Problem:
     codes = [pairs[0] * len(table) + pairs[1] for pairs in (clashes, dear)]
     exclusive = np.divmod(np.unique(np.concatenate(codes)), max(1, len(table)))
     return Problem(arrays, table, exclusive, company_pairs(arrays, table), payers, fixed)
-
-
-def rows_of(arrays: Arrays, table: CandidateTable, placements: Iterable[tuple[str, str, str]]) -> Whole:
-    """The candidate rows of (seeker, wish, session).
-
-    Raises:
-        KeyError: one of them is not a candidate.
-    """
-    size = len(arrays.sessions.ids)
-    wanted = whole(arrays.wishes.row[u, w] * size + arrays.sessions.row[s] for u, w, s in placements)
-    codes = table.wish * size + table.session
-    at = np.searchsorted(codes, wanted)
-    if len(wanted) and (not len(codes) or (codes[np.minimum(at, len(codes) - 1)] != wanted).any()):
-        raise KeyError("a placement is not a candidate")
-    return at
 
 
 def program_of(problem: Problem) -> Program:

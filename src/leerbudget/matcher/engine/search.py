@@ -8,14 +8,14 @@ large one, blocks of sessions are planned anew until the gap is small, all else 
 import math
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from leerbudget.matcher.arrays import Whole
 from leerbudget.matcher.engine import mip
-from leerbudget.matcher.engine.blocks import NEAR, WIDE, Task, part_of, replanned, rounded
+from leerbudget.matcher.engine.blocks import NEAR, WIDE, Task, part_of, replanned, rounded, threads
 from leerbudget.matcher.engine.bundles import Flags, Reals
 from leerbudget.matcher.engine.lottery import drawn
 from leerbudget.matcher.engine.model import Problem, Program, program_of
@@ -27,11 +27,15 @@ from leerbudget.matcher.outcome import Certificate
 
 WHOLE_MAX = 40_000
 """Candidates up to which the whole round goes to one integer program."""
+PART_MAX = 80_000
+"""Candidates of a theme that are relaxed at once: one linear program takes seconds up to here and minutes beyond."""
 WHOLE_SHARE = 0.8
 BLOCK_SESSIONS = 100
 PASS_GAIN = 2e-6
 """Two passes over all blocks that both gain less than this share of the score are the last."""
 RESCUE_SECONDS = 600.0
+STAYS_POINTS = 5.0
+"""What it must be worth to move a proposal of an earlier plan."""
 KEPT = 1e7
 """Points that nobody gives up."""
 GAP_SHARE = 0.5
@@ -53,12 +57,16 @@ class Found:
 
 @dataclass(slots=True)
 class Best:
-    """The best plan and the best bound so far; `priced`: prices in whole thousandths, and what they prove."""
+    """The best plan and the best bound so far; `priced`: prices in whole thousandths, and what they prove.
+
+    `points`: what each variable of the program adds to the score.
+    """
 
     board: Board
     market: Market
     bound: int
     priced: tuple[Prices, int]
+    points: Reals
     plan: Plan | None = None
     interrupted: bool = False
 
@@ -89,8 +97,12 @@ class Best:
         return program.complete(chosen)
 
 
-def search(problem: Problem, limits: tuple[float, float, int, int], progress: Progress) -> Found:
+def search(
+    problem: Problem, limits: tuple[float, float, int, int], progress: Progress, keep: list[int] | None = None
+) -> Found:
     """The best plan found within (seconds, gap, seed, workers), with a bound that is always valid.
+
+    `keep`: candidates of an earlier plan; what still fits together is the start, and is moved only for something better.
 
     Raises:
         InstanceRefused: what is fixed cannot be completed to groups that run.
@@ -100,10 +112,13 @@ def search(problem: Problem, limits: tuple[float, float, int, int], progress: Pr
     market = Market.of(problem)
     first = opening(market).whole(market)
     bound = proven(market, first)
-    best = Best(Board.of(problem), market, bound, (first, bound))
+    best = Best(Board.of(problem), market, bound, (first, bound), task.program.objective)
     progress("prices", None, best.bound)
     try:
-        _improve(task, best, _unscaled(first), progress)
+        if keep is None:
+            _improve(task, best, _unscaled(first), progress)
+        else:
+            _mend(task, best, _unscaled(first), progress, keep)
     except KeyboardInterrupt:
         task.stop.set()
         best.interrupted = True
@@ -111,7 +126,7 @@ def search(problem: Problem, limits: tuple[float, float, int, int], progress: Pr
         _rescue(task, best)
     if best.plan is None:
         raise InstanceRefused("$.fixed", "the fixed placements cannot be completed to groups that reach their minimum")
-    rows = drawn(best.plan, seed)
+    rows = drawn(best.plan, seed) if keep is None else sorted(best.plan.chosen)
     score = best.plan.score()
     progress("lot", score, best.bound)
     prices, proves = best.priced
@@ -143,21 +158,40 @@ def _improve(task: Task, best: Best, prices: Prices, progress: Progress) -> None
         _passes(task, best, prices, progress)
 
 
+def _mend(task: Task, best: Best, prices: Prices, progress: Progress, keep: list[int]) -> None:
+    """From an earlier plan: blocks are planned anew, and whoever stays counts a little more in them."""
+    prices = _relaxed(task, best.market, prices)
+    best.price(prices)
+    best.offer(mended(best.board, keep))
+    progress("kept", _score(best), best.bound)
+    stays = task.program.objective.copy()
+    stays[keep] += STAYS_POINTS
+    if best.plan is not None and best.gap() > task.gap:
+        _passes(replace(task, program=replace(task.program, objective=stays)), best, prices, progress)
+
+
 def _score(best: Best) -> int | None:
     return None if best.plan is None else best.plan.score()
 
 
 def _themes(task: Task) -> list[Whole]:
-    """The sessions of each theme that has candidates, the largest first."""
-    theme = task.problem.arrays.sessions.theme
-    sizes = np.bincount(theme[task.problem.table.session], minlength=1)
-    return [np.flatnonzero(theme == name) for name in np.argsort(-sizes, kind="stable").tolist() if sizes[name]]
+    """The sessions of each theme that has candidates, the largest first; a very large theme in parts from west to east."""
+    sessions, table = task.problem.arrays.sessions, task.problem.table
+    wanted = np.bincount(table.session, minlength=len(sessions.ids))
+    east = np.nan_to_num(sessions.places.xyz[:, 1])
+    parts: list[Whole] = []
+    for theme in np.unique(sessions.theme[wanted > 0]):
+        mine = np.flatnonzero((sessions.theme == theme) & (wanted > 0))
+        mine = mine[np.argsort(east[mine], kind="stable")]
+        share = np.cumsum(wanted[mine]) - wanted[mine]
+        parts += np.split(mine, np.flatnonzero(np.diff(share // PART_MAX)) + 1)
+    return sorted(parts, key=lambda part: -int(wanted[part].sum()))
 
 
 def _relaxed(task: Task, market: Market, prices: Prices) -> Prices:
     """The prices after every theme was relaxed once, as many at once as there are cores."""
     themes = _themes(task)
-    with ThreadPoolExecutor(task.workers) as pool:
+    with threads(task, task.workers) as pool:
         for first in range(0, len(themes), task.workers):
             together = themes[first : first + task.workers]
             answers = list(pool.map(lambda part, now=prices: relax(market, part, now, task.left()), together))
@@ -175,7 +209,7 @@ def _constructed(task: Task, market: Market, prices: Prices) -> tuple[Flags, boo
     """
     themes, table = _themes(task), task.problem.table
     chosen, done = np.zeros(len(table), bool), np.zeros(len(market.open), bool)
-    with ThreadPoolExecutor(1) as pool:
+    with threads(task, 1) as pool:
 
         def begin(number: int) -> Future[tuple[Relaxed, Prices] | None]:
             now = _decided(market, prices, chosen, done[table.session])
@@ -232,6 +266,7 @@ def _whole(task: Task, best: Best, seconds: float) -> None:
 def _passes(task: Task, best: Best, prices: Prices, progress: Progress) -> None:
     """Blocks of sessions planned anew, pass after pass, until the gap is reached, the time is over or little is gained."""
     loss = best.market.losses(prices.price)
+    points = best.points
     draw = np.random.default_rng(task.seed)
     idle = 0
     for number, blocks in enumerate(_ways(task.problem, draw)):
@@ -239,7 +274,7 @@ def _passes(task: Task, best: Best, prices: Prices, progress: Progress) -> None:
             return
         before = _score(best) or 0
         for chosen in replanned(task, best.chosen(task.program), loss < (NEAR if number % 2 == 0 else WIDE), blocks):
-            score = round(float(task.program.objective @ chosen))
+            score = round(float(points @ chosen))
             if (best.bound - score) <= task.gap * abs(score):
                 break
         best.offer(mended(best.board, np.flatnonzero(chosen[: len(task.problem.table)]).tolist()))
