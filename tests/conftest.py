@@ -7,6 +7,7 @@ In a parallel run the controlling process owns the server and outlives its worke
 import contextlib
 import fcntl
 import importlib.util
+import logging
 import os
 import shutil
 import tempfile
@@ -21,6 +22,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 
 from leerbudget.foundation import roles
 from leerbudget.foundation.database import close_pool, open_pool
@@ -186,3 +188,14 @@ async def admin(world_db: CleanDatabase) -> AsyncIterator[Any]:
         yield connection
     finally:
         await connection.close()
+
+
+@pytest.fixture(autouse=True)
+def logging_not_configured() -> Iterator[None]:
+    """A command that ran in this process leaves its logging to nobody: its stream is gone with its test."""
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        root = logging.getLogger()
+        ours = structlog.stdlib.ProcessorFormatter
+        root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler.formatter, ours)]

@@ -23,6 +23,7 @@ ROOMS = sorted(path.parent.name for path in SRC.glob("*/tables.py"))
 PLANTS = {
     "foundation/planted.py": "import leerbudget.app\n",
     "matcher/planted.py": "import socket\n",
+    "matcher/audit.py": "import leerbudget.matcher.arrays\n",
     "entrypoints/web/planted.py": "import leerbudget.entrypoints.api\n",
     "entrypoints/http/planted.py": "import leerbudget.entrypoints.web\n",
     "entrypoints/planted.py": "".join(f"import leerbudget.{room}.tables\n" for room in ROOMS),

@@ -30,7 +30,7 @@ Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Reckoning:
     """An instance with prices, in thousandths of a point: per candidate row, and the grant per session."""
 
     arrays: Arrays
@@ -64,8 +64,8 @@ def proven_bound(instance: Instance, certificate: Certificate) -> int:
     Raises:
         KeyError: the certificate names somebody or something that is not there.
     """
-    account = _account(instance, certificate)
-    total = _bundles(account) + sum(_group(account, rows) for rows in _by_session(account))
+    reckoning = _reckoning(instance, certificate)
+    total = _bundles(reckoning) + sum(_group(reckoning, rows) for rows in _by_session(reckoning))
     return total // SCALE - certificate.fixed_points * len(instance.fixed)
 
 
@@ -86,7 +86,7 @@ def check_certificate(instance: Instance, outcome: Outcome) -> list[Violation]:
     return []
 
 
-def _account(instance: Instance, certificate: Certificate) -> Account:
+def _reckoning(instance: Instance, certificate: Certificate) -> Reckoning:
     arrays = arrays_of(instance)
     table = beside_fixed(arrays, candidates_of(arrays))
     price = prices_of(arrays, table, certificate)
@@ -99,7 +99,7 @@ def _account(instance: Instance, certificate: Certificate) -> Account:
         toll[rows_of(arrays, table, [(u, w, session), (u2, w2, session)])] += cost
         grant[arrays.sessions.row[session]] += cost
         _refuse_friends(instance, (u, w), (u2, w2))
-    return Account(arrays, table, Rulebook.of(instance), score, price, price - toll, grant)
+    return Reckoning(arrays, table, Rulebook.of(instance), score, price, price - toll, grant)
 
 
 def _refuse_friends(instance: Instance, one: tuple[str, str], other: tuple[str, str]) -> None:
@@ -129,10 +129,10 @@ def _childcare(arrays: Arrays, table: CandidateTable, certificate: Certificate) 
     return toll, (prices * arrays.sessions.childcare).sum(axis=1)
 
 
-def _bundles(account: Account) -> int:
+def _bundles(reckoning: Reckoning) -> int:
     """The best bundles of all seekers, in thousandths."""
-    table, seekers = account.table, account.arrays.seekers
-    net, bonus = account.score - account.price, seekers.bonus * SCALE
+    table, seekers = reckoning.table, reckoning.arrays.seekers
+    net, bonus = reckoning.score - reckoning.price, seekers.bonus * SCALE
     first = np.searchsorted(table.seeker, np.arange(len(seekers.ids) + 1))
     best = np.full(len(seekers.ids), NOBODY, np.int64)
     np.maximum.at(best, table.seeker, net)
@@ -140,45 +140,45 @@ def _bundles(account: Account) -> int:
     hopeful = np.bincount(table.seeker[net > 0], minlength=len(best)) >= 2
     for u in np.flatnonzero(hopeful & (seekers.placements_max >= 2)).tolist():
         rows = [row for row in range(first[u], first[u + 1]) if net[row] > 0]
-        best[u] = max(int(best[u]), int(bonus[u]) + _most(account, rows, net, [], int(seekers.placements_max[u])))
+        best[u] = max(int(best[u]), int(bonus[u]) + _most(reckoning, rows, net, [], int(seekers.placements_max[u])))
     return int(best.sum())
 
 
-def _most(account: Account, rows: Sequence[int], net: Whole, taken: list[int], room: int) -> int:
+def _most(reckoning: Reckoning, rows: Sequence[int], net: Whole, taken: list[int], room: int) -> int:
     """The most that these candidates add to those taken: one per wish, each pair allowed by the rules."""
     most = 0
     for place, row in enumerate(rows if room else ()):
-        if all(_together(account, row, other) for other in taken):
-            most = max(most, int(net[row]) + _most(account, rows[place + 1 :], net, [*taken, row], room - 1))
+        if all(_together(reckoning, row, other) for other in taken):
+            most = max(most, int(net[row]) + _most(reckoning, rows[place + 1 :], net, [*taken, row], room - 1))
     return most
 
 
-def _together(account: Account, one: int, other: int) -> bool:
+def _together(reckoning: Reckoning, one: int, other: int) -> bool:
     """Whether a seeker could have both, by the hard rules about all placements of one seeker."""
-    arrays, table = account.arrays, account.table
+    arrays, table = reckoning.arrays, reckoning.table
     seeker = arrays.seekers.ids[table.seeker[one]]
     placements = [
         Placed(seeker, arrays.wishes.ids[table.wish[row]], arrays.sessions.ids[table.session[row]])
         for row in (one, other)
     ]
-    return not list(account.rules.of_seeker(seeker, placements))
+    return not list(reckoning.rules.of_seeker(seeker, placements))
 
 
-def _by_session(account: Account) -> list[Whole]:
-    order = np.argsort(account.table.session, kind="stable")
-    cuts = np.flatnonzero(np.diff(account.table.session[order])) + 1
+def _by_session(reckoning: Reckoning) -> list[Whole]:
+    order = np.argsort(reckoning.table.session, kind="stable")
+    cuts = np.flatnonzero(np.diff(reckoning.table.session[order])) + 1
     return np.split(order, cuts) if len(order) else []
 
 
-def _group(account: Account, rows: Whole) -> int:
+def _group(reckoning: Reckoning, rows: Whole) -> int:
     """One session's part: its best group at what it is paid, or nothing."""
-    arrays, session = account.arrays, int(account.table.session[rows[0]])
+    arrays, session = reckoning.arrays, int(reckoning.table.session[rows[0]])
     offered = arrays.instance.sessions[session]
-    pays, persons = account.pays[rows].tolist(), account.table.persons[rows].tolist()
-    voices = arrays.wishes.party_counts[account.table.wish[rows]]
+    pays, persons = reckoning.pays[rows].tolist(), reckoning.table.persons[rows].tolist()
+    voices = arrays.wishes.party_counts[reckoning.table.wish[rows]]
     free = offered.seats_max - offered.seats_taken
     needed = max(1, offered.seats_min - offered.seats_taken)
-    plain = offered.parties is None or bool((voices.max(axis=1) < account.table.persons[rows]).any())
+    plain = offered.parties is None or bool((voices.max(axis=1) < reckoning.table.persons[rows]).any())
     if plain or prod(most + 1 for _, most in (offered.parties or {}).values()) > COMBINATIONS_MAX:
         if len(rows) * min(free, sum(persons)) > STEPS_MAX:
             found = sum(max(0, pay) for pay in pays)
@@ -186,7 +186,7 @@ def _group(account: Account, rows: Whole) -> int:
             found = max(_filled(pays, persons, min(free, sum(persons)))[needed:].tolist(), default=NOBODY)
     else:
         found = _dialogue(offered, pays, persons, voices.argmax(axis=1).tolist())
-    return max(0, int(found) + int(account.grant[session]))
+    return max(0, int(found) + int(reckoning.grant[session]))
 
 
 def _filled(pays: Sequence[int], persons: Sequence[int], seats: int) -> Whole:
