@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from leerbudget.matcher.arrays import arrays_of
-from leerbudget.matcher.candidates import candidates_of
+from leerbudget.matcher.candidates import beside_fixed, candidates_of
 from leerbudget.matcher.certificates import check_certificate, proven_bound
 from leerbudget.matcher.engine.lottery import drawn
 from leerbudget.matcher.engine.model import problem_of
@@ -27,7 +27,7 @@ EXACT = Limits(seconds=20, gap=0.0, seed=1)
 def any_prices(dice, instance):
     """Prices drawn by chance: for seats, for some placements, for childcare places; negative ones among them."""
     arrays = arrays_of(instance)
-    table = candidates_of(arrays)
+    table = beside_fixed(arrays, candidates_of(arrays))
     rows = [row for row in range(len(table)) if dice.random() < 0.5]
     named = [
         (arrays.seekers.ids[table.seeker[r]], arrays.wishes.ids[table.wish[r]], arrays.sessions.ids[table.session[r]])
