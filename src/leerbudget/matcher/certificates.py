@@ -18,7 +18,7 @@ from leerbudget.matcher.audit import Violation
 from leerbudget.matcher.candidates import CandidateTable, beside_fixed, candidates_of, rows_of
 from leerbudget.matcher.collecting import no_collecting
 from leerbudget.matcher.hard_rules import Placed, Rulebook
-from leerbudget.matcher.instance import Instance, OfferedSession
+from leerbudget.matcher.instance import Instance, OfferedSession, Seeker
 from leerbudget.matcher.outcome import Certificate, Outcome
 
 SCALE = 1000
@@ -93,22 +93,28 @@ def _reckoning(instance: Instance, certificate: Certificate) -> Reckoning:
     score = table.score * SCALE
     score[rows_of(arrays, table, instance.fixed)] += certificate.fixed_points * SCALE
     toll, grant = _childcare(arrays, table, certificate)
-    for (u, w), (u2, w2), session, cost in certificate.company_prices:
-        if cost < 0:
-            raise KeyError("a negative price for company")
-        toll[rows_of(arrays, table, [(u, w, session), (u2, w2, session)])] += cost
-        grant[arrays.sessions.row[session]] += cost
-        _refuse_friends(instance, (u, w), (u2, w2))
+    company = certificate.company_prices
+    seekers = {seeker.id: seeker for seeker in instance.seekers}
+    for one, other, _, cost in company:
+        _refuse_friends(seekers, one, other, cost)
+    costs = np.array([cost for *_, cost in company], np.int64)
+    ends = [(*one, session) for one, _, session, _ in company], [(*other, session) for _, other, session, _ in company]
+    for named in ends:
+        np.add.at(toll, rows_of(arrays, table, named), costs)
+    np.add.at(grant, np.array([arrays.sessions.row[session] for _, _, session, _ in company], np.int64), costs)
     return Reckoning(arrays, table, Rulebook.of(instance), score, price, price - toll, grant)
 
 
-def _refuse_friends(instance: Instance, one: tuple[str, str], other: tuple[str, str]) -> None:
-    """A price for company is only for two who may not share a room."""
+def _refuse_friends(seekers: dict[str, Seeker], one: tuple[str, str], other: tuple[str, str], cost: int) -> None:
+    """A price for company is only for two who may not share a room, and never below nothing."""
+    if cost < 0:
+        raise KeyError("a negative price for company")
     people: list[set[str]] = []
     shunned: list[set[str]] = []
     for seeker_id, wish_id in (one, other):
-        seeker = next(s for s in instance.seekers if s.id == seeker_id)
-        people.append({seeker_id, *next(w for w in seeker.wishes if w.id == wish_id).persons})
+        seeker = seekers[seeker_id]
+        going = [person for wish in seeker.wishes if wish.id == wish_id for person in wish.persons]
+        people.append({seeker_id, *going})
         shunned.append({*seeker.avoid, *seeker.professionals})
     if not (people[0] & shunned[1] or people[1] & shunned[0]):
         raise KeyError("a price for company between two who may meet")
