@@ -145,15 +145,17 @@ def _bundles(reckoning: Reckoning) -> int:
     best = np.where((best > NOBODY) & (seekers.placements_max > 0), np.maximum(0, best + bonus), 0)
     hopeful = np.bincount(table.seeker[net > 0], minlength=len(best)) >= 2
     for u in np.flatnonzero(hopeful & (seekers.placements_max >= 2)).tolist():
-        rows = [row for row in range(first[u], first[u + 1]) if net[row] > 0]
+        rows = sorted((row for row in range(first[u], first[u + 1]) if net[row] > 0), key=lambda row: -int(net[row]))
         best[u] = max(int(best[u]), int(bonus[u]) + _most(reckoning, rows, net, [], int(seekers.placements_max[u])))
     return int(best.sum())
 
 
 def _most(reckoning: Reckoning, rows: Sequence[int], net: Whole, taken: list[int], room: int) -> int:
-    """The most that these candidates add to those taken: one per wish, each pair allowed by the rules."""
+    """The most that these candidates, dearest first, add to those taken: one per wish, each pair allowed by the rules."""
     most = 0
     for place, row in enumerate(rows if room else ()):
+        if int(net[row]) * room <= most:
+            break
         if all(_together(reckoning, row, other) for other in taken):
             most = max(most, int(net[row]) + _most(reckoning, rows[place + 1 :], net, [*taken, row], room - 1))
     return most
@@ -162,6 +164,8 @@ def _most(reckoning: Reckoning, rows: Sequence[int], net: Whole, taken: list[int
 def _together(reckoning: Reckoning, one: int, other: int) -> bool:
     """Whether a seeker could have both, by the hard rules about all placements of one seeker."""
     arrays, table = reckoning.arrays, reckoning.table
+    if table.wish[one] == table.wish[other]:
+        return False
     seeker = arrays.seekers.ids[table.seeker[one]]
     placements = [
         Placed(seeker, arrays.wishes.ids[table.wish[row]], arrays.sessions.ids[table.session[row]])
