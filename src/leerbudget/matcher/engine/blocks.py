@@ -18,7 +18,7 @@ from leerbudget.matcher.engine.relaxation import LOWEST_GAIN, WHOLE, Relaxed, lo
 GAP = 2e-4
 ROUNDING_GAP = 1e-3
 HALF = 0.5
-NEAR, WIDE = 30.0, 60.0
+CLOSE, NEAR, WIDE = 12.0, 30.0, 60.0
 """Points a candidate may cost its seeker and still be looked at."""
 BLOCK_SECONDS, ROUNDING_SECONDS = 10.0, 4.0
 
@@ -83,7 +83,7 @@ def rounded(task: Task, relaxed: Relaxed, price: Reals, decided: Flags) -> Flags
     hot[session[half]] = True
     loss = losses_within(task.problem, relaxed.rows, relaxed.gain, price)
     open_rows = np.zeros(len(one), bool)
-    open_rows[relaxed.rows] = hot[session[relaxed.rows]] & (loss < NEAR) & (relaxed.gain[relaxed.rows] > LOWEST_GAIN)
+    open_rows[relaxed.rows] = hot[session[relaxed.rows]] & (loss < CLOSE) & (relaxed.gain[relaxed.rows] > LOWEST_GAIN)
     held = task.program.complete(one | decided)
     part, columns = part_of(task.program, held, task.program.complete(open_rows))
     first = len(task.problem.table)

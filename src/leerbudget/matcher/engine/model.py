@@ -125,7 +125,8 @@ def problem_of(arrays: Arrays, table: CandidateTable) -> Problem:
     payers = payer_masks(arrays, table)
     clashes, dear = exclusive_pairs(arrays, table), unaffordable_pairs(arrays, table, payers)
     codes = [pairs[0] * len(table) + pairs[1] for pairs in (clashes, dear)]
-    exclusive = np.divmod(np.unique(np.concatenate(codes)), max(1, len(table)))
+    either = np.sort(np.concatenate(codes))
+    exclusive = np.divmod(either[np.diff(either, prepend=-1) > 0], max(1, len(table)))
     return Problem(arrays, table, exclusive, company_pairs(arrays, table), payers, fixed)
 
 

@@ -8,27 +8,24 @@ large one, blocks of sessions are planned anew until the gap is small, all else 
 import math
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from leerbudget.matcher.arrays import Whole
 from leerbudget.matcher.engine import mip
-from leerbudget.matcher.engine.blocks import NEAR, WIDE, Task, part_of, replanned, rounded, threads
+from leerbudget.matcher.engine.blocks import NEAR, WIDE, Task, part_of, replanned
 from leerbudget.matcher.engine.bundles import Flags, Reals
 from leerbudget.matcher.engine.lottery import drawn
 from leerbudget.matcher.engine.model import Problem, Program, program_of
 from leerbudget.matcher.engine.plan import Board, Plan, greedy, mended
 from leerbudget.matcher.engine.prices import SCALE, Market, Prices, certificate, opening, proven
-from leerbudget.matcher.engine.relaxation import Relaxed, regained, relax
+from leerbudget.matcher.engine.themes import constructed, relaxed
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.outcome import Certificate
 
 WHOLE_MAX = 40_000
 """Candidates up to which the whole round goes to one integer program."""
-PART_MAX = 80_000
-"""Candidates of a theme that are relaxed at once: one linear program takes seconds up to here and minutes beyond."""
 WHOLE_SHARE = 0.8
 BLOCK_SESSIONS = 100
 PASS_GAIN = 2e-6
@@ -36,8 +33,6 @@ PASS_GAIN = 2e-6
 RESCUE_SECONDS = 600.0
 STAYS_POINTS = 5.0
 """What it must be worth to move a proposal of an earlier plan."""
-KEPT = 1e7
-"""Points that nobody gives up."""
 GAP_SHARE = 0.5
 
 Progress = Callable[[str, int | None, int | None], None]
@@ -140,28 +135,43 @@ def _unscaled(prices: Prices) -> Prices:
 
 
 def _improve(task: Task, best: Best, prices: Prices, progress: Progress) -> None:
-    prices = _relaxed(task, best.market, prices)
-    best.price(prices)
-    progress("themes", None, best.bound)
-    small = len(task.problem.table) <= WHOLE_MAX
-    if not small:
-        chosen, all_done = _constructed(task, best.market, prices)
-        start = mended(best.board, np.flatnonzero(chosen).tolist())
-        best.offer(start if all_done else greedy(best.board, start))
-    if small:
+    prices = _themes(task, best, prices, progress)
+    if len(task.problem.table) <= WHOLE_MAX:
         best.offer(greedy(best.board))
-    progress("first plan", _score(best), best.bound)
-    if small and best.gap() > task.gap and not task.over():
-        _whole(task, best, WHOLE_SHARE * task.left())
-        progress("whole", _score(best), best.bound)
+        progress("first plan", _score(best), best.bound)
+        if best.gap() > task.gap and not task.over():
+            _whole(task, best, WHOLE_SHARE * task.left())
+            progress("whole", _score(best), best.bound)
+    else:
+        _theme_by_theme(task, best, prices, progress)
     if best.gap() > task.gap and best.plan is not None:
         _passes(task, best, prices, progress)
 
 
+def _themes(task: Task, best: Best, prices: Prices, progress: Progress) -> Prices:
+    """The prices after all themes were relaxed."""
+    for better in relaxed(task, best.market, prices, best.bound):
+        prices = better
+        best.price(prices)
+        progress("themes", None, best.bound)
+    return prices
+
+
+def _theme_by_theme(task: Task, best: Best, prices: Prices, progress: Progress) -> None:
+    """A first plan, and every theme once more beside all others."""
+    chosen, all_done = constructed(task, best.market, prices)
+    start = mended(best.board, np.flatnonzero(chosen).tolist())
+    best.offer(start if all_done else greedy(best.board, start))
+    progress("first plan", _score(best), best.bound)
+    if best.gap() > task.gap and best.plan is not None and not task.over():
+        chosen, _ = constructed(task, best.market, prices, best.chosen(task.program)[: len(chosen)])
+        best.offer(mended(best.board, np.flatnonzero(chosen).tolist()))
+        progress("second plan", _score(best), best.bound)
+
+
 def _mend(task: Task, best: Best, prices: Prices, progress: Progress, keep: list[int]) -> None:
     """From an earlier plan: blocks are planned anew, and whoever stays counts a little more in them."""
-    prices = _relaxed(task, best.market, prices)
-    best.price(prices)
+    prices = _themes(task, best, prices, progress)
     best.offer(mended(best.board, keep))
     progress("kept", _score(best), best.bound)
     stays = task.program.objective.copy()
@@ -172,84 +182,6 @@ def _mend(task: Task, best: Best, prices: Prices, progress: Progress, keep: list
 
 def _score(best: Best) -> int | None:
     return None if best.plan is None else best.plan.score()
-
-
-def _themes(task: Task) -> list[Whole]:
-    """The sessions of each theme that has candidates, the largest first; a very large theme in parts from west to east."""
-    sessions, table = task.problem.arrays.sessions, task.problem.table
-    wanted = np.bincount(table.session, minlength=len(sessions.ids))
-    east = np.nan_to_num(sessions.places.xyz[:, 1])
-    parts: list[Whole] = []
-    for theme in np.unique(sessions.theme[wanted > 0]):
-        mine = np.flatnonzero((sessions.theme == theme) & (wanted > 0))
-        mine = mine[np.argsort(east[mine], kind="stable")]
-        share = np.cumsum(wanted[mine]) - wanted[mine]
-        parts += np.split(mine, np.flatnonzero(np.diff(share // PART_MAX)) + 1)
-    return sorted(parts, key=lambda part: -int(wanted[part].sum()))
-
-
-def _relaxed(task: Task, market: Market, prices: Prices) -> Prices:
-    """The prices after every theme was relaxed once, as many at once as there are cores."""
-    themes = _themes(task)
-    with threads(task, task.workers) as pool:
-        for first in range(0, len(themes), task.workers):
-            together = themes[first : first + task.workers]
-            answers = list(pool.map(lambda part, now=prices: relax(market, part, now, task.left()), together))
-            found = [answer for answer in answers if answer is not None]
-            prices = _joined(market, prices, found)
-            if task.over() or len(found) < len(together):
-                break
-    return prices
-
-
-def _constructed(task: Task, market: Market, prices: Prices) -> tuple[Flags, bool]:
-    """A plan theme after theme: relaxed beside what is decided already, then made whole; and whether time was enough.
-
-    While one theme is made whole the next is relaxed; what that one did not know yet is looked at again.
-    """
-    themes, table = _themes(task), task.problem.table
-    chosen, done = np.zeros(len(table), bool), np.zeros(len(market.open), bool)
-    with threads(task, 1) as pool:
-
-        def begin(number: int) -> Future[tuple[Relaxed, Prices] | None]:
-            now = _decided(market, prices, chosen, done[table.session])
-            return pool.submit(relax, market, themes[number], now, task.left(), WIDE)
-
-        ahead = begin(0)
-        for number, part in enumerate(themes):
-            answer = ahead.result()
-            if answer is None or task.over():
-                break
-            if task.workers > 1 and number + 1 < len(themes):
-                ahead = begin(number + 1)
-            now = _decided(market, prices, chosen, done[table.session])
-            chosen = chosen | rounded(task, regained(market, answer[0], part, now), answer[1].price, chosen)
-            done[part] = True
-            if task.workers == 1 and number + 1 < len(themes):
-                ahead = begin(number + 1)
-    chosen[task.problem.fixed] = True
-    return chosen, bool(done[table.session].all())
-
-
-def _decided(market: Market, prices: Prices, chosen: Flags, done: Flags) -> Prices:
-    """Prices by which nobody can have another of the candidates that are `done` than the chosen ones, and all keep those."""
-    price = np.where(done, market.score + np.where(chosen, -KEPT, KEPT), prices.price)
-    return Prices(prices.seat, price, prices.childcare, prices.company)
-
-
-def _joined(market: Market, prices: Prices, found: list[tuple[Relaxed, Prices]]) -> Prices:
-    """The prices of several themes that were relaxed at the same time."""
-    seat, price = prices.seat.copy(), prices.price.copy()
-    childcare, company = prices.childcare.copy(), prices.company.copy()
-    session = market.problem.table.session
-    for relaxed, priced in found:
-        inside = np.zeros(len(seat), bool)
-        inside[session[relaxed.rows]] = True
-        seat[inside], childcare[inside] = priced.seat[inside], priced.childcare[inside]
-        price[relaxed.rows] = priced.price[relaxed.rows]
-        met = inside[session[market.problem.company[0]]]
-        company[met] = priced.company[met]
-    return Prices(seat, price, childcare, company)
 
 
 def _whole(task: Task, best: Best, seconds: float) -> None:
