@@ -4,17 +4,13 @@ Nothing here is repaired or guessed: an unsound question gets no answer. Empty l
 """
 
 import math
-from collections.abc import Collection, Hashable, Iterable, Sequence
-from datetime import timedelta
-from itertools import pairwise
+from collections.abc import Collection, Iterable, Sequence
 
-from leerbudget.geography.postcodes import all_places
 from leerbudget.matcher.criteria.weights import DEFAULTS
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.hard_rules import NEEDS_COMPANY, Placed, Rulebook, by_seeker, by_session
 from leerbudget.matcher.instance import (
     Instance,
-    Interval,
     LearningBudget,
     LearningWish,
     OfferedSession,
@@ -22,9 +18,8 @@ from leerbudget.matcher.instance import (
     SeekerPerson,
 )
 from leerbudget.matcher.rooms import Breach
+from leerbudget.matcher.soundness import check_interval, check_meetings, check_once, check_place
 from leerbudget.matcher.vocabulary import FACET_VALUES
-
-MEETING_HOURS_MAX = 24
 
 
 def check(instance: Instance) -> None:
@@ -37,8 +32,8 @@ def check(instance: Instance) -> None:
         if name not in DEFAULTS:
             known = ", ".join(DEFAULTS)
             raise InstanceRefused(f"$.policy.weights.{name}", f"no such weight; there are {known}")
-    _once("$.seekers[{}].id", [seeker.id for seeker in instance.seekers])
-    _once("$.sessions[{}].id", [session.id for session in instance.sessions])
+    check_once("$.seekers[{}].id", [seeker.id for seeker in instance.seekers])
+    check_once("$.sessions[{}].id", [session.id for session in instance.sessions])
     for i, seeker in enumerate(instance.seekers):
         _check_seeker(seeker, f"$.seekers[{i}]")
     for i, session in enumerate(instance.sessions):
@@ -48,18 +43,8 @@ def check(instance: Instance) -> None:
     _check_fixed(instance)
 
 
-def _once(path: str, values: Sequence[Hashable]) -> None:
-    if len(values) == len(set(values)):
-        return
-    seen: set[Hashable] = set()
-    for i, value in enumerate(values):
-        if value in seen:
-            raise InstanceRefused(path.format(i), f"{value!r} is there twice")
-        seen.add(value)
-
-
 def _check_seeker(seeker: Seeker, path: str) -> None:
-    _check_place(seeker, path)
+    check_place(seeker, path)
     _ids_once(path + ".persons", seeker.persons)
     _ids_once(path + ".wishes", seeker.wishes)
     _ids_once(path + ".budgets", seeker.budgets)
@@ -68,12 +53,12 @@ def _check_seeker(seeker: Seeker, path: str) -> None:
     persons = {person.id for person in seeker.persons}
     for j, wish in enumerate(seeker.wishes):
         if len(wish.persons) > 1:
-            _once(f"{path}.wishes[{j}].persons[{{}}]", wish.persons)
+            check_once(f"{path}.wishes[{j}].persons[{{}}]", wish.persons)
         if not persons.issuperset(wish.persons):
             _known(f"{path}.wishes[{j}].persons", wish.persons, persons, "a person of this seeker")
     for j, person in enumerate(seeker.persons):
         for k, interval in enumerate(person.blocked):
-            _check_interval(interval, f"{path}.persons[{j}].blocked[{k}]")
+            check_interval(interval, f"{path}.persons[{j}].blocked[{k}]")
     own = {seeker.id, *persons}
     if not (own.isdisjoint(seeker.avoid) and own.isdisjoint(seeker.professionals)):
         raise InstanceRefused(f"{path}.avoid", "a seeker cannot avoid itself or its own persons")
@@ -81,29 +66,7 @@ def _check_seeker(seeker: Seeker, path: str) -> None:
 
 def _ids_once(path: str, rows: Sequence[SeekerPerson | LearningWish | LearningBudget]) -> None:
     if len(rows) > 1:
-        _once(path + "[{}].id", [row.id for row in rows])
-
-
-def _check_place(someone: Seeker | OfferedSession, path: str) -> None:
-    if (someone.lat is None) != (someone.lon is None):
-        raise InstanceRefused(f"{path}.lat", "give both lat and lon, or neither")
-    if someone.lat is not None and someone.lon is not None:
-        if someone.pc4 is not None:
-            raise InstanceRefused(f"{path}.pc4", "give pc4 or lat and lon, not both")
-        if not (abs(someone.lat) <= 90 and abs(someone.lon) <= 180):
-            raise InstanceRefused(f"{path}.lat", "these degrees are not on the globe")
-    if someone.pc4 is not None and someone.pc4 not in all_places():
-        raise InstanceRefused(f"{path}.pc4", f"{someone.pc4[:20]!r} is not a known Dutch postcode of four digits")
-
-
-def _check_interval(interval: Interval, path: str) -> None:
-    for side, moment in enumerate(interval):
-        if moment.tzinfo is None or moment.utcoffset() is None:
-            raise InstanceRefused(f"{path}[{side}]", "a moment needs its zone, such as +01:00")
-        if moment.microsecond:
-            raise InstanceRefused(f"{path}[{side}]", "a moment is given in whole seconds")
-    if not interval[0] < interval[1]:
-        raise InstanceRefused(path, "it ends before it starts")
+        check_once(path + "[{}].id", [row.id for row in rows])
 
 
 def _known(path: str, ids: Iterable[str], known: Collection[str], what: str) -> None:
@@ -113,27 +76,16 @@ def _known(path: str, ids: Iterable[str], known: Collection[str], what: str) -> 
 
 
 def _check_session(session: OfferedSession, path: str) -> None:
-    _check_place(session, path)
+    check_place(session, path)
     if session.seats_min > session.seats_max:
         raise InstanceRefused(f"{path}.seats_min", f"{session.seats_min} is more than seats_max {session.seats_max}")
     if session.seats_taken > session.seats_max:
         raise InstanceRefused(f"{path}.seats_taken", f"{session.seats_taken} is more than seats_max")
-    _check_meetings(session.meetings, f"{path}.meetings")
+    check_meetings(session.meetings, f"{path}.meetings")
     for facet, fits in session.audience.items():
         _known(f"{path}.audience.{facet}", fits, FACET_VALUES[facet], f"a value of {facet}")
-    _once(path + ".people[{}]", session.people)
+    check_once(path + ".people[{}]", session.people)
     _check_parties(session, path)
-
-
-def _check_meetings(meetings: Sequence[Interval], path: str) -> None:
-    for i, (start, end) in enumerate(meetings):
-        _check_interval((start, end), f"{path}[{i}]")
-        if end - start > timedelta(hours=MEETING_HOURS_MAX):
-            raise InstanceRefused(f"{path}[{i}]", f"a meeting lasts at most {MEETING_HOURS_MAX} hours")
-    in_order = sorted(range(len(meetings)), key=lambda i: meetings[i][0])
-    for i, j in pairwise(in_order):
-        if meetings[j][0] < meetings[i][1]:
-            raise InstanceRefused(f"{path}[{j}]", f"it overlaps meeting {i} of the same session")
 
 
 def _check_parties(session: OfferedSession, path: str) -> None:
@@ -168,9 +120,9 @@ def _check_references(instance: Instance) -> None:
         _known(f"$.forbidden[{i}]", [session], sessions, "a session")
     candidates = [(seeker, wish, session) for seeker, wish, session, _ in instance.candidates or []]
     _check_wishes_named("$.candidates[{}]", instance, candidates)
-    _once("$.fixed[{}]", instance.fixed)
-    _once("$.forbidden[{}]", instance.forbidden)
-    _once("$.candidates[{}]", candidates)
+    check_once("$.fixed[{}]", instance.fixed)
+    check_once("$.forbidden[{}]", instance.forbidden)
+    check_once("$.candidates[{}]", candidates)
 
 
 def _check_wishes_named(path: str, instance: Instance, triples: Sequence[tuple[str, str, str]]) -> None:
