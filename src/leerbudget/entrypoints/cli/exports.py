@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 import click
 
+from leerbudget.entrypoints.cli.files import out_argument, whole_file
 from leerbudget.entrypoints.cli.with_database import with_database
 from leerbudget.entrypoints.files.exporting import EXPORTERS, write_export
 
@@ -17,9 +18,7 @@ def export() -> None:
 
 
 def _command(kind: str) -> click.Command:
-    @click.option(
-        "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file (default: screen)."
-    )
+    @click.option("--out", type=out_argument, help="Write to this file (default: screen).")
     def run(*, out: Path | None) -> None:
         _export(kind, out)
 
@@ -34,15 +33,8 @@ def _export(kind: str, out: Path | None) -> None:
     if out is None:
         _written(kind, lambda: sys.stdout.buffer)
         return
-    partial = out.with_name(f"{out.name}.part")  # a broken export never looks like a whole one
-    try:
-        with partial.open("wb") as file:
-            count = _written(kind, lambda: file)
-        partial.replace(out)
-    except OSError as failure:
-        raise click.UsageError(f"{out}: {failure.strerror}") from failure
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(out) as file:
+        count = _written(kind, lambda: file)
     click.echo(f"{count} rijen in {out}", err=True)
 
 

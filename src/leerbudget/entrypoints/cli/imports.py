@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from leerbudget.entrypoints.cli.files import file_argument
 from leerbudget.entrypoints.cli.with_database import with_database
 from leerbudget.entrypoints.files.importing import IMPORTERS, ImportReport, import_bytes, read_file
 from leerbudget.entrypoints.files.reading import FileRefused
@@ -31,7 +32,7 @@ def import_() -> None:
 
 
 def _command(kind: str) -> click.Command:
-    @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+    @click.argument("file", type=file_argument)
     @click.option("--dry-run", is_flag=True, help="Check everything, also against the database; change nothing.")
     @click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
     @click.pass_context

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from leerbudget.budgets import queries as budgets
+from leerbudget.entrypoints.cli.files import out_argument, whole_file
 from leerbudget.entrypoints.cli.with_database import with_database
 from leerbudget.foundation.money import euros
 from leerbudget.ledger import queries as books
@@ -57,23 +58,14 @@ async def _examine() -> tuple[BookSize, list[str]]:
 
 
 @ledger.command()
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file (default: the screen)."
-)
+@click.option("--out", type=out_argument, help="Write to this file (default: the screen).")
 def export(*, out: Path | None) -> None:
     """Every transfer as one line of JSON, in the order of its number, from one moment."""
     if out is None:
         with_database(lambda: _write(sys.stdout.buffer), role="reader")
         return
-    partial = out.with_name(f"{out.name}.part")  # a broken export never looks like a whole one
-    try:
-        with partial.open("wb") as file:
-            count = with_database(lambda: _write(file), role="reader")
-        partial.replace(out)
-    except OSError as failure:
-        raise click.ClickException(f"{out}: {failure.strerror}") from failure
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(out) as file:
+        count = with_database(lambda: _write(file), role="reader")
     click.echo(f"{count} mutaties in {out}", err=True)
 
 

@@ -1,47 +1,41 @@
-"""`leerbudget match …`: matching rounds from files, without a database.
-
-Files may be gzipped, coming in (noticed by their content) and going out (by the name `.gz`).
-"""
+"""`leerbudget match …`: matching rounds from files, without a database."""
 
 import csv
-import gzip
-import math
-import signal
 import sys
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import click
 import msgspec
 
+from leerbudget.entrypoints.cli import match_compare, match_radar, match_staffing
+from leerbudget.entrypoints.cli.files import file_argument, out_argument
+from leerbudget.entrypoints.cli.match_files import (
+    bytes_in,
+    instance_in,
+    outcome_in,
+    progress,
+    refusals,
+    refuse_without_folder,
+    sigterm_interrupts,
+    tell_json,
+    tell_summary,
+    tell_violations,
+    write_to,
+)
+from leerbudget.entrypoints.cli.values import FiniteRange
 from leerbudget.matcher.audit import audit
-from leerbudget.matcher.errors import InstanceRefused
-from leerbudget.matcher.instance import Instance, read_instance, to_json
-from leerbudget.matcher.outcome import Outcome, Placement, Reason, Unplaced, gap_of, read_outcome
-
-GZIP_MAGIC = b"\x1f\x8b"
-SHOWN_MAX = 50
-file_argument = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
-out_argument = click.Path(dir_okay=False, path_type=Path)
-
-
-class FiniteRange(click.FloatRange):
-    """A range of real numbers; `nan` is in no range, though no comparison refuses it."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The number, or a refusal."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a number in the range.", param, ctx)
-        return number
+from leerbudget.matcher.instance import Instance, to_json
+from leerbudget.matcher.outcome import Outcome, Placement, Reason, Unplaced, gap_of
 
 
 @click.group()
 def match() -> None:
     """Solve, check and explain matching rounds from files; no database needed (docs/matching.md)."""
+
+
+for _command in (*match_compare.COMMANDS, *match_radar.COMMANDS, *match_staffing.COMMANDS):
+    match.add_command(_command)
 
 
 @match.command()
@@ -67,40 +61,17 @@ def solve(
     """Find the best outcome of INSTANCE; Ctrl-C or SIGTERM ends the search with the best one so far."""
     from leerbudget.matcher import solving
 
-    if out is not None and not out.parent.is_dir():
-        raise click.UsageError(f"{out}: there is no such folder")
-    question = _instance(instance)
-    before = None if keep is None else _outcome(keep)
+    refuse_without_folder(out)
+    question = instance_in(instance)
+    before = None if keep is None else outcome_in(keep)
     limits = solving.Limits(seconds=seconds, gap=gap, seed=seed, workers=workers, keep=before)
-    with _refusals(instance), _sigterm_interrupts():
-        outcome = solving.solve(question, limits, _progress())
+    with refusals(instance), sigterm_interrupts():
+        outcome = solving.solve(question, limits, progress())
     if out is None:
         sys.stdout.buffer.write(to_json(outcome) + b"\n")
         return
-    _write(out, lambda file: file.write(to_json(outcome)))
-    _tell_summary(question, outcome, as_json=as_json)
-
-
-def _tell_summary(question: Instance, outcome: Outcome, *, as_json: bool) -> None:
-    served = len({p.seeker for p in outcome.placements})
-    summary = {
-        "seekers": len(question.seekers),
-        "served": served,
-        "placed": len(outcome.placements),
-        "unplaced": len(outcome.unplaced),
-        "running": sum(report.runs for report in outcome.sessions),
-        "score": outcome.score,
-        "bound": outcome.bound,
-        "gap": outcome.gap,
-        "seconds": outcome.seconds,
-    }
-    if as_json:
-        click.echo(msgspec.json.encode(summary).decode())
-        return
-    click.echo(f"{served} of {len(question.seekers)} seekers have a place; {len(outcome.placements)} placements,")
-    click.echo(f"{len(outcome.unplaced)} wishes without one; {summary['running']} sessions run.")
-    click.echo(f"score {outcome.score}, bound {outcome.bound}, gap {outcome.gap:.4%}; audit passed")
-    click.echo("seconds: " + ", ".join(f"{phase} {spent:.2f}" for phase, spent in outcome.seconds.items()))
+    write_to(out, lambda file: file.write(to_json(outcome)))
+    tell_summary(question, outcome, as_json=as_json)
 
 
 @match.command("audit")
@@ -113,19 +84,12 @@ def audit_(context: click.Context, instance: Path, outcome: Path, *, certificate
     """Check OUTCOME against every rule of INSTANCE; exit code 1 when anything is wrong."""
     from leerbudget.matcher.certificates import check_certificate
 
-    question, answer = _instance(instance), _outcome(outcome)
+    question, answer = instance_in(instance), outcome_in(outcome)
     violations = [*audit(question, answer), *(check_certificate(question, answer) if certificate else ())]
-    if as_json:
-        click.echo(msgspec.json.encode([v._asdict() for v in violations]).decode())
-    else:
-        for violation in violations[:SHOWN_MAX]:
-            click.echo(f"{violation.code}  {violation.path}  {violation.message}")
-        if len(violations) > SHOWN_MAX:
-            click.echo(f"… and {len(violations) - SHOWN_MAX} more")
-        click.echo(f"{len(violations)} violations" if violations else "no violations: every rule holds")
-        if certificate and not violations and answer.certificate is not None:
-            proven = gap_of(answer.score, answer.certificate.bound)
-            click.echo(f"the prices prove the bound {answer.certificate.bound}: a gap of {proven:.4%}")
+    tell_violations(violations, as_json=as_json)
+    if not (as_json or violations) and certificate and answer.certificate is not None:
+        proven = gap_of(answer.score, answer.certificate.bound)
+        click.echo(f"the prices prove the bound {answer.certificate.bound}: a gap of {proven:.4%}")
     context.exit(1 if violations else 0)
 
 
@@ -142,13 +106,13 @@ def candidates(instance: Path, out: Path) -> None:
 
     if out.suffix not in {".csv", ".npz"}:
         raise click.UsageError(f"{out}: the name must end in .csv or .npz")
-    arrays = arrays_of(_instance(instance))
+    arrays = arrays_of(instance_in(instance))
     table = candidates_of(arrays)
     columns: Any = listing(arrays, table)
     if out.suffix == ".npz":
-        _write(out, lambda file: np.savez_compressed(file, allow_pickle=False, **columns))
+        write_to(out, lambda file: np.savez_compressed(file, allow_pickle=False, **columns))
     else:
-        _write(out, lambda file: _write_csv(file, columns))
+        write_to(out, lambda file: _write_csv(file, columns))
     click.echo(f"{len(table)} candidates in {out}", err=True)
 
 
@@ -172,7 +136,7 @@ def explain(instance: Path, outcome: Path, seeker: str | None, *, review: bool, 
     """Say why SEEKER got what it got, and what would have helped."""
     if review == (seeker is not None):
         raise click.UsageError("give one of --seeker and --review")
-    question, answer = _instance(instance), _outcome(outcome)
+    question, answer = instance_in(instance), outcome_in(outcome)
     if seeker is None:
         _tell_review(answer, as_json=as_json)
         return
@@ -187,7 +151,7 @@ def explain(instance: Path, outcome: Path, seeker: str | None, *, review: bool, 
     placed = [p for p in answer.placements if p.seeker == seeker]
     unplaced = [u for u in answer.unplaced if u.seeker == seeker]
     if as_json:
-        click.echo(msgspec.json.encode({"placements": placed, "unplaced": unplaced}).decode())
+        tell_json({"placements": placed, "unplaced": unplaced})
     else:
         _tell_reasons(placed, unplaced)
 
@@ -199,7 +163,7 @@ def _tell_review(answer: Outcome, *, as_json: bool) -> None:
     found = review_list(answer)
     if as_json:
         rows = [{"seeker": one.seeker, "wish": one.wish, "missed_points": one.missed_points} for one in found]
-        click.echo(msgspec.json.encode(rows).decode())
+        tell_json(rows)
         return
     for one in found:
         click.echo(f"{one.seeker} {one.wish}  gemist: {one.missed_points} punten")
@@ -216,13 +180,13 @@ def weigh(instance: Path, weights: Path, out: Path) -> None:
     from leerbudget.matcher.criteria.weights import weights_of
     from leerbudget.matcher.weights_file import read_weights, warnings_nl
 
-    question = _instance(instance)
-    with _refusals(weights):
-        chosen = read_weights(_bytes(weights))
+    question = instance_in(instance)
+    with refusals(weights):
+        chosen = read_weights(bytes_in(weights))
     weighed = msgspec.structs.replace(question, policy=msgspec.structs.replace(question.policy, weights=chosen))
     for warning in warnings_nl(weights_of(weighed)):
         click.echo(warning, err=True)
-    _write(out, lambda file: file.write(to_json(weighed)))
+    write_to(out, lambda file: file.write(to_json(weighed)))
 
 
 def _tell_reasons(placed: list[Placement], unplaced: list[Unplaced]) -> None:
@@ -253,12 +217,12 @@ def suggest(instance: Path, seeker: str, outcome: Path | None, most: int, *, as_
     from leerbudget.matcher.suggest import Catalogue
     from leerbudget.matcher.suggest import suggest as suggested
 
-    question = _instance(instance)
+    question = instance_in(instance)
     _known(question, seeker)
-    catalogue = Catalogue.of(question, None if outcome is None else _outcome(outcome))
+    catalogue = Catalogue.of(question, None if outcome is None else outcome_in(outcome))
     suggestions = suggested(catalogue, seeker, most)
     if as_json:
-        click.echo(msgspec.json.encode(suggestions).decode())
+        tell_json(suggestions)
         return
     for s in suggestions:
         waits = "" if s.runs else ", wacht nog op deelnemers"
@@ -283,87 +247,10 @@ def generate(*, families: int, sessions: int, seed: int, contention: float, wish
         made = generate_instance(families, sessions, seed, contention, wishes_mean=wishes)
     except ValueError as refusal:
         raise click.UsageError(str(refusal)) from None
-    _write(out, lambda file: file.write(msgspec.json.encode(made)))
+    write_to(out, lambda file: file.write(msgspec.json.encode(made)))
     click.echo(f"{families} families and {sessions} sessions in {out} (fictief)", err=True)
 
 
 def _known(question: Instance, seeker: str) -> None:
     if all(stated.id != seeker for stated in question.seekers):
         raise click.UsageError(f"--seeker: {seeker!r} is not in the instance")
-
-
-def _instance(file: Path) -> Instance:
-    with _refusals(file):
-        return read_instance(_bytes(file))
-
-
-def _outcome(file: Path) -> Outcome:
-    with _refusals(file):
-        return read_outcome(_bytes(file))
-
-
-@contextmanager
-def _refusals(file: Path) -> Iterator[None]:
-    """An unsound file is a mistake of use: one line that says where in the file."""
-    try:
-        yield
-    except InstanceRefused as refusal:
-        raise click.UsageError(f"{file}: {refusal}") from None
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        data = file.read_bytes()
-        return gzip.decompress(data) if data.startswith(GZIP_MAGIC) else data
-    except (OSError, EOFError, zlib.error, MemoryError) as failure:
-        raise click.UsageError(f"{file}: cannot be read: {failure}") from None
-
-
-def _write(out: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write beside it first, so that a broken run never leaves half a file under the name."""
-    part = out.with_name(f".{out.name}.part")
-    try:
-        with part.open("wb") as raw:
-            if out.suffix == ".gz":
-                with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
-                    write(cast("BinaryIO", packed))
-            else:
-                write(raw)
-        part.replace(out)
-    except OSError as failure:
-        raise click.UsageError(f"{out}: cannot be written: {failure.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _progress() -> Callable[..., None]:
-    """Tells the phases on a terminal only, with score and bound where there are any."""
-    watched = sys.stderr.isatty()
-
-    def tell(phase: str, seconds: float, score: int | None = None, bound: int | None = None) -> None:
-        if watched:
-            reached = "" if bound is None else f"  score {score or '-'}, bound {bound}"
-            click.echo(f"  {phase} {seconds:.1f} s{reached}", err=True)
-
-    return tell
-
-
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """Within the block SIGTERM does what Ctrl-C does."""
-
-    def interrupt(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a handler
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-from leerbudget.entrypoints.cli import (  # noqa: E402 - their commands register themselves
-    match_compare,  # noqa: F401
-    match_radar,  # noqa: F401
-    match_staffing,  # noqa: F401
-)

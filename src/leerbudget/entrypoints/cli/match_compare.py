@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from leerbudget.entrypoints.cli.match import (
-    _instance,
-    _outcome,
-    _refusals,
-    _tell_summary,
-    _write,
-    file_argument,
-    match,
-    out_argument,
+from leerbudget.entrypoints.cli.files import file_argument, out_argument
+from leerbudget.entrypoints.cli.match_files import (
+    instance_in,
+    outcome_in,
+    refusals,
+    tell_json,
+    tell_summary,
+    write_to,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ FAIRNESS_HEADS = [
 ]
 
 
-@match.command("baseline")
+@click.command("baseline")
 @click.argument("instance", type=file_argument)
 @click.option("--way", type=click.Choice(WAYS), required=True, help="First come first served, or deferred acceptance.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 2), default=0, show_default=True, help="Decides the lottery.")
@@ -54,17 +53,17 @@ def baseline(*, instance: Path, way: str, seed: int, out: Path, as_json: bool) -
     from leerbudget.matcher import baselines
     from leerbudget.matcher.audit import audit
 
-    question = _instance(instance)
-    with _refusals(instance):
+    question = instance_in(instance)
+    with refusals(instance):
         outcome = baselines.WAYS[way](question, seed)
     violations = audit(question, outcome)
     if violations:
         raise RuntimeError(f"the baseline broke a rule: {violations[:3]}")
-    _write(out, lambda file: file.write(msgspec.json.encode(outcome)))
-    _tell_summary(question, outcome, as_json=as_json)
+    write_to(out, lambda file: file.write(msgspec.json.encode(outcome)))
+    tell_summary(question, outcome, as_json=as_json)
 
 
-@match.command("fairness")
+@click.command("fairness")
 @click.argument("instance", type=file_argument)
 @click.argument("outcome", type=file_argument)
 @click.option("--json", "as_json", is_flag=True, help="The table as one JSON object.")
@@ -72,17 +71,17 @@ def fairness(*, instance: Path, outcome: Path, as_json: bool) -> None:
     """Show who got a place in OUTCOME, by region, family, care and experience; small groups are not shown."""
     from leerbudget.matcher.fairness import fairness as table_of
 
-    question, answer = _instance(instance), _outcome(outcome)
-    with _refusals(outcome):
+    question, answer = instance_in(instance), outcome_in(outcome)
+    with refusals(outcome):
         table = table_of(question, answer)
     if as_json:
-        click.echo(msgspec.json.encode(table).decode())
+        tell_json(table)
         return
     _tell_weights(question)
     _tell_fairness(table)
 
 
-@match.command("compare")
+@click.command("compare")
 @click.argument("instance", type=file_argument)
 @click.argument("one", type=file_argument)
 @click.argument("two", type=file_argument)
@@ -91,10 +90,10 @@ def compare(*, instance: Path, one: Path, two: Path, as_json: bool) -> None:
     """Show what changes from outcome ONE to outcome TWO, and for which groups; never for whom."""
     from leerbudget.matcher.compare import compare as compared
 
-    question = _instance(instance)
-    comparison = compared(question, _outcome(one), _outcome(two))
+    question = instance_in(instance)
+    comparison = compared(question, outcome_in(one), outcome_in(two))
     if as_json:
-        click.echo(msgspec.json.encode(comparison).decode())
+        tell_json(comparison)
         return
     _tell_weights(question)
     _tell_totals(comparison, one.name, two.name)
@@ -236,3 +235,6 @@ def _percent(share: float | None) -> str:
 
 def _points(spread: "Spread | None") -> str:
     return "-" if spread is None else f"{_number(spread.difference * 100, 1)} procentpunt"
+
+
+COMMANDS = (baseline, fairness, compare)

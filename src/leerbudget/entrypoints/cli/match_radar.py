@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from leerbudget.entrypoints.cli.match import (
-    FiniteRange,
-    _instance,
-    _outcome,
-    _progress,
-    _sigterm_interrupts,
-    file_argument,
-    match,
+from leerbudget.entrypoints.cli.files import file_argument
+from leerbudget.entrypoints.cli.match_files import (
+    instance_in,
+    outcome_in,
+    progress,
+    sigterm_interrupts,
+    tell_json,
 )
+from leerbudget.entrypoints.cli.values import FiniteRange
 from leerbudget.matcher.day_parts import name_nl
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.reasons import euros
@@ -77,7 +76,7 @@ region_option = click.option(
 )
 
 
-@match.command("radar")
+@click.command("radar")
 @click.argument("instance", type=file_argument)
 @click.argument("outcome", type=file_argument)
 @click.option("--most", type=click.IntRange(1, 100), default=10, show_default=True, help="At most so many proposals.")
@@ -103,17 +102,13 @@ def radar(
     from leerbudget.matcher.radar import Options, Order
     from leerbudget.matcher.radar import radar as searched
 
-    question, answer = _instance(instance), _outcome(outcome)
+    question, answer = instance_in(instance), outcome_in(outcome)
     options = Options(most, least, region, frozenset(map(Theme, themes)) or None, Order(order), first_places)
     try:
         found = searched(question, answer, options)
     except InstanceRefused as refusal:
         raise click.UsageError(str(refusal)) from None
-    _tell_json(found) if as_json else _tell_radar(found)
-
-
-def _tell_json(found: msgspec.Struct) -> None:
-    click.echo(msgspec.json.encode(found).decode())
+    tell_json(found) if as_json else _tell_radar(found)
 
 
 def _tell_radar(found: "Radar") -> None:
@@ -147,7 +142,7 @@ def _families(count: int | None) -> str:
     return f"{FEW if count is None else count} gezinnen"
 
 
-@match.command("what-if")
+@click.command("what-if")
 @click.argument("instance", type=file_argument)
 @click.argument("outcome", type=file_argument)
 @click.option("--euros", "cents", type=Euros(), help="So much extra money, such as 5000 or 1250.50.")
@@ -190,20 +185,20 @@ def what_if(
         None if seats is None else ExtraSeats(seats, region, about),
         None if childcare is None else ExtraChildcare(childcare, region, about),
     )
-    question, answer = _instance(instance), _outcome(outcome)
+    question, answer = instance_in(instance), outcome_in(outcome)
     try:
         if quick:
             if not isinstance(extra, ExtraMoney) or extra.rule is Rule.EQUAL:
                 raise click.UsageError("--quick only estimates --euros, handed out by shortage")
             quickly = radar_what_if.estimate(question, answer, extra)
-            _tell_json(quickly) if as_json else _tell_estimate(quickly)
+            tell_json(quickly) if as_json else _tell_estimate(quickly)
             return
         limits = Limits(seconds=seconds, gap=gap, seed=seed, workers=workers)
-        with _sigterm_interrupts():
-            found = radar_what_if.what_if(question, answer, extra, limits, _progress())
+        with sigterm_interrupts():
+            found = radar_what_if.what_if(question, answer, extra, limits, progress())
     except InstanceRefused as refusal:
         raise click.UsageError(str(refusal)) from None
-    _tell_json(found) if as_json else _tell_what_if(found)
+    tell_json(found) if as_json else _tell_what_if(found)
 
 
 def _extra(money: "Extra | None", seats: "Extra | None", childcare: "Extra | None") -> "Extra":
@@ -243,3 +238,6 @@ def _count(count: int | None) -> str:
 
 def _money(cents: int | None) -> str:
     return "een bedrag dat wij niet noemen (minder dan 5 gezinnen)" if cents is None else euros(cents)
+
+
+COMMANDS = (radar, what_if)

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from leerbudget.entrypoints.cli.match import (
-    SHOWN_MAX,
-    FiniteRange,
-    _bytes,
-    _progress,
-    _refusals,
-    _sigterm_interrupts,
-    _write,
-    file_argument,
-    match,
-    out_argument,
+from leerbudget.entrypoints.cli.files import file_argument, out_argument
+from leerbudget.entrypoints.cli.match_files import (
+    bytes_in,
+    progress,
+    refusals,
+    refuse_without_folder,
+    sigterm_interrupts,
+    tell_json,
+    tell_violations,
+    write_to,
 )
+from leerbudget.entrypoints.cli.values import FiniteRange
 
 if TYPE_CHECKING:
     from leerbudget.matcher.staffing import Staffing, StaffingOutcome
 
 
-@match.command()
+@click.command()
 @click.argument("staffing", type=file_argument)
 @click.option("--out", type=out_argument, help="Write the proposal here (default: screen).")
 @click.option("--seconds", type=FiniteRange(0.1, 86_400), default=60.0, show_default=True)
@@ -36,22 +36,21 @@ def trainers(*, staffing: Path, out: Path | None, seconds: float, seed: int, gap
     from leerbudget.matcher.instance import to_json
     from leerbudget.matcher.staffing_assigning import Limits, assign
 
-    if out is not None and not out.parent.is_dir():
-        raise click.UsageError(f"{out}: there is no such folder")
+    refuse_without_folder(out)
     question = _staffing(staffing)
-    with _sigterm_interrupts():
-        outcome = assign(question, Limits(seconds=seconds, gap=gap, seed=seed), _progress())
+    with sigterm_interrupts():
+        outcome = assign(question, Limits(seconds=seconds, gap=gap, seed=seed), progress())
     if out is None:
         sys.stdout.buffer.write(to_json(outcome) + b"\n")
         return
-    _write(out, lambda file: file.write(to_json(outcome)))
+    write_to(out, lambda file: file.write(to_json(outcome)))
     _tell(outcome, as_json=as_json)
 
 
 def _tell(outcome: "StaffingOutcome", *, as_json: bool) -> None:
     shown = ("places", "filled", "score", "bound", "gap", "wish_gap", "spread", "satisfaction", "seconds", "status")
     if as_json:
-        click.echo(msgspec.json.encode({name: getattr(outcome, name) for name in shown}).decode())
+        tell_json({name: getattr(outcome, name) for name in shown})
         return
     wishes, spread = outcome.satisfaction, outcome.spread
     click.echo(f"proposal: {outcome.filled} of {outcome.places} places filled; people confirm or change it")
@@ -67,7 +66,7 @@ def _tell(outcome: "StaffingOutcome", *, as_json: bool) -> None:
     click.echo("seconds: " + ", ".join(f"{phase} {spent:.2f}" for phase, spent in outcome.seconds.items()))
 
 
-@match.command("trainers-audit")
+@click.command("trainers-audit")
 @click.argument("staffing", type=file_argument)
 @click.argument("proposal", type=file_argument)
 @click.option("--json", "as_json", is_flag=True, help="Violations as one JSON list.")
@@ -78,19 +77,14 @@ def trainers_audit(context: click.Context, staffing: Path, proposal: Path, *, as
     from leerbudget.matcher.staffing_audit import audit_staffing
 
     question = _staffing(staffing)
-    with _refusals(proposal):
-        outcome = read_staffing_outcome(_bytes(proposal))
+    with refusals(proposal):
+        outcome = read_staffing_outcome(bytes_in(proposal))
     violations = audit_staffing(question, outcome)
-    if as_json:
-        click.echo(msgspec.json.encode([v._asdict() for v in violations]).decode())
-    else:
-        for violation in violations[:SHOWN_MAX]:
-            click.echo(f"{violation.code}  {violation.path}  {violation.message}")
-        click.echo(f"{len(violations)} violations" if violations else "no violations: every rule holds")
+    tell_violations(violations, as_json=as_json)
     context.exit(1 if violations else 0)
 
 
-@match.command("trainers-generate")
+@click.command("trainers-generate")
 @click.option("--trainers", type=click.IntRange(0, 10_000), required=True)
 @click.option("--sessions", type=click.IntRange(0, 100_000), required=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 2), default=0, show_default=True)
@@ -100,12 +94,15 @@ def trainers_generate(trainers: int, sessions: int, seed: int, out: Path) -> Non
     from leerbudget.fictional.staffing import generate_staffing
 
     made = generate_staffing(trainers=trainers, sessions=sessions, seed=seed)
-    _write(out, lambda file: file.write(msgspec.json.encode(made)))
+    write_to(out, lambda file: file.write(msgspec.json.encode(made)))
     click.echo(f"{trainers} trainers and {sessions} sessions in {out} (fictief)", err=True)
 
 
 def _staffing(file: Path) -> "Staffing":
     from leerbudget.matcher.staffing import read_staffing
 
-    with _refusals(file):
-        return read_staffing(_bytes(file))
+    with refusals(file):
+        return read_staffing(bytes_in(file))
+
+
+COMMANDS = (trainers, trainers_audit, trainers_generate)

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import click
 
-from leerbudget.entrypoints.cli.values import Day, Line, Share
+from leerbudget.entrypoints.cli.files import whole_file
+from leerbudget.entrypoints.cli.values import Day, FiniteRange, Line
 from leerbudget.entrypoints.cli.with_database import with_database
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
@@ -53,7 +54,7 @@ def freeze(round_id: UUID) -> None:
 @click.argument("round_id", type=click.UUID)
 @click.option("--seconds", type=click.IntRange(1, 86_400), default=60, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
-@click.option("--gap", type=Share(), default=0.0005, show_default=True)
+@click.option("--gap", type=FiniteRange(0, 1), default=0.0005, show_default=True)
 @click.pass_context
 def solve(context: click.Context, round_id: UUID, seconds: int, workers: int, gap: float) -> None:
     """Solve the frozen round and audit the outcome. Exit code 1 when the audit rejects it."""
@@ -110,19 +111,12 @@ def replay(round_id: UUID, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for name, content in zip(("instance", "outcome"), found, strict=True):
             if content is not None:
-                click.echo(str(_write(out / f"{name}.json", gzip.decompress(content))))
+                place = out / f"{name}.json"
+                with whole_file(place) as file:
+                    file.write(gzip.decompress(content))
+                click.echo(str(place))
     except (FileExistsError, NotADirectoryError, PermissionError) as failure:
         raise click.UsageError(f"{out}: {failure.strerror}") from failure
-
-
-def _write(place: Path, content: bytes) -> Path:
-    """Written beside its name first, so that a broken run never leaves half a file under it."""
-    part = place.with_name(f".{place.name}.part")
-    try:
-        part.write_bytes(content)
-        return part.replace(place)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 async def _report(round_id: UUID | None) -> list[dict[str, Any]]:

@@ -30,18 +30,15 @@ class Line(click.ParamType[str]):
         return text
 
 
-class Share(click.FloatRange):
-    """A number from 0 to 1; click's own range lets `nan` through."""
-
-    def __init__(self) -> None:
-        super().__init__(0, 1)
+class FiniteRange(click.FloatRange):
+    """A range of real numbers; `nan` is in no range, though no comparison refuses it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, or a complaint."""
-        share: float = super().convert(value, param, ctx)
-        if math.isnan(share):
-            self.fail(f"{value!r} is not a number from 0 to 1", param, ctx)
-        return share
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a number in the range.", param, ctx)
+        return number
 
 
 class Day(click.ParamType[date]):
