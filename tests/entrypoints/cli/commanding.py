@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
@@ -33,8 +33,7 @@ def leerbudget(*words, env=None, **options):
     return subprocess.run([*COMMAND, *(str(word) for word in words)], check=False, **usual | options)
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """How a command in this process ended."""
 
     returncode: int

@@ -12,22 +12,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from leerbudget.entrypoints.cli.main import run
 from matcher.small import a_seeker, a_session, a_wish, plain
-
-
-@pytest.fixture
-def leerbudget(monkeypatch, capsys):
-    """Runs the command line in this process; answers exit code, output and errors."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["leerbudget", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            run()
-        told = capsys.readouterr()
-        return left.value.code or 0, told.out, told.err
-
-    return call
 
 
 @pytest.fixture
@@ -39,14 +24,14 @@ def small(tmp_path):
     return file
 
 
-def test_generate_solve_audit(leerbudget, tmp_path):
+def test_generate_solve_audit(here, tmp_path):
     """The chain of the manual works without a database, packed and unpacked, and says what it found."""
     instance, outcome = tmp_path / "i.json.gz", tmp_path / "o.json"
-    assert leerbudget("match", "generate", "--families", 150, "--sessions", 25, "--seed", 7, "--out", instance)[0] == 0
-    code, told, _ = leerbudget("match", "solve", instance, "--out", outcome, "--seconds", 30, "--seed", 1)
+    assert here("match", "generate", "--families", 150, "--sessions", 25, "--seed", 7, "--out", instance)[0] == 0
+    code, told, _ = here("match", "solve", instance, "--out", outcome, "--seconds", 30, "--seed", 1)
     assert code == 0
     assert "audit passed" in told
-    code, told, _ = leerbudget("match", "audit", instance, outcome)
+    code, told, _ = here("match", "audit", instance, outcome)
     assert (code, told) == (0, "no violations: every rule holds\n")
     answer = json.loads(outcome.read_text())
     assert len(answer["placements"]) > 20
@@ -54,10 +39,10 @@ def test_generate_solve_audit(leerbudget, tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted([instance, outcome])
 
 
-def test_generating_twice_gives_the_same_bytes(leerbudget, tmp_path):
+def test_generating_twice_gives_the_same_bytes(here, tmp_path):
     """The seed alone decides, the packing included; another seed gives another file."""
     for name, seed in (("one", 3), ("two", 3), ("three", 4)):
-        leerbudget(
+        here(
             "match",
             "generate",
             "--families",
@@ -73,81 +58,81 @@ def test_generating_twice_gives_the_same_bytes(leerbudget, tmp_path):
     assert one == two != three
 
 
-def test_contention_and_wishes_can_be_asked_for(leerbudget, tmp_path):
+def test_contention_and_wishes_can_be_asked_for(here, tmp_path):
     """More wishes give more wishes, another contention other sessions; what is no share or mean is refused."""
     made = {}
     for name, words in (("usual", []), ("crowded", ["--contention", 0.9]), ("eager", ["--wishes", 2.2])):
         size = ["--families", 120, "--sessions", 20, "--seed", 3, "--out", tmp_path / f"{name}.json"]
-        assert leerbudget("match", "generate", *size, *words)[0] == 0
+        assert here("match", "generate", *size, *words)[0] == 0
         made[name] = json.loads((tmp_path / f"{name}.json").read_text())
     wishes = {name: sum(len(seeker["wishes"]) for seeker in each["seekers"]) for name, each in made.items()}
     assert wishes["eager"] > 1.5 * wishes["usual"]
     assert made["crowded"]["sessions"] != made["usual"]["sessions"]
     for words in (["--contention", 1.1], ["--contention", "nan"], ["--wishes", 3]):
-        assert leerbudget("match", "generate", *size, *words)[0] == 2
+        assert here("match", "generate", *size, *words)[0] == 2
 
 
-def test_audit_fails_on_a_broken_outcome(leerbudget, small, tmp_path):
+def test_audit_fails_on_a_broken_outcome(here, small, tmp_path):
     """A hand that changes the outcome is found: exit code 1, the code and the place of each violation."""
     outcome = tmp_path / "o.json"
-    leerbudget("match", "solve", small, "--out", outcome)
+    here("match", "solve", small, "--out", outcome)
     answer = json.loads(outcome.read_text())
     answer["score"] += 1
     outcome.write_text(json.dumps(answer))
-    code, told, _ = leerbudget("match", "audit", small, outcome)
+    code, told, _ = here("match", "audit", small, outcome)
     assert code == 1
     assert "score_total  $.score" in told
-    code, told, _ = leerbudget("match", "audit", small, outcome, "--json")
+    code, told, _ = here("match", "audit", small, outcome, "--json")
     assert code == 1
     assert {"score_total", "bound", "gap"} >= {violation["code"] for violation in json.loads(told)}
 
 
-def test_solve_writes_the_outcome_to_the_screen(leerbudget, small):
+def test_solve_writes_the_outcome_to_the_screen(here, small):
     """Without --out the outcome itself is the output, ready for a pipe."""
-    code, told, errors = leerbudget("match", "solve", small)
+    code, told, errors = here("match", "solve", small)
     assert (code, errors) == (0, "")
     assert json.loads(told)["format"] == "leerbudget-outcome/1"
 
 
-def test_solve_tells_its_summary_as_json(leerbudget, small, tmp_path):
+def test_solve_tells_its_summary_as_json(here, small, tmp_path):
     """A program can read the totals."""
-    _, told, _ = leerbudget("match", "solve", small, "--out", tmp_path / "o.json.gz", "--json")
+    _, told, _ = here("match", "solve", small, "--out", tmp_path / "o.json.gz", "--json")
     summary = json.loads(told)
     assert (summary["served"], summary["placed"], summary["unplaced"]) == (1, 1, 2)
     assert json.loads(gzip.decompress((tmp_path / "o.json.gz").read_bytes()))["score"] == summary["score"]
 
 
-def test_candidates_as_csv_and_npz(leerbudget, small, tmp_path):
+def test_candidates_as_csv_and_npz(here, small, tmp_path):
     """Both kinds of table hold the same rows."""
-    assert leerbudget("match", "candidates", small, "--out", tmp_path / "t.csv")[0] == 0
-    assert leerbudget("match", "candidates", small, "--out", tmp_path / "t.npz")[0] == 0
+    assert here("match", "candidates", small, "--out", tmp_path / "t.csv")[0] == 0
+    assert here("match", "candidates", small, "--out", tmp_path / "t.npz")[0] == 0
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
     with np.load(tmp_path / "t.npz", allow_pickle=False) as file:
         packed = dict(file)
     assert [row["seeker"] for row in rows] == packed["seeker"].tolist() == ["f1", "f2"]
     assert [int(row["score"]) for row in rows] == packed["score"].tolist()
     assert {row["travel_mode"] for row in rows} == {"car"}
-    assert leerbudget("match", "candidates", small, "--out", tmp_path / "t.txt")[0] == 2
+    assert here("match", "candidates", small, "--out", tmp_path / "t.txt")[0] == 2
 
 
-def test_explain_and_suggest(leerbudget, small, tmp_path):
+def test_explain_and_suggest(here, small, tmp_path):
     """One seeker hears why, what would have helped, and what could be had now; also when the file has no reasons."""
     outcome = tmp_path / "o.json"
-    leerbudget("match", "solve", small, "--out", outcome)
+    here("match", "solve", small, "--out", outcome)
     answer = json.loads(outcome.read_text())
     loser = next(u["seeker"] for u in answer["unplaced"] if u["wish"] == "w1")
-    code, told, _ = leerbudget("match", "explain", small, outcome, "--seeker", loser)
+    code, told, _ = here("match", "explain", small, outcome, "--seeker", loser)
     assert code == 0
     assert "De bijeenkomst is vol." in told
     for row in (*answer["placements"], *answer["unplaced"]):
         row["reasons"] = []
     outcome.write_text(json.dumps(answer))
-    assert leerbudget("match", "explain", small, outcome, "--seeker", loser)[1] == told
-    _, told, _ = leerbudget("match", "explain", small, outcome, "--seeker", "f1", "--json")
+    assert here("match", "explain", small, outcome, "--seeker", loser)[1] == told
+    _, told, _ = here("match", "explain", small, outcome, "--seeker", "f1", "--json")
     assert {"placements", "unplaced"} == set(json.loads(told))
-    _, told, _ = leerbudget("match", "suggest", small, "--seeker", "f2", "--json")
+    _, told, _ = here("match", "suggest", small, "--seeker", "f2", "--json")
     assert [s["session"] for s in json.loads(told)] == ["s1"]
-    _, told, _ = leerbudget("match", "suggest", small, "--seeker", loser, "--outcome", outcome)
+    _, told, _ = here("match", "suggest", small, "--seeker", loser, "--outcome", outcome)
     assert told == "nu geen passende bijeenkomst\n"
 
 
@@ -165,7 +150,7 @@ def test_explain_and_suggest(leerbudget, small, tmp_path):
         (b'{"format":"leerbudget-instance/1","seekers":[],"sessions":[],"policy":{"max_placements":1e40}}', "$.policy"),
     ],
 )
-def test_an_unsound_file_is_one_clear_line(leerbudget, tmp_path, content, said):
+def test_an_unsound_file_is_one_clear_line(here, tmp_path, content, said):
     """Exit code 2, one line on stderr with file and place, nothing on stdout, no traceback."""
     file = tmp_path / "bad.json"
     file.write_bytes(content)
@@ -176,7 +161,7 @@ def test_an_unsound_file_is_one_clear_line(leerbudget, tmp_path, content, said):
         ("explain", file, file, "--seeker", "f1"),
         ("suggest", file, "--seeker", "f1"),
     ):
-        code, told, errors = leerbudget("match", *command)
+        code, told, errors = here("match", *command)
         assert (code, told) == (2, "")
         assert errors.count("\n") == 1
         assert said in errors
@@ -201,9 +186,9 @@ def test_an_unsound_file_is_one_clear_line(leerbudget, tmp_path, content, said):
         ("dance",),
     ],
 )
-def test_wrong_usage_is_exit_code_two(leerbudget, small, arguments):
+def test_wrong_usage_is_exit_code_two(here, small, arguments):
     """Nothing is done, and one line says what was wrong."""
-    code, told, errors = leerbudget("match", *(small if a == "SMALL" else a for a in arguments))
+    code, told, errors = here("match", *(small if a == "SMALL" else a for a in arguments))
     assert (code, told) == (2, "")
     assert errors.strip().count("\n") == 0
 

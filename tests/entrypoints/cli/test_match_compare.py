@@ -1,28 +1,12 @@
 """`leerbudget match baseline | fairness | compare` from files: readable tables, and one line for what is wrong."""
 
 import json
-import sys
 
 import pytest
 
-from leerbudget.entrypoints.cli.main import run
 from leerbudget.entrypoints.cli.match_compare import WAYS
 from leerbudget.matcher import baselines
 from matcher.small import a_seeker, a_session, a_wish, plain
-
-
-@pytest.fixture
-def leerbudget(monkeypatch, capsys):
-    """Runs the command line in this process; answers exit code, output and errors."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["leerbudget", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            run()
-        told = capsys.readouterr()
-        return left.value.code or 0, told.out, told.err
-
-    return call
 
 
 @pytest.fixture
@@ -40,11 +24,11 @@ def instance(tmp_path):
 
 
 @pytest.fixture
-def outcomes(leerbudget, instance, tmp_path):
+def outcomes(here, instance, tmp_path):
     """The outcome of each baseline, as a file."""
     files = {way: tmp_path / f"{way}.json" for way in WAYS}
     for way, file in files.items():
-        assert leerbudget("match", "baseline", instance, "--way", way, "--seed", 3, "--out", file)[0] == 0
+        assert here("match", "baseline", instance, "--way", way, "--seed", 3, "--out", file)[0] == 0
     return files
 
 
@@ -53,17 +37,17 @@ def test_the_names_of_the_ways_are_those_of_the_matcher():
     assert tuple(baselines.WAYS) == WAYS
 
 
-def test_a_baseline_is_an_outcome_that_the_audit_accepts(leerbudget, instance, outcomes):
+def test_a_baseline_is_an_outcome_that_the_audit_accepts(here, instance, outcomes):
     """The file can be audited like any other, and the summary is one JSON object."""
     for file in outcomes.values():
-        assert leerbudget("match", "audit", instance, file)[0] == 0
+        assert here("match", "audit", instance, file)[0] == 0
     way = ("match", "baseline", instance, "--way", "deferred", "--out", outcomes["deferred"], "--json")
-    assert json.loads(leerbudget(*way)[1])["served"] == 30
+    assert json.loads(here(*way)[1])["served"] == 30
 
 
-def test_the_fairness_table_is_readable_and_hides_small_groups(leerbudget, instance, outcomes):
+def test_the_fairness_table_is_readable_and_hides_small_groups(here, instance, outcomes):
     """Dutch words and figures; the four grandparents, and the group by which they could be worked out, have no figures."""
-    code, told, _ = leerbudget("match", "fairness", instance, outcomes["first_come"])
+    code, told, _ = here("match", "fairness", instance, outcomes["first_come"])
     assert code == 0
     lines = {line.split("  ")[0]: line for line in told.splitlines()}
     assert "30" in lines["Alle pleeggezinnen"].split()
@@ -72,44 +56,44 @@ def test_the_fairness_table_is_readable_and_hides_small_groups(leerbudget, insta
     assert "minder dan 5" in lines["netwerkpleeggezinnen"]
     assert "24" in lines["bestandspleeggezinnen"].split()
     assert "Let op" not in told
-    table = json.loads(leerbudget("match", "fairness", instance, outcomes["first_come"], "--json")[1])
+    table = json.loads(here("match", "fairness", instance, outcomes["first_come"], "--json")[1])
     assert table["families"]["served"] == 30
 
 
-def test_a_comparison_tells_who_wins_by_group(leerbudget, instance, outcomes):
+def test_a_comparison_tells_who_wins_by_group(here, instance, outcomes):
     """Waiting families win from first come to deferred acceptance; no id of a family is told."""
-    code, told, _ = leerbudget("match", "compare", instance, *outcomes.values())
+    code, told, _ = here("match", "compare", instance, *outcomes.values())
     assert code == 0
     lines = {line.split("  ")[0]: line.split() for line in told.splitlines()}
     families, gains, loses, *_ = lines["1 ronde"][2:]
     assert (families, loses) == ("20", "0")
     assert int(gains) > 0
     assert not any(f"f{i} " in told for i in range(40))
-    found = json.loads(leerbudget("match", "compare", instance, *outcomes.values(), "--json")[1])
+    found = json.loads(here("match", "compare", instance, *outcomes.values(), "--json")[1])
     assert found["one"]["families_served"] == found["other"]["families_served"] == 30
 
 
-def test_weights_that_let_a_second_place_go_first_are_told(leerbudget, instance, outcomes):
+def test_weights_that_let_a_second_place_go_first_are_told(here, instance, outcomes):
     """A round with a small bonus for first places says so above its tables."""
     plain_round = json.loads(instance.read_text())
     plain_round["policy"]["weights"] = {"first_placement": 100}
     instance.write_text(json.dumps(plain_round))
-    told = leerbudget("match", "compare", instance, *outcomes.values())[1]
+    told = here("match", "compare", instance, *outcomes.values())[1]
     assert "Andere gewichten: first_placement 100" in told
     assert "Een tweede plek kan dus voor de eerste plek van een ander gaan" in told
     assert "gemaakt voor een andere vorm van deze ronde" in told
 
 
-def test_files_that_do_not_belong_together_are_refused(leerbudget, instance, outcomes, tmp_path):
+def test_files_that_do_not_belong_together_are_refused(here, instance, outcomes, tmp_path):
     """An outcome of another round: one line with the place in the file, exit code 2, no traceback."""
     other = tmp_path / "other.json"
     other.write_text(json.dumps(plain([a_seeker()], [a_session()])))
-    code, _, error = leerbudget("match", "fairness", other, outcomes["first_come"])
+    code, _, error = here("match", "fairness", other, outcomes["first_come"])
     assert code == 2
     assert "$.instance" in error
     assert "Traceback" not in error
     impossible = plain([a_seeker()], [a_session(seats_min=2)], fixed=[["f1", "w1", "s1"]])
     other.write_text(json.dumps(impossible))
-    code, _, error = leerbudget("match", "baseline", other, "--way", "first_come", "--out", tmp_path / "o.json")
+    code, _, error = here("match", "baseline", other, "--way", "first_come", "--out", tmp_path / "o.json")
     assert code == 2
     assert "$.fixed" in error
