@@ -24,6 +24,7 @@ import asyncpg
 import pytest
 import structlog
 
+import forking
 from leerbudget.foundation import roles
 from leerbudget.foundation.database import close_pool, open_pool
 from leerbudget.foundation.embedded import EmbeddedServer
@@ -93,6 +94,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the controller's server and clear the directory away."""
+    forking.FORKS.close()
     if SERVER in config.stash:
         config.stash[SERVER].stop()
     if not hasattr(config, "workerinput") and RUN_DIR in config.stash:
@@ -103,6 +105,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def run_dir(pytestconfig: pytest.Config) -> Path:
     """A directory of this run, the same in every worker, that an unprivileged server can enter."""
     return pytestconfig.stash[RUN_DIR]
+
+
+@pytest.fixture
+def own_place(run_dir: Path) -> Iterator[Path]:
+    """A place in the run's directory that no other test uses, in whatever process; nothing is there yet."""
+    place = run_dir / uuid4().hex[:8]  # short: sockets have short addresses
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -188,6 +198,12 @@ async def admin(world_db: CleanDatabase) -> AsyncIterator[Any]:
         yield connection
     finally:
         await connection.close()
+
+
+@pytest.fixture(autouse=True)
+def solver_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round's solver is a forked process, without two seconds of imports; commands in tests start the real one."""
+    monkeypatch.setattr("leerbudget.rounds.solving.following", forking.FORKS.command)
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -100,7 +101,7 @@ def answers(address):
 @pytest.fixture(scope="module")
 def home(run_dir):
     """A data directory for these tests, that an unprivileged server can enter."""
-    place = run_dir / "served"
+    place = run_dir / uuid4().hex[:8]  # of this test process: another may run other tests of this file
     yield place
     left = processes(place)
     for pid in left:

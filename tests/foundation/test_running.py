@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import shutil
 import socket
 import subprocess
 import sys
 from urllib.parse import quote
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -32,12 +32,13 @@ async def value(dsn, sql):
 @pytest.fixture
 async def empty(cluster, template):
     """A database with roles and rights but without tables, as right after bootstrap."""
+    name = f"empty_{uuid4().hex[:12]}"
     keeper = await asyncpg.connect(cluster.admin_dsn)
     passwords = roles.stored_passwords(cluster.home)
-    await roles.bootstrap(cluster.admin_dsn, passwords, database="empty")
-    app = cluster.dsn(roles.APP, "empty", passwords[roles.APP])
-    yield Dsns(app=app, worker=app, reader=app, owner=cluster.dsn("postgres", "empty"))
-    await keeper.execute("DROP DATABASE empty WITH (FORCE)")
+    await roles.bootstrap(cluster.admin_dsn, passwords, database=name)
+    app = cluster.dsn(roles.APP, name, passwords[roles.APP])
+    yield Dsns(app=app, worker=app, reader=app, owner=cluster.dsn("postgres", name))
+    await keeper.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await keeper.close()
 
 
@@ -111,17 +112,9 @@ def test_connection_strings_are_not_shown():
     assert repr(Dsns(app="geheim", worker="geheim", reader="geheim", owner="geheim")) == "Dsns()"
 
 
-@pytest.fixture
-def home(run_dir):
-    """A data directory of this test."""
-    place = run_dir / "running"
-    yield place
-    shutil.rmtree(place, ignore_errors=True)
-
-
-def test_without_settings_an_own_server_runs_for_the_length_of_the_block(home):
+def test_without_settings_an_own_server_runs_for_the_length_of_the_block(own_place):
     """The embedded database comes with its roles, works from outside a loop, and is gone after the block."""
-    settings = Settings.from_environment({"LEERBUDGET_DATA_DIR": str(home)})
+    settings = Settings.from_environment({"LEERBUDGET_DATA_DIR": str(own_place)})
     with running_database(settings, fast=True) as dsns:
         assert asyncio.run(value(dsns.app, "SELECT current_user::text")) == roles.APP
         assert asyncio.run(value(dsns.worker, "SELECT current_user::text")) == roles.WORKER
@@ -132,12 +125,12 @@ def test_without_settings_an_own_server_runs_for_the_length_of_the_block(home):
 
 
 @pytest.fixture
-async def external(home):
+async def external(own_place):
     """A server as an organisation would run it: over TCP, with a manager that is no superuser."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    with EmbeddedServer.start(home, fast=True, listen_port=port) as server:
+    with EmbeddedServer.start(own_place, fast=True, listen_port=port) as server:
         keeper = await asyncpg.connect(server.admin_dsn)
         await keeper.execute("CREATE ROLE manager LOGIN PASSWORD 'm@n' CREATEROLE CREATEDB")
         await keeper.close()
@@ -191,11 +184,11 @@ async def test_a_manager_without_rights_is_told_so(external):
         pass
 
 
-def test_the_server_does_not_see_our_secrets(home, monkeypatch):
+def test_the_server_does_not_see_our_secrets(own_place, monkeypatch):
     """PostgreSQL's environment holds no setting of ours and no PG variable."""
     monkeypatch.setenv("LEERBUDGET_SECRET_KEY", "k" * 40)
     monkeypatch.setenv("PGOPTIONS", "-c nonsense=1")
-    with EmbeddedServer.start(home, fast=True) as server:
+    with EmbeddedServer.start(own_place, fast=True) as server:
         pid = (server.data / "postmaster.pid").read_text().split("\n")[0]
         with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 - not a file of ours
             seen = file.read()

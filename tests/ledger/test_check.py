@@ -1,13 +1,12 @@
 """`ledger check` finds what a superuser breaks, and `ledger export` hands over every line."""
 
+import asyncio
 import json
-import os
-import subprocess
-import sys
 from contextlib import aclosing
 
 import pytest
 
+from entrypoints.cli.commanding import forked, on
 from ledger.bookkeeping import Books
 from leerbudget.budgets.queries import check as check_budgets
 from leerbudget.foundation.database import fetch_value
@@ -109,17 +108,7 @@ async def test_the_export_holds_every_transfer_in_order(books):
 
 async def run_cli(database, *words):
     """`leerbudget ledger …` as a process of its own, on the test's database."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("LEERBUDGET", "STRIPE"))}
-    environment |= {"LEERBUDGET_DATABASE_URL": database.dsns.app, "LEERBUDGET_ENV": "test"}
-    command = "from leerbudget.entrypoints.cli.main import run; run()"
-    return subprocess.run(  # noqa: ASYNC221 - nothing else happens meanwhile
-        [sys.executable, "-c", command, "ledger", *words],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return await asyncio.to_thread(forked, "ledger", *words, env=on(database))
 
 
 async def test_the_command_checks_and_exports(books, world_db, admin, tmp_path):
@@ -147,9 +136,9 @@ async def test_the_command_checks_and_exports(books, world_db, admin, tmp_path):
 
 
 async def test_an_export_that_fails_leaves_nothing_that_looks_whole(books, world_db, tmp_path):
-    """A folder that is not there: one line on stderr, exit code 1, no file."""
+    """A folder that is not there: one line on stderr, wrong usage, no file."""
     failed = await run_cli(world_db, "export", "--out", str(tmp_path / "gone" / "books.jsonl"))
-    assert failed.returncode == 1
+    assert failed.returncode == 2
     assert len(failed.stderr.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 

@@ -1,4 +1,4 @@
-"""The real command as a process of its own, as a person or a script runs it."""
+"""The command as a person or a script runs it: as the real process, forked without its start, or in this process."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from forking import FORKS
 from leerbudget.entrypoints.cli import main
 
 SECONDS_MAX = 120
@@ -29,8 +30,17 @@ def on(database, **more):
 
 def leerbudget(*words, env=None, **options):
     """Run `leerbudget <words>` to its end."""
+    return _ended([*COMMAND, *(str(word) for word in words)], env, options)
+
+
+def forked(*words, env=None, **options):
+    """Run `leerbudget <words>` to its end as a process of its own, where the start of Python is not the claim."""
+    return _ended(FORKS.command(*(str(word) for word in words)), env, options)
+
+
+def _ended(command, env, options):
     usual = {"env": env or environment(), "capture_output": True, "text": True, "timeout": SECONDS_MAX, "cwd": "/"}
-    return subprocess.run([*COMMAND, *(str(word) for word in words)], check=False, **usual | options)
+    return subprocess.run(command, check=False, **usual | options)
 
 
 class Done(NamedTuple):

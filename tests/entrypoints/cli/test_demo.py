@@ -8,7 +8,7 @@ import re
 import asyncpg
 import pytest
 
-from entrypoints.cli.commanding import COMMAND, complaint, leerbudget, on
+from entrypoints.cli.commanding import COMMAND, complaint, forked, leerbudget, on
 from leerbudget.entrypoints.demo.story import Calendar
 from leerbudget.foundation import clock, ids
 from leerbudget.foundation.clock import aware
@@ -86,8 +86,8 @@ async def test_the_story_shows_everything_and_is_the_same_again(env):
     for role in ("a foster parent", "a trainer", "an organisation", "the coordinator"):
         assert re.search(rf"^  {role} +\S+@\S+$", first.stdout, re.MULTILINE), role
     assert "migrated" not in first.stdout
-    assert (await asyncio.to_thread(leerbudget, "doctor", env=env)).returncode == 0
-    assert (await asyncio.to_thread(leerbudget, "ledger", "check", env=env)).returncode == 0
+    assert (await asyncio.to_thread(forked, "doctor", env=env)).returncode == 0
+    assert (await asyncio.to_thread(forked, "ledger", "check", env=env)).returncode == 0
 
     second = await demo(env)
     assert (second.returncode, second.stderr) == (0, "")

@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from entrypoints.cli.commanding import COMMAND, complaint, environment, leerbudget, on
+from entrypoints.cli.commanding import COMMAND, complaint, environment, forked, leerbudget, on
 from leerbudget.entrypoints.cli import main, serve
 from leerbudget.entrypoints.cli.main import COMMANDS
 from leerbudget.entrypoints.cli.main import leerbudget as command_line
@@ -86,10 +85,10 @@ def test_help_lists_every_command_without_importing_any():
         ["payments", "confirm-top-up", "RF00", "--amount-cents", "9" * 30, "--received-on", "2027-01-01"],
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_two(words, here, run_dir):
+def test_wrong_usage_is_one_line_and_exit_code_two(words, here, own_place):
     """Unknown commands and options, wrong ids, dates and numbers, missing files: told before anything starts."""
-    complaint(here(*words, env=environment(LEERBUDGET_DATA_DIR=run_dir / "never-made")), 2)
-    assert not (run_dir / "never-made").exists()
+    complaint(here(*words, env=environment(LEERBUDGET_DATA_DIR=own_place)), 2)
+    assert not (own_place).exists()
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["round", "open", "--name", b"\xff\xfe"], ["demo", "--families", "0"]])
@@ -100,6 +99,15 @@ def test_wrong_usage_of_the_real_process(words):
         subprocess.run([*COMMAND, *words], env=environment(), capture_output=True, text=True, timeout=60, check=False),
         2,
     )
+
+
+def test_a_forked_command_answers_as_the_real_one(tmp_path):
+    """Exit code, both streams, environment and folder: what other tests run forked is what people run."""
+    env = environment(LEERBUDGET_ENV="nonsense")
+    for words in (["--version"], ["match", "solve", "none.json"], ["doctor"]):
+        real, fork = (run(*words, env=env, cwd=tmp_path) for run in (leerbudget, forked))
+        assert (fork.returncode, fork.stdout, fork.stderr) == (real.returncode, real.stdout, real.stderr)
+        assert real.returncode == (0 if words == ["--version"] else 2)
 
 
 def test_a_group_alone_shows_what_there_is(here):
@@ -140,18 +148,17 @@ WRONG_SETTINGS = {
 
 @pytest.mark.parametrize("case", WRONG_SETTINGS)
 @pytest.mark.parametrize("command", ["doctor", "migrate", "serve --port 0", "worker", "demo --no-serve"])
-def test_wrong_settings_are_one_line_that_names_them_all(command, case, here, run_dir):
+def test_wrong_settings_are_one_line_that_names_them_all(command, case, here, own_place):
     """Whatever the command, wrong settings and unreachable databases end it at once, without the password."""
     settings, told = WRONG_SETTINGS[case]
     if command == "migrate" and case == "nobody answers":
         told = ["LEERBUDGET_OWNER_URL"]
     if command.startswith("demo") and case == "nobody answers":
         told = ["LEERBUDGET_OWNER_URL"]
-    env = environment(LEERBUDGET_DATA_DIR=run_dir / "wrong-settings") | settings
+    env = environment(LEERBUDGET_DATA_DIR=own_place) | settings
     line = complaint(here(*command.split(), env=env), 2)
     assert all(part in line for part in told), line
     assert "geheim" not in line
-    shutil.rmtree(run_dir / "wrong-settings", ignore_errors=True)
 
 
 async def an_old_server(reader, writer):
@@ -179,7 +186,7 @@ async def test_a_database_that_is_too_old_is_refused():
         url = f"postgresql://app:geheim@127.0.0.1:{port}/x"
         for settings in ({}, {"LEERBUDGET_OWNER_URL": url}):
             env = environment(LEERBUDGET_DATABASE_URL=url, **settings)
-            done = await asyncio.to_thread(leerbudget, "migrate" if settings else "doctor", env=env)
+            done = await asyncio.to_thread(forked, "migrate" if settings else "doctor", env=env)
             assert "PostgreSQL 16; leerbudget heeft versie 18" in complaint(done, 2)
 
 
@@ -202,25 +209,25 @@ async def test_a_database_that_was_never_migrated_says_what_to_do(empty):
     """doctor, serve and round ask for `leerbudget migrate`; two of those at once and one more all end well."""
     env = environment(LEERBUDGET_DATABASE_URL=empty["LEERBUDGET_DATABASE_URL"])
     for words in (["doctor"], ["round", "show"], ["ledger", "check"], ["serve", "--port", "0"]):
-        assert "leerbudget migrate" in complaint(await asyncio.to_thread(leerbudget, *words, env=env), 2)
+        assert "leerbudget migrate" in complaint(await asyncio.to_thread(forked, *words, env=env), 2)
     env = environment(**empty)
-    both = await asyncio.gather(*[asyncio.to_thread(leerbudget, "migrate", env=env) for _ in range(2)])
-    both.append(await asyncio.to_thread(leerbudget, "migrate", env=env))
+    both = await asyncio.gather(*[asyncio.to_thread(forked, "migrate", env=env) for _ in range(2)])
+    both.append(await asyncio.to_thread(forked, "migrate", env=env))
     assert [(done.returncode, done.stdout, done.stderr) for done in both] == [(0, "database: up to date\n", "")] * 3
-    assert (await asyncio.to_thread(leerbudget, "doctor", env=env)).returncode == 0
+    assert (await asyncio.to_thread(forked, "doctor", env=env)).returncode == 0
 
 
 async def test_a_database_that_lags_behind_is_refused_and_one_that_is_ahead_is_not(clean_database):
     """The latest migration missing: one line; a migration of a later version: the commands still work."""
     keeper = await asyncpg.connect(clean_database.admin_dsn)
     last = await keeper.fetchrow("DELETE FROM migration WHERE id = (SELECT max(id) FROM migration) RETURNING name")
-    line = complaint(await asyncio.to_thread(leerbudget, "doctor", env=on(clean_database)), 2)
+    line = complaint(await asyncio.to_thread(forked, "doctor", env=on(clean_database)), 2)
     assert "loopt 1 stap" in line
     again = "INSERT INTO migration (name, app_name, ran_on) VALUES ($1, 'leerbudget', now())"
     for name in (last["name"], "2999-01-01T00:00:00:000000"):
         await keeper.execute(again, name)
     await keeper.close()
-    assert (await asyncio.to_thread(leerbudget, "doctor", env=on(clean_database))).returncode == 0
+    assert (await asyncio.to_thread(forked, "doctor", env=on(clean_database))).returncode == 0
 
 
 async def test_a_role_with_too_few_rights_is_told_so(clean_database, cluster):
@@ -237,26 +244,26 @@ async def test_a_role_with_too_few_rights_is_told_so(clean_database, cluster):
         ):
             await keeper.execute(rights)
             for words in (["doctor"], ["round", "show"]):
-                assert "geheim" not in complaint(await asyncio.to_thread(leerbudget, *words, env=env), 2)
+                assert "geheim" not in complaint(await asyncio.to_thread(forked, *words, env=env), 2)
         env["LEERBUDGET_OWNER_URL"] = url
-        line = complaint(await asyncio.to_thread(leerbudget, "migrate", env=env), 2)
+        line = complaint(await asyncio.to_thread(forked, "migrate", env=env), 2)
         assert "LEERBUDGET_OWNER_URL mag te weinig" in line
     finally:
         await keeper.execute("DROP OWNED BY weakling; DROP ROLE weakling")
         await keeper.close()
 
 
-def test_a_port_in_use_is_one_line_before_anything_starts(here, run_dir):
+def test_a_port_in_use_is_one_line_before_anything_starts(here, own_place):
     """Serve and demo say so at once: no database was made, no story told."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        env = environment(LEERBUDGET_DATA_DIR=run_dir / "never-made")
+        env = environment(LEERBUDGET_DATA_DIR=own_place)
         for command in ("serve", "demo"):
             line = complaint(here(command, "--port", port, env=env), 2)
             assert f"Poort {port} op 127.0.0.1 is al in gebruik" in line
     for host in ("192.0.2.1", "no.such.host.invalid", "x" * 300, "::zz"):
         assert "is niet te gebruiken" in complaint(here("serve", "--host", host, "--port", "0", env=env), 2)
-    assert not (run_dir / "never-made").exists()
+    assert not (own_place).exists()
 
 
 def test_a_port_without_permission_is_one_line(monkeypatch):
@@ -270,18 +277,14 @@ def test_a_port_without_permission_is_one_line(monkeypatch):
         serve.listen("127.0.0.1", 80)
 
 
-def test_somebody_elses_data_directory_is_one_line(here, run_dir, monkeypatch):
+def test_somebody_elses_data_directory_is_one_line(here, own_place, monkeypatch):
     """Data of another user are refused by whatever command, and stay as they were."""
-    place = run_dir / "of-another"
-    (place / "postgres").mkdir(parents=True)
+    (own_place / "postgres").mkdir(parents=True)
     monkeypatch.setattr(os, "geteuid", lambda: 54_321)
-    env = environment(LEERBUDGET_DATA_DIR=place)
-    try:
-        for words in (["doctor"], ["serve", "--port", "0"], ["demo", "--no-serve"]):
-            assert "de gegevens zijn van een andere gebruiker" in complaint(here(*words, env=env), 2)
-        assert list((place / "postgres").iterdir()) == []
-    finally:
-        shutil.rmtree(place)
+    env = environment(LEERBUDGET_DATA_DIR=own_place)
+    for words in (["doctor"], ["serve", "--port", "0"], ["demo", "--no-serve"]):
+        assert "de gegevens zijn van een andere gebruiker" in complaint(here(*words, env=env), 2)
+    assert list((own_place / "postgres").iterdir()) == []
 
 
 def test_the_demonstration_stays_out_of_production(here):

@@ -2,13 +2,12 @@
 
 import asyncio
 import json
-import os
-import sys
 from datetime import timedelta
 
 import pytest
 
 import world
+from entrypoints.cli.commanding import forked, on
 from leerbudget.budgets import queries as budgets
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
@@ -21,21 +20,11 @@ from leerbudget.payments.rules import readable
 def run(world_db):
     """Runs `leerbudget payments …`; exit code, what it printed, and what it complained of."""
 
-    async def leerbudget(*words: str) -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "leerbudget",
-            "payments",
-            *words,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "LEERBUDGET_ENV": "test", "LEERBUDGET_DATABASE_URL": world_db.dsns.app},
-        )
-        said, complained = await process.communicate()
-        return process.returncode or 0, said.decode(), complained.decode()
+    async def payments(*words: str) -> tuple[int, str, str]:
+        done = await asyncio.to_thread(forked, "payments", *words, env=on(world_db))
+        return done.returncode, done.stdout, done.stderr
 
-    return leerbudget
+    return payments
 
 
 def day(days: int = 0) -> str:

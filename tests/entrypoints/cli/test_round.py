@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 import world
-from entrypoints.cli.commanding import leerbudget, on
+from entrypoints.cli.commanding import forked, on
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_value
 from leerbudget.foundation.ids import new_id
@@ -37,7 +37,7 @@ def ask(world_db, tmp_path):
     """Run a command on the test's database, in a folder of its own."""
 
     async def run(*words):
-        return await asyncio.to_thread(leerbudget, *words, env=on(world_db), cwd=tmp_path)
+        return await asyncio.to_thread(forked, *words, env=on(world_db), cwd=tmp_path)
 
     return run
 

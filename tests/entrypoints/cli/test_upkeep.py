@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 import world
-from entrypoints.cli.commanding import leerbudget, on
+from entrypoints.cli.commanding import forked, on
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.budgets import actions as budgets
@@ -160,7 +160,7 @@ async def test_the_commands_say_so_with_their_exit_codes(small_world, world_db, 
     """Well: 0 and `ok` on every line. Broken: 1, `FAIL` at the promise, JSON that says the same, no traceback."""
 
     async def ask(*words):
-        return await asyncio.to_thread(leerbudget, *words, env=on(world_db))
+        return await asyncio.to_thread(forked, *words, env=on(world_db))
 
     well = await ask("doctor")
     assert (well.returncode, well.stderr) == (0, "")
@@ -187,6 +187,6 @@ async def test_the_doctor_only_reads(small_world, world_db, admin):
     await admin.execute("SELECT pg_stat_force_next_flush()")
     await asyncio.sleep(1.2)  # a pool connection's statistics come in late
     before = await admin.fetchval(changed)
-    assert (await asyncio.to_thread(leerbudget, "doctor", env=on(world_db))).returncode == 0
+    assert (await asyncio.to_thread(forked, "doctor", env=on(world_db))).returncode == 0
     await asyncio.sleep(timedelta(seconds=1).total_seconds())
     assert await admin.fetchval(changed) == before
