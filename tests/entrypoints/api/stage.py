@@ -18,8 +18,7 @@ from litestar import Litestar
 
 import world
 from conftest import cloned
-from entrypoints.http.browsing import ORIGIN, client_for, link_token, running, settings_for
-from leerbudget.app import create_app
+from entrypoints.http.browsing import ORIGIN, application, client_for, link_token, running
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.budgets import actions as budgets
@@ -70,7 +69,7 @@ async def app_of_module(cluster, template) -> AsyncIterator[Litestar]:
     async with cloned(cluster, template) as database:
         await open_pool(database.dsns.app, size=10)
         try:
-            async with running(create_app(settings_for())) as made:
+            async with running(application()) as made:
                 yield made
         finally:
             await close_pool()

@@ -8,13 +8,12 @@ import pytest
 
 from entrypoints.api.matrix import CASES, Case, Operation, operations
 from entrypoints.api.stage import ACTORS, Stage
-from entrypoints.http.browsing import settings_for
-from leerbudget.app import create_app
+from entrypoints.http.browsing import application
 from leerbudget.entrypoints.api.documentation import completed
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity.permissions import PERMISSIONS
 
-DOCUMENT = completed(create_app(settings_for()).openapi_schema.to_schema())
+DOCUMENT = completed(application().openapi_schema.to_schema())
 OPERATIONS = operations(DOCUMENT)
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import cache
 
 import httpx
 import pytest
@@ -46,10 +47,16 @@ async def running(made: Litestar) -> AsyncIterator[Litestar]:
         await life
 
 
+@cache
+def application() -> Litestar:
+    """The application as it is put together for everybody: half a second of work, and it keeps nothing of a visit."""
+    return create_app(settings_for())
+
+
 @pytest.fixture
 async def app(world_db) -> AsyncIterator[Litestar]:
-    """The application as it is put together for everybody."""
-    async with running(create_app(settings_for())) as made:
+    """The application, from its start to its stop, over the test's database."""
+    async with running(application()) as made:
         yield made
 
 
