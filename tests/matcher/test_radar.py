@@ -27,7 +27,7 @@ MORNINGS, EVENINGS = "100" * 7, "001" * 7
 
 
 @cache
-def a_round(seed, families=800, sessions=60):
+def a_round(seed, families=500, sessions=40):
     """A made-up round and its outcome."""
     instance = instance_from(generate_instance(families=families, sessions=sessions, seed=seed))
     return instance, solve(instance, Limits(seconds=20, gap=1e-2))

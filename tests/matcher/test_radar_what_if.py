@@ -35,7 +35,7 @@ EXACT = Limits(seconds=20, gap=0.0)
 @cache
 def a_round(seed):
     """A made-up round and its outcome."""
-    instance = instance_from(generate_instance(families=700, sessions=60, seed=seed))
+    instance = instance_from(generate_instance(families=400, sessions=36, seed=seed))
     return instance, solve(instance, LIMITS)
 
 

@@ -434,12 +434,21 @@ def test_two_thousand_sessions_are_proposed_in_time():
     """2,500 sessions and 300 trainers: within the limit a checked proposal near its bound, the spread within its own."""
     staffing = read_staffing(msgspec.json.encode(generate_staffing(300, 2500, 1)))
     spent = time.process_time()
-    outcome = assign(staffing, Limits(seconds=24, seed=1))
+    outcome = assign(staffing, Limits(seconds=24, gap=0.03, seed=1))
     assert time.process_time() - spent < 45
     assert audit_staffing(staffing, outcome) == []
     assert outcome.spread.avoidable <= 100 * staffing.policy.spread_max_percent
     assert outcome.gap < 0.03
     assert outcome.filled > 0.9 * outcome.places
+
+
+def test_the_limit_of_time_ends_the_search():
+    """A search that would look for the last points much longer ends within its seconds, with a sound proposal."""
+    staffing = read_staffing(msgspec.json.encode(generate_staffing(60, 400, 1)))
+    outcome = assign(staffing, Limits(seconds=0.5, gap=0, seed=1))
+    assert sum(outcome.seconds[phase] for phase in ("bound", "start", "search")) < 1.5
+    assert outcome.gap > 0
+    assert audit_staffing(staffing, outcome) == []
 
 
 def test_the_commands_propose_and_check(tmp_path):
