@@ -93,8 +93,10 @@ class Visit:
         """
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8") + "\n;null")
-        found = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [f"{v['id']}: {v['help']} — {v['nodes'][0]['html'][:160]}" for v in found["violations"]]
+        found = await self.page.evaluate(
+            "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
+        )
+        return [f"{v['id']}: {v['help']} — {v['nodes'][0]['html'][:160]}" for v in found]
 
     async def overflow(self) -> list[str]:
         """What sticks out of the window to the right, unless it scrolls within a region of its own."""
