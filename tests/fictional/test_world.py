@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leerbudget.fictional.calendar import HORIZON, HOURS, daypart_of, easter_sunday, holidays
 from leerbudget.fictional.dice import Dice
-from leerbudget.fictional.families import Circumstances, make_families
+from leerbudget.fictional.families import Circumstances, make_families, reference
 from leerbudget.fictional.fitting import spendable_cents
 from leerbudget.fictional.organisations import make_landscape
 from leerbudget.fictional.population import make_world, published
@@ -247,8 +247,11 @@ def test_more_wishes_when_asked() -> None:
 
 def test_references_stay_unique_beyond_five_digits() -> None:
     """Numbers of six digits follow those of five without a clash; the names of parents included."""
-    around = Circumstances(make_landscape(100_002, 1, 1), START_ON, 1)
-    families = make_families(100_002, around)
-    assert families[-1].ref == "F100002"
-    refs = [family.ref for family in families] + [parent.ref for family in families for parent in family.parents]
+    families = make_families(30, Circumstances(make_landscape(30, 1, 1), START_ON, 1))
+    assert [family.ref for family in families] == [reference(number) for number in range(1, 31)]
+    assert {parent.ref for family in families for parent in family.parents} <= {
+        f"{family.ref}{letter}" for family in families for letter in "ab"
+    }
+    assert reference(100_002) == "F100002"
+    refs = [f"{reference(number)}{letter}" for number in range(1, 200_001) for letter in ("", "a", "b")]
     assert len(set(refs)) == len(refs)

@@ -32,7 +32,7 @@ def make_families(count: int, around: Circumstances) -> list[Family]:
         region = dice.draw(shares)
         rhythm = dice.draw(figures.RHYTHMS)
         children = tuple(dice.draw(figures.CHILD_AGES) for _ in range(dice.draw(figures.CHILDREN)))
-        ref = f"F{number:05d}"
+        ref = reference(number)
         made.append(
             Family(
                 ref=ref,
@@ -55,6 +55,11 @@ def make_families(count: int, around: Circumstances) -> list[Family]:
             )
         )
     return made
+
+
+def reference(number: int) -> str:
+    """What an organisation calls its family of this number; parents have a letter behind it. Above 99,999 it is longer."""
+    return f"F{number:05d}"
 
 
 def childcare(family: Family) -> dict[str, int]:
