@@ -7,6 +7,7 @@ from random import Random
 
 from leerbudget.matcher.hard_rules import NEEDS_COMPANY, Placed, Rulebook
 from leerbudget.matcher.instance import instance_from
+from matcher.tiny import some
 
 HOURS = (("09:30", "11:30"), ("13:30", "15:30"), ("17:00", "18:30"), ("19:00", "21:00"))
 DAYS = ("2027-03-01", "2027-03-02", "2027-03-03", "2027-03-06")
@@ -23,11 +24,6 @@ def meeting(dice):
     """A moment of two hours or less."""
     day, (begin, end) = dice.choice(DAYS), dice.choice(HOURS)
     return [f"{day}T{begin}+01:00", f"{day}T{end}+01:00"]
-
-
-def some(dice, values, most):
-    """At most so many of the values, each once."""
-    return dice.sample(list(values), min(len(values), dice.randint(0, most)))
 
 
 def a_budget(dice, number):

@@ -1,5 +1,7 @@
 """Builders with good defaults for small instances and their outcomes."""
 
+import msgspec
+
 from leerbudget.matcher.hard_rules import Placed, Rulebook
 from leerbudget.matcher.instance import Instance, instance_from
 from leerbudget.matcher.outcome import Outcome, outcome_from
@@ -117,3 +119,13 @@ def an_outcome(instance: Instance, placements, **facts) -> Outcome:
         }
         | facts
     )
+
+
+def strings_of(value):
+    """Every string in a struct, keys and values."""
+    plain = msgspec.to_builtins(value)
+    if isinstance(plain, dict):
+        return {text for pair in plain.items() for side in pair for text in strings_of(side)}
+    if isinstance(plain, list | tuple):
+        return {text for item in plain for text in strings_of(item)}
+    return {plain} if isinstance(plain, str) else set()

@@ -15,17 +15,9 @@ from leerbudget.matcher.instance import instance_from
 from leerbudget.matcher.solving import Limits, solve
 from matcher.brute import optimum
 from matcher.small import a_person, a_seeker, a_session, a_wish, an_instance
-from matcher.tiny import a_random_instance
+from matcher.tiny import a_random_instance, readable
 
 TUESDAY_EVENING = ["2027-03-02T19:00+01:00", "2027-03-02T21:30+01:00"]
-
-
-def readable(plain):
-    """The instance; without what is fixed when that breaks a rule by itself."""
-    try:
-        return instance_from(plain)
-    except InstanceRefused:
-        return instance_from(plain | {"fixed": []})
 
 
 def tiny_rounds(count):

@@ -16,7 +16,7 @@ from leerbudget.matcher.outcome import read_outcome
 from leerbudget.matcher.solving import Limits, explained, solve
 from matcher.brute import optimum
 from matcher.small import a_person, a_seeker, a_session, a_wish, an_instance, an_outcome
-from matcher.tiny import a_random_instance
+from matcher.tiny import a_random_instance, readable
 
 TUESDAY_EVENING = ["2027-03-02T19:00+01:00", "2027-03-02T21:30+01:00"]
 EXACT = Limits(seconds=20, gap=0.0, seed=1)
@@ -36,14 +36,6 @@ def test_the_engine_finds_the_optimum_of_tiny_instances(dice):
     outcome = solve(instance, EXACT)
     assert audit(instance, outcome) == []
     assert (outcome.score, outcome.bound) == (best, best)
-
-
-def readable(plain):
-    """The instance; without what is fixed when that breaks a rule by itself."""
-    try:
-        return instance_from(plain)
-    except InstanceRefused:
-        return instance_from(plain | {"fixed": []})
 
 
 def test_the_random_instances_have_something_in_them():

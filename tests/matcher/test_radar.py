@@ -19,7 +19,7 @@ from leerbudget.matcher.radar_cells import SMALLEST_CELL, told, told_part, told_
 from leerbudget.matcher.radar_demand import waiting
 from leerbudget.matcher.solving import Limits, solve
 from leerbudget.matcher.vocabulary import Theme
-from matcher.small import a_person, a_seeker, a_session, a_wish, an_instance, an_outcome
+from matcher.small import a_person, a_seeker, a_session, a_wish, an_instance, an_outcome, strings_of
 from matcher.tiny import a_random_seeker, a_random_session
 
 QUICK = Limits(seconds=20, gap=0.0)
@@ -260,16 +260,6 @@ def test_the_same_question_gives_the_same_answer_and_a_file_that_can_be_read():
     added = with_session(with_session(instance, found.proposals[0]), found.proposals[1])
     assert read_instance(to_json(added)).sessions[-2:] == added.sessions[-2:]
     assert [session.id for session in added.sessions[-2:]] == ["radar-1", "radar-2"]
-
-
-def strings_of(value):
-    """Every string in a struct, keys and values."""
-    plain = msgspec.to_builtins(value)
-    if isinstance(plain, dict):
-        return {text for pair in plain.items() for side in pair for text in strings_of(side)}
-    if isinstance(plain, list | tuple):
-        return {text for item in plain for text in strings_of(item)}
-    return {plain} if isinstance(plain, str) else set()
 
 
 def ids_of(instance):

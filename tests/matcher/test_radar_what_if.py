@@ -25,7 +25,7 @@ from leerbudget.matcher.radar_extra import (
 from leerbudget.matcher.radar_what_if import estimate, what_if
 from leerbudget.matcher.solving import Limits, solve
 from leerbudget.matcher.vocabulary import Theme
-from matcher.small import a_person, a_seeker, a_session, a_wish, an_instance, an_outcome
+from matcher.small import a_person, a_seeker, a_session, a_wish, an_instance, an_outcome, strings_of
 from matcher.tiny import a_random_instance, a_random_seeker, a_random_session
 
 LIMITS = Limits(seconds=60, gap=1e-3, seed=5)
@@ -254,16 +254,6 @@ def test_an_outcome_of_another_instance_is_refused():
     small = an_instance([a_seeker()], [a_session()])
     with pytest.raises(InstanceRefused, match="placements"):
         estimate(small, msgspec.structs.replace(outcome, instance=None), ExtraMoney(1_000))
-
-
-def strings_of(value):
-    """Every string in a struct, keys and values."""
-    plain = msgspec.to_builtins(value)
-    if isinstance(plain, dict):
-        return {text for pair in plain.items() for side in pair for text in strings_of(side)}
-    if isinstance(plain, list | tuple):
-        return {text for item in plain for text in strings_of(item)}
-    return {plain} if isinstance(plain, str) else set()
 
 
 def numbers_of(value):

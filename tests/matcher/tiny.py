@@ -2,6 +2,9 @@
 
 from random import Random
 
+from leerbudget.matcher.errors import InstanceRefused
+from leerbudget.matcher.instance import instance_from
+
 EVENINGS = [f"2027-03-0{day}T{hour}:00+01:00" for day in (1, 2, 3) for hour in (17, 19)]
 PLACES = ("3511", "3512", "3811", "1012", None)
 THEMES = ("trauma", "attachment")
@@ -128,3 +131,11 @@ def a_random_instance(dice: Random):
         "forbidden": rarely(dice, some(dice, pairs, 1), []),
         "candidates": given,
     }
+
+
+def readable(plain):
+    """The instance; without what is fixed when that breaks a rule by itself."""
+    try:
+        return instance_from(plain)
+    except InstanceRefused:
+        return instance_from(plain | {"fixed": []})

@@ -20,11 +20,12 @@ from leerbudget.matcher.arrays import FORMS, THEMES, Arrays, Whole, arrays_of
 from leerbudget.matcher.candidates import RULES, Flags, pair_facts
 from leerbudget.matcher.day_parts import day_parts_of
 from leerbudget.matcher.errors import InstanceRefused
+from leerbudget.matcher.groups import is_family
 from leerbudget.matcher.hard_rules import Placed, by_seeker
 from leerbudget.matcher.instance import Instance, Seeker, fingerprint
 from leerbudget.matcher.outcome import Outcome
 from leerbudget.matcher.radar_typical import DAY_PARTS, Template
-from leerbudget.matcher.vocabulary import Party, Theme
+from leerbudget.matcher.vocabulary import Theme
 
 Counts = NDArray[np.int32]
 Minutes = NDArray[np.int16]
@@ -90,11 +91,6 @@ def _with_open_wishes(seeker: Seeker, mine: dict[str, list[Placed]], most: int) 
     full = len(had) >= min(seeker.max_placements, most)
     wishes = [] if full else [wish for wish in seeker.wishes if wish.id not in had]
     return msgspec.structs.replace(seeker, wishes=wishes)
-
-
-def is_family(seeker: Seeker) -> bool:
-    """Whether foster parents seek here."""
-    return any(person.party is Party.FOSTER_PARENTS for person in seeker.persons)
 
 
 def refuse_other(instance: Instance, outcome: Outcome) -> None:

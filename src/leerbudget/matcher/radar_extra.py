@@ -23,10 +23,10 @@ import numpy as np
 
 from leerbudget.matcher.arrays import Arrays, Whole, arrays_of
 from leerbudget.matcher.candidates import RULES, PairFacts, pair_facts
+from leerbudget.matcher.groups import is_family
 from leerbudget.matcher.hard_rules import Placed, Rulebook, by_session
 from leerbudget.matcher.instance import Instance, LearningBudget, OfferedSession, Seeker
 from leerbudget.matcher.outcome import Outcome
-from leerbudget.matcher.radar_demand import is_family
 from leerbudget.matcher.vocabulary import ChildAgeBand, Theme
 
 BUDGETS_MAX = 12

@@ -11,10 +11,11 @@ import msgspec
 
 from leerbudget.matcher.criteria import first_placement
 from leerbudget.matcher.criteria.weights import weights_of
+from leerbudget.matcher.groups import is_family
 from leerbudget.matcher.instance import Instance
 from leerbudget.matcher.outcome import Outcome
 from leerbudget.matcher.radar_cells import told, told_part, told_spread
-from leerbudget.matcher.radar_demand import is_family, refuse_other
+from leerbudget.matcher.radar_demand import refuse_other
 from leerbudget.matcher.radar_extra import Extra, ExtraMoney, Grant, Rule, extra_id, grants, with_extra
 from leerbudget.matcher.solving import Limits, Progress, nothing, solve
 
