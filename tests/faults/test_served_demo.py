@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from entrypoints.cli.commanding import COMMAND, environment, leerbudget
+from entrypoints.cli.commanding import COMMAND, environment, forked
 
 SECONDS_MAX = 60
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
@@ -118,7 +118,7 @@ def env(home):
 
 def healthy(env):
     """What the doctor finds."""
-    done = leerbudget("doctor", "--json", env=env)
+    done = forked("doctor", "--json", env=env)
     return done.returncode == 0 and json.loads(done.stdout)["healthy"]
 
 
@@ -182,9 +182,9 @@ def test_two_share_one_database_and_the_second_goes_on_without_the_first(home, e
 
 def test_a_story_that_is_stopped_leaves_nothing_running(home, env):
     """SIGTERM while the demonstration is being told: 143, the server and the solver end, the next one begins anew."""
-    one = Served(["demo", "--families", "400", "--no-serve"], env)
+    one = Served(["demo", "--families", "60", "--no-serve"], env)
     until(lambda: any("match solve" in words for words in processes(home).values()), one)
     assert one.end(signal.SIGTERM) == 143
     until(lambda: not processes(home))
     assert not any("Traceback" in line for line in one.complained), "".join(one.complained)
-    assert re.search("fictional Netherlands of 400", "".join(one.said))
+    assert re.search("fictional Netherlands of 60 ", "".join(one.said))
