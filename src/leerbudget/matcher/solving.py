@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from threading import Event
 
 import numpy as np
 from msgspec.structs import replace
@@ -62,10 +63,13 @@ def nothing(phase: str, seconds: float, score: int | None, bound: int | None) ->
 
 
 @no_collecting()
-def solve(instance: Instance, limits: Limits | None = None, progress: Progress = nothing) -> Outcome:
+def solve(
+    instance: Instance, limits: Limits | None = None, progress: Progress = nothing, stop: Event | None = None
+) -> Outcome:
     """The best outcome found within the limits, with reasons, payments and a bound that holds.
 
-    The instance is one that `instance.read_instance` or `contradictions.check` accepted.
+    The instance is one that `instance.read_instance` or `contradictions.check` accepted. Once `stop` is set the
+    search ends, whatever it is at, and the best plan so far is explained and audited as ever.
 
     Raises:
         InstanceRefused: what is fixed cannot be completed to groups that run.
@@ -80,7 +84,7 @@ def solve(instance: Instance, limits: Limits | None = None, progress: Progress =
     watch.lap("problem")
     seconds = limits.seconds - sum(watch.seconds.values())
     wanted = (seconds, limits.gap, limits.seed, limits.workers)
-    found = search(problem, wanted, watch.lap, _kept(problem, limits.keep))
+    found = search(problem, wanted, watch.lap, _kept(problem, limits.keep), stop)
     outcome = outcome_of(problem, found, limits.seed, watch)
     violations = audit(instance, outcome)
     watch.lap("audit")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leerbudget.matcher.arrays import PARTIES, Arrays, SessionArrays, Whole, whole
+from leerbudget.matcher.arrays import PARTIES, Arrays, SessionArrays, Whole
 from leerbudget.matcher.candidates import expanded, purse_pays
-from leerbudget.matcher.engine.conflicts import BETWEEN_MINUTES_MAX, minutes_between
+from leerbudget.matcher.engine.conflicts import clash, persons_shared
 
 Flags = NDArray[np.bool_]
 PLENTY = 2**40
@@ -156,11 +156,11 @@ class Standing:
         seeker = self.arrays.wishes.seeker[wish]
         flags = np.zeros(len(wish), bool)
         pair, place = expanded(self.ptr, seeker)
-        shared = _persons_shared(self.arrays, wish[pair], self.wish[place])
+        shared = persons_shared(self.arrays, wish[pair], self.wish[place])
         pair, other = pair[shared], self.session[place[shared]]
         one, course = session[pair], self.arrays.sessions.course
-        clash = (course[one] == course[other]) | _clash(self.arrays, seeker[pair], one, other)
-        flags[pair[clash]] = True
+        apart = (course[one] == course[other]) | clash(self.arrays, seeker[pair], one, other)
+        flags[pair[apart]] = True
         return flags
 
     def company(self) -> Whole:
@@ -226,35 +226,3 @@ def _alive(sessions: SessionArrays, seats: Whole, dialogues: Dialogues) -> Flags
     apart = dialogues.least_missed(every, nobody) | dialogues.uneven(every, nobody)
     alive: Flags = (seats > 0) & (seats >= sessions.seats_min) & ~apart
     return alive
-
-
-def _persons_shared(arrays: Arrays, wish: Whole, other: Whole) -> Flags:
-    """Whether two wishes are of the same person, worked out once per pair of wishes."""
-    sets = arrays.wishes.person_sets
-    unique, at = np.unique(wish * len(sets) + other, return_inverse=True)
-    ones, others = np.divmod(unique, max(1, len(sets)))
-    shared = whole(not sets[one].isdisjoint(sets[two]) for one, two in zip(ones.tolist(), others.tolist(), strict=True))
-    found: Flags = shared[at] == 1
-    return found
-
-
-def _clash(arrays: Arrays, seeker: Whole, one: Whole, other: Whole) -> Flags:
-    """Whether meetings of two different sessions overlap for a seeker, travel between them included."""
-    pause = _pause(arrays.sessions, one, other)
-    clash: Flags = (one != other) & (pause < 0)
-    unsure = np.flatnonzero((one != other) & (pause >= 0) & (pause < BETWEEN_MINUTES_MAX * 60))
-    if len(unsure):
-        clash[unsure] = pause[unsure] < minutes_between(arrays, seeker[unsure], one[unsure], other[unsure]) * 60
-    return clash
-
-
-def _pause(sessions: SessionArrays, one: Whole, other: Whole) -> Whole:
-    """Seconds between the meetings of two sessions that come nearest; negative when they overlap."""
-    meetings = sessions.meetings
-    pair, first = expanded(meetings.ptr, one)
-    place, second = expanded(meetings.ptr, other[pair])
-    first = first[place]
-    apart = np.maximum(meetings.start[second] - meetings.end[first], meetings.start[first] - meetings.end[second])
-    nearest = np.full(len(one), PLENTY)
-    np.minimum.at(nearest, pair[place], apart)
-    return nearest

@@ -17,7 +17,7 @@ from leerbudget.entrypoints.cli.match_files import (
     progress,
     refusals,
     refuse_without_folder,
-    sigterm_interrupts,
+    stop_asked,
     tell_json,
     tell_summary,
     tell_violations,
@@ -58,15 +58,15 @@ def solve(
     keep: Path | None,
     as_json: bool,
 ) -> None:
-    """Find the best outcome of INSTANCE; Ctrl-C or SIGTERM ends the search with the best one so far."""
-    from leerbudget.matcher import solving
-
+    """Find the best outcome of INSTANCE; Ctrl-C or SIGTERM ends the search with the best one so far, a second one at once."""
     refuse_without_folder(out)
-    question = instance_in(instance)
-    before = None if keep is None else outcome_in(keep)
-    limits = solving.Limits(seconds=seconds, gap=gap, seed=seed, workers=workers, keep=before)
-    with refusals(instance), sigterm_interrupts():
-        outcome = solving.solve(question, limits, progress())
+    with refusals(instance), stop_asked() as stop:
+        from leerbudget.matcher import solving
+
+        question = instance_in(instance)
+        before = None if keep is None else outcome_in(keep)
+        limits = solving.Limits(seconds=seconds, gap=gap, seed=seed, workers=workers, keep=before)
+        outcome = solving.solve(question, limits, progress(), stop)
     if out is None:
         sys.stdout.buffer.write(to_json(outcome) + b"\n")
         return

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, BinaryIO, cast
 
 import click
@@ -101,6 +102,24 @@ def progress() -> Callable[..., None]:
             click.echo(f"  {phase} {seconds:.1f} s{reached}", err=True)
 
     return tell
+
+
+@contextmanager
+def stop_asked() -> Iterator[Event]:
+    """Within the block the first Ctrl-C or SIGTERM sets the event and nothing else; the second one interrupts."""
+    asked = Event()
+
+    def stop(number: int, frame: object) -> None:  # noqa: ARG001 - the signature of a handler
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -53,6 +53,8 @@ def threads(task: Task, count: int) -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(count) as pool:
         try:
             yield pool
+        except GeneratorExit:  # whoever asked has enough; nobody interrupted
+            raise
         except BaseException:
             task.stop.set()
             raise

@@ -1,133 +1,84 @@
-"""Pairs of candidates that cannot both be chosen: time and travel, the same course, and company."""
-
-from dataclasses import dataclass
+"""Pairs of candidates that cannot both be chosen: time and travel, the same course, money, and company."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leerbudget.geography.travel import pair_minutes
-from leerbudget.matcher.arrays import Arrays, SessionArrays, Whole, whole
+from leerbudget.matcher.arrays import Arrays, Whole, whole
 from leerbudget.matcher.candidates import CandidateTable, expanded
+from leerbudget.matcher.engine.pair_kernels import EXCLUDED, FAR, pauses, suspects
 
 BETWEEN_MINUTES_MAX = 720
 """Nobody is asked to leave more than half a day between two meetings."""
-OVERLAPPING = -1
-FAR = 2**31 - 1
 
 Flags = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """Seconds between the meetings of two sessions that come nearest; only where it is under half a day.
+def exclusive_pairs(arrays: Arrays, table: CandidateTable, payers: Whole | None = None) -> tuple[Whole, Whole]:
+    """Candidates of one seeker, for different wishes, that exclude each other; sorted, lower row first.
 
-    `code` is sorted: lower session row * sessions + higher session row.
+    In time and travel when somebody is in both wishes, and as the same course. With `payers` (budgets per candidate,
+    as bits) also in money: each can be paid alone, not both. By Hall's theorem the budgets of both together decide.
+    Only for seekers who may have several placements.
     """
-
-    code: Whole
-    seconds: Whole
-
-    def between(self, code: Whole) -> Whole:
-        """The pause of each pair: negative when meetings overlap, `FAR` when there is plenty."""
-        if len(self.code) == 0:
-            return np.full(len(code), FAR, np.int64)
-        at = np.minimum(np.searchsorted(self.code, code), len(self.code) - 1)
-        found: Whole = np.where(self.code[at] == code, self.seconds[at], FAR)
-        return found
-
-
-def pauses_of(sessions: SessionArrays) -> Pauses:
-    """The pauses between all sessions that come near each other in time."""
-    owner = np.repeat(np.arange(len(sessions.ids)), np.diff(sessions.meetings.ptr))
-    order = np.argsort(sessions.meetings.start, kind="stable")
-    start, end, owner = sessions.meetings.start[order], sessions.meetings.end[order], owner[order]
-    last = np.searchsorted(start, end + BETWEEN_MINUTES_MAX * 60, side="left")
-    ptr = np.concatenate([[0], np.cumsum(np.maximum(0, last - np.arange(len(start)) - 1))])
-    first = np.repeat(np.arange(len(start)), np.diff(ptr))
-    second = first + 1 + np.arange(ptr[-1]) - ptr[first]
-    one, other = owner[first], owner[second]
-    code = np.minimum(one, other) * len(sessions.ids) + np.maximum(one, other)
-    pause = np.maximum(OVERLAPPING, start[second] - end[first])
-    differ = one != other
-    code, pause = code[differ], pause[differ]
-    by_code = np.lexsort((pause, code))
-    unique, at = np.unique(code[by_code], return_index=True)
-    return Pauses(unique, pause[by_code][at])
+    pairs, sessions, seekers = _pairs_of_wishes(arrays), arrays.sessions, arrays.seekers
+    bills = np.zeros_like(table.cents) if payers is None else table.cents
+    columns = (
+        *(pairs, persons_shared(arrays, pairs[:, 0], pairs[:, 1])),
+        *(np.searchsorted(table.wish, np.arange(len(arrays.wishes.ids) + 1)), table.session, sessions.course),
+        *(sessions.meetings.ptr, sessions.meetings.start, sessions.meetings.end),
+        *(
+            bills,
+            bills if payers is None else payers,
+            seekers.own_cents,
+            seekers.budget_cents,
+            BETWEEN_MINUTES_MAX * 60,
+        ),
+    )
+    nothing = np.zeros(0, np.int64)
+    count = suspects(*columns, nothing, nothing, nothing)
+    i, j, pause = (np.zeros(count, np.int64) for _ in range(3))
+    suspects(*columns, i, j, pause)
+    sure = _too_near(arrays, pause, table.seeker[i], table.session[i], table.session[j])
+    found = np.lexsort((j[sure], i[sure]))
+    return i[sure][found], j[sure][found]
 
 
-def exclusive_pairs(arrays: Arrays, table: CandidateTable, least: int = 2) -> tuple[Whole, Whole]:
-    """Candidates of one seeker, for different wishes of the same person, that exclude each other.
-
-    Only for seekers who may have at least so many placements.
-    """
-    i, j = _pairs_of_one_seeker(arrays, table, least)
-    shared = _persons_shared(arrays, table.wish[i], table.wish[j])
-    i, j = i[shared], j[shared]
-    one, other = table.session[i], table.session[j]
-    same_course = arrays.sessions.course[one] == arrays.sessions.course[other]
-    clash = same_course | _clash(arrays, table.seeker[i], one, other)
-    return i[clash], j[clash]
+def _pairs_of_wishes(arrays: Arrays) -> Whole:
+    """Two wishes of a seeker who may have several placements, and the seeker; shape (pairs, 3)."""
+    seeker = arrays.wishes.seeker
+    rows = np.arange(len(seeker))
+    several = arrays.seekers.placements_max[seeker] >= 2
+    later = np.where(several, np.searchsorted(seeker, seeker, side="right") - rows - 1, 0)
+    one, place = expanded(np.concatenate([[0], np.cumsum(later)]), rows)
+    first = np.repeat(np.cumsum(later) - later, later)
+    return np.stack([one, one + 1 + place - first, seeker[one]], axis=1)
 
 
-def unaffordable_pairs(arrays: Arrays, table: CandidateTable, payers: Whole, least: int = 2) -> tuple[Whole, Whole]:
-    """Candidates of one seeker, for different wishes, that budgets and own contribution cannot pay together.
-
-    Each alone can be paid. By Hall's theorem it is enough to look at the bills inside each union of payers.
-    """
-    i, j = _pairs_of_one_seeker(arrays, table, least)
-    i, j = _all_of(i, j, (table.cents[i] > 0) & (table.cents[j] > 0))
-    seekers = arrays.seekers
-    owner, one, other = table.seeker[i], payers[i], payers[j]
-    own, both = seekers.own_cents[owner], table.cents[i] + table.cents[j]
-    short = both > own + _money_in(arrays, owner, one | other)
-    short |= ((other & ~one) == 0) & (both > own + _money_in(arrays, owner, one))
-    short |= ((one & ~other) == 0) & (both > own + _money_in(arrays, owner, other))
-    return _all_of(i, j, short)
-
-
-def _all_of(i: Whole, j: Whole, wanted: Flags) -> tuple[Whole, Whole]:
-    return i[wanted], j[wanted]
-
-
-def _money_in(arrays: Arrays, seeker: Whole, mask: Whole) -> Whole:
-    """Cents in the seeker's budgets of a mask."""
-    cents = np.zeros(len(seeker), np.int64)
-    for purse in range(arrays.seekers.budget_cents.shape[1]):
-        cents += np.where(mask >> purse & 1, arrays.seekers.budget_cents[seeker, purse], 0)
-    return cents
-
-
-def _pairs_of_one_seeker(arrays: Arrays, table: CandidateTable, least: int) -> tuple[Whole, Whole]:
-    """All pairs of candidates of one seeker for two wishes."""
-    rows = np.arange(len(table))
-    wish_end = np.searchsorted(table.wish, table.wish, side="right")
-    seeker_end = np.searchsorted(table.seeker, table.seeker, side="right")
-    several = arrays.seekers.placements_max[table.seeker] >= least
-    length = np.where(several, seeker_end - wish_end, 0)
-    ptr = np.concatenate([[0], np.cumsum(length)])
-    i, place = expanded(ptr, rows)
-    return i, place - ptr[i] + wish_end[i]
-
-
-def _persons_shared(arrays: Arrays, wish: Whole, other: Whole) -> Flags:
+def persons_shared(arrays: Arrays, wish: Whole, other: Whole) -> Flags:
     """Whether two wishes are of the same person, worked out once per pair of wishes."""
     sets = arrays.wishes.person_sets
-    code = wish * len(sets) + other
-    unique, at = np.unique(code, return_inverse=True)
-    answers = [bool(sets[one] & sets[two]) for one, two in zip(*divmod(unique, max(1, len(sets))), strict=True)]
-    return np.array(answers, bool)[at] if len(unique) else np.zeros(0, bool)
+    unique, at = np.unique(wish * len(sets) + other, return_inverse=True)
+    ones, others = np.divmod(unique, max(1, len(sets)))
+    shared = whole(not sets[one].isdisjoint(sets[two]) for one, two in zip(ones.tolist(), others.tolist(), strict=True))
+    found: Flags = shared[at] == 1
+    return found
 
 
-def _clash(arrays: Arrays, seeker: Whole, one: Whole, other: Whole) -> Flags:
+def clash(arrays: Arrays, seeker: Whole, one: Whole, other: Whole) -> Flags:
     """Whether meetings of two sessions overlap for a seeker, travel between them included."""
-    size = len(arrays.sessions.ids)
-    pause = pauses_of(arrays.sessions).between(np.minimum(one, other) * size + np.maximum(one, other))
-    clash: Flags = pause < 0
-    unsure = np.flatnonzero((pause >= 0) & (pause < BETWEEN_MINUTES_MAX * 60))
+    meetings, pause = arrays.sessions.meetings, np.zeros(len(one), np.int64)
+    pauses(one, other, meetings.ptr, meetings.start, meetings.end, BETWEEN_MINUTES_MAX * 60, pause)
+    return _too_near(arrays, pause, seeker, one, other)
+
+
+def _too_near(arrays: Arrays, pause: Whole, seeker: Whole, one: Whole, other: Whole) -> Flags:
+    """Whether the pause is too short for the way."""
+    near: Flags = pause == EXCLUDED
+    unsure = np.flatnonzero(~near & (pause < FAR))
     if len(unsure):
-        minutes = minutes_between(arrays, seeker[unsure], one[unsure], other[unsure])
-        clash[unsure] = pause[unsure] < minutes * 60
-    return clash
+        near[unsure] = pause[unsure] < minutes_between(arrays, seeker[unsure], one[unsure], other[unsure]) * 60
+    return near
 
 
 def minutes_between(arrays: Arrays, seeker: Whole, one: Whole, other: Whole) -> Whole:

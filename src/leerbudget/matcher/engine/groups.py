@@ -181,14 +181,13 @@ def group_worths(
     spread: Whole,
     pays: Reals,
     grant: Reals,
-) -> float:
-    """The sum over all sessions of what the best group pays, plus the session's grant when it runs; never below nothing."""
-    total = 0.0
+    worth: Reals,
+) -> None:
+    """Fill `worth`, by session: what the best group pays, plus the session's grant when it runs; never below nothing."""
     for s in range(len(free)):
         if dialogue[s]:
             seats = (free[s], needed[s])
             paid = best_dialogue(s, first, rows, persons, seats, voice, least[s], most[s], before[s], spread[s], pays)
         else:
             paid = best_group(s, first, rows, persons, free, needed, pays)
-        total += max(0.0, paid + grant[s])
-    return total
+        worth[s] = max(0.0, paid + grant[s])

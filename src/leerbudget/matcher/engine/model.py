@@ -14,7 +14,7 @@ from scipy import sparse
 
 from leerbudget.matcher.arrays import PARTIES, Arrays, Whole
 from leerbudget.matcher.candidates import CandidateTable, rows_of
-from leerbudget.matcher.engine.conflicts import company_pairs, exclusive_pairs, unaffordable_pairs
+from leerbudget.matcher.engine.conflicts import company_pairs, exclusive_pairs
 from leerbudget.matcher.engine.money import cents_in, inside, payer_masks, unions
 
 INFINITY = np.inf
@@ -123,11 +123,7 @@ def problem_of(arrays: Arrays, table: CandidateTable) -> Problem:
     """Everything the model and the plan need to know about a candidate table."""
     fixed = rows_of(arrays, table, arrays.instance.fixed)
     payers = payer_masks(arrays, table)
-    clashes, dear = exclusive_pairs(arrays, table), unaffordable_pairs(arrays, table, payers)
-    codes = [pairs[0] * len(table) + pairs[1] for pairs in (clashes, dear)]
-    either = np.sort(np.concatenate(codes))
-    exclusive = np.divmod(either[np.diff(either, prepend=-1) > 0], max(1, len(table)))
-    return Problem(arrays, table, exclusive, company_pairs(arrays, table), payers, fixed)
+    return Problem(arrays, table, exclusive_pairs(arrays, table, payers), company_pairs(arrays, table), payers, fixed)
 
 
 def program_of(problem: Problem) -> Program:

@@ -9,6 +9,7 @@ What is fixed counts `FIXED_POINTS` more, so that a bundle without it does not p
 
 import math
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 
@@ -110,23 +111,31 @@ def tolls(market: Market, prices: Prices) -> tuple[Reals, Reals]:
     return toll, grant
 
 
+def group_payments(market: Market, prices: Prices) -> Reals:
+    """By session what its best group pays at these prices, tolls taken off and the grant for running put on."""
+    toll, grant = tolls(market, prices)
+    worth = np.zeros(len(grant))
+    group_worths(*market.groups.columns(), prices.price - toll, grant, worth)  # type: ignore[call-arg]
+    return worth
+
+
 def proven(market: Market, prices: Prices) -> int:
     """The bound that prices in whole thousandths prove, in points."""
-    groups, units = market.groups, market.units
-    toll, grant = tolls(market, prices)
-    chosen = np.zeros(len(toll), bool)
+    units, chosen = market.units, np.zeros(len(prices.price), bool)
     columns = units.columns()
     dear = (*columns[:2], units.bonus * SCALE, *columns[3:])
     paid = bundles(market.score * SCALE - prices.price, *dear, market.open, chosen)
-    total = paid + float(group_worths(*groups.columns(), prices.price - toll, grant))  # type: ignore[call-arg]
+    total = paid + float(group_payments(market, prices).sum())
     return math.floor((total + 1e-6 * abs(total) / SCALE) / SCALE) - FIXED_POINTS * len(market.problem.fixed)
 
 
-def opening(market: Market) -> Prices:
-    """First prices: a seat costs more where too many want it and less where too few do, in ever smaller steps."""
+def opening(market: Market, stop: Event) -> Prices:
+    """First prices: a seat costs more where too many want it and less where too few do, in ever smaller steps until `stop` is set."""
     table, free = market.problem.table, np.maximum(1, market.groups.free)
     seat, best, lowest = np.zeros(len(free)), np.zeros(len(free)), float("inf")
     for step in range(STEPS):
+        if stop.is_set():
+            break
         total, chosen = market.worths(seat[table.session] * table.persons)
         if total + float(seat @ free) < lowest:
             lowest, best = total + float(seat @ free), seat

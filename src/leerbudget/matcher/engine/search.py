@@ -5,10 +5,12 @@ whole. A problem that is small enough is then solved as one integer program, wit
 large one, blocks of sessions are planned anew until the gap is small, all else held.
 """
 
+import itertools
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from threading import Event
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from leerbudget.matcher.engine.lottery import drawn
 from leerbudget.matcher.engine.model import Problem, Program, program_of
 from leerbudget.matcher.engine.plan import Board, Plan, greedy, mended
 from leerbudget.matcher.engine.prices import SCALE, Market, Prices, certificate, opening, proven
+from leerbudget.matcher.engine.shortfalls import repaired
 from leerbudget.matcher.engine.themes import constructed, relaxed
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.outcome import Certificate
@@ -28,8 +31,8 @@ WHOLE_MAX = 40_000
 """Candidates up to which the whole round goes to one integer program."""
 WHOLE_SHARE = 0.8
 BLOCK_SESSIONS = 100
-PASS_GAIN = 2e-6
-"""Two passes over all blocks that both gain less than this share of the score are the last."""
+TURN_GAIN = 4e-6
+"""A turn of all ways that gains less than this share of the score is the last."""
 RESCUE_SECONDS = 600.0
 STAYS_POINTS = 5.0
 """What it must be worth to move a proposal of an earlier plan."""
@@ -93,7 +96,11 @@ class Best:
 
 
 def search(
-    problem: Problem, limits: tuple[float, float, int, int], progress: Progress, keep: list[int] | None = None
+    problem: Problem,
+    limits: tuple[float, float, int, int],
+    progress: Progress,
+    keep: list[int] | None = None,
+    stop: Event | None = None,
 ) -> Found:
     """The best plan found within (seconds, gap, seed, workers), with a bound that is always valid.
 
@@ -103,9 +110,10 @@ def search(
         InstanceRefused: what is fixed cannot be completed to groups that run.
     """
     seconds, gap, seed, workers = limits
-    task = Task(problem, program_of(problem), time.perf_counter() + seconds, gap, seed, workers)
+    ends = time.perf_counter() + seconds
+    task = Task(problem, program_of(problem), ends, gap, seed, workers, Event() if stop is None else stop)
     market = Market.of(problem)
-    first = opening(market).whole(market)
+    first = opening(market, task.stop).whole(market)
     bound = proven(market, first)
     best = Best(Board.of(problem), market, bound, (first, bound), task.program.objective)
     progress("prices", None, best.bound)
@@ -143,9 +151,11 @@ def _improve(task: Task, best: Best, prices: Prices, progress: Progress) -> None
             _whole(task, best, WHOLE_SHARE * task.left())
             progress("whole", _score(best), best.bound)
     else:
-        _theme_by_theme(task, best, prices, progress)
-    if best.gap() > task.gap and best.plan is not None:
-        _passes(task, best, prices, progress)
+        chosen, all_done = constructed(task, best.market, prices)
+        start = mended(best.board, np.flatnonzero(chosen).tolist())
+        best.offer(start if all_done else greedy(best.board, start))
+        progress("first plan", _score(best), best.bound)
+    _better_plans(task, best, prices, progress, ("places", "themes again", "places", "blocks"))
 
 
 def _themes(task: Task, best: Best, prices: Prices, progress: Progress) -> Prices:
@@ -157,18 +167,6 @@ def _themes(task: Task, best: Best, prices: Prices, progress: Progress) -> Price
     return prices
 
 
-def _theme_by_theme(task: Task, best: Best, prices: Prices, progress: Progress) -> None:
-    """A first plan, and every theme once more beside all others."""
-    chosen, all_done = constructed(task, best.market, prices)
-    start = mended(best.board, np.flatnonzero(chosen).tolist())
-    best.offer(start if all_done else greedy(best.board, start))
-    progress("first plan", _score(best), best.bound)
-    if best.gap() > task.gap and best.plan is not None and not task.over():
-        chosen, _ = constructed(task, best.market, prices, best.chosen(task.program)[: len(chosen)])
-        best.offer(mended(best.board, np.flatnonzero(chosen).tolist()))
-        progress("second plan", _score(best), best.bound)
-
-
 def _mend(task: Task, best: Best, prices: Prices, progress: Progress, keep: list[int]) -> None:
     """From an earlier plan: blocks are planned anew, and whoever stays counts a little more in them."""
     prices = _themes(task, best, prices, progress)
@@ -176,8 +174,8 @@ def _mend(task: Task, best: Best, prices: Prices, progress: Progress, keep: list
     progress("kept", _score(best), best.bound)
     stays = task.program.objective.copy()
     stays[keep] += STAYS_POINTS
-    if best.plan is not None and best.gap() > task.gap:
-        _passes(replace(task, program=replace(task.program, objective=stays)), best, prices, progress)
+    staying = replace(task, program=replace(task.program, objective=stays))
+    _better_plans(staying, best, prices, progress, ("places", "blocks"))
 
 
 def _score(best: Best) -> int | None:
@@ -195,27 +193,36 @@ def _whole(task: Task, best: Best, seconds: float) -> None:
         best.offer(mended(best.board, np.flatnonzero(answer.chosen[:first]).tolist()))
 
 
-def _passes(task: Task, best: Best, prices: Prices, progress: Progress) -> None:
-    """Blocks of sessions planned anew, pass after pass, until the gap is reached, the time is over or little is gained."""
+def _better_plans(task: Task, best: Best, prices: Prices, progress: Progress, ways: Sequence[str]) -> None:
+    """Better plans in several ways by turns, until the gap is reached, the time is over or a whole turn gains little."""
+    blocks = _blocks(task.problem, np.random.default_rng(task.seed))
     loss = best.market.losses(prices.price)
-    points = best.points
-    draw = np.random.default_rng(task.seed)
-    idle = 0
-    for number, blocks in enumerate(_ways(task.problem, draw)):
-        if best.gap() <= task.gap or task.over() or idle > 1:
+    turn = _score(best) or 0
+    for number in itertools.count():
+        way = ways[number % len(ways)]
+        if best.plan is None or best.gap() <= task.gap or task.over():
             return
-        before = _score(best) or 0
-        for chosen in replanned(task, best.chosen(task.program), loss < (NEAR if number % 2 == 0 else WIDE), blocks):
-            score = round(float(points @ chosen))
-            if (best.bound - score) <= task.gap * abs(score):
+        chosen, size = best.chosen(task.program), len(loss)
+        if way == "places":
+            steps = repaired(task, best.market, prices, chosen)
+        elif way == "blocks":
+            steps = replanned(task, chosen, loss < (NEAR if number // len(ways) % 2 == 0 else WIDE), next(blocks))
+        else:
+            steps = iter((task.program.complete(constructed(task, best.market, prices, chosen[:size])[0]),))
+        for better in steps:
+            chosen = better
+            score = round(float(best.points @ chosen))
+            if best.bound - score <= task.gap * abs(score):
                 break
-        best.offer(mended(best.board, np.flatnonzero(chosen[: len(task.problem.table)]).tolist()))
-        gained = (_score(best) or 0) - before
-        idle = idle + 1 if gained < PASS_GAIN * abs(before) else 0
-        progress("blocks", _score(best), best.bound)
+        best.offer(mended(best.board, np.flatnonzero(chosen[:size]).tolist()))
+        progress(way, _score(best), best.bound)
+        if number % len(ways) == len(ways) - 1:
+            if best.plan.score() - turn < TURN_GAIN * abs(turn):
+                return
+            turn = best.plan.score()
 
 
-def _ways(problem: Problem, draw: np.random.Generator) -> Iterator[list[Whole]]:
+def _blocks(problem: Problem, draw: np.random.Generator) -> Iterator[list[Whole]]:
     """Blocks by place, each time cut otherwise; every third time sessions of one theme."""
     places = problem.arrays.sessions.places.xyz
     east, north = np.nan_to_num(places[:, 1]), np.nan_to_num(places[:, 2])

@@ -1,5 +1,6 @@
 """The round theme by theme: prices from each theme's linear program, and plans made whole theme after theme."""
 
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 
@@ -18,6 +19,8 @@ SETTLED = 2e-3
 """Gains that moved by less than this share of the bound since they were used: another sweep would prove little more."""
 NEAR_POINTS = 30.0
 """Points a candidate may cost its seeker at the present prices and still be in a plan that is made whole."""
+AHEAD = 2
+"""Themes that are relaxed before those in front of them are decided, so that no core waits."""
 KEPT = 1e7
 """Points that nobody gives up."""
 
@@ -92,7 +95,7 @@ def constructed(task: Task, market: Market, prices: Prices, chosen: Flags | None
     """A plan theme after theme: relaxed beside what is decided already, then made whole; and whether time was enough.
 
     `chosen`: a plan to begin with; then each theme is decided again beside all others. While one theme is made
-    whole the next is relaxed; what that one did not know yet is looked at again.
+    whole the next ones are relaxed; what these did not know yet is looked at again.
     """
     parts, session = themes_of(task), task.problem.table.session
     done = np.full(len(market.open), chosen is not None)
@@ -104,23 +107,27 @@ def constructed(task: Task, market: Market, prices: Prices, chosen: Flags | None
             others[parts[number]] = False
             return others[session], chosen & others[session]
 
+        def worth(plan: Flags) -> float:
+            return float(task.program.objective @ task.program.complete(plan))
+
         def begin(number: int) -> Future[tuple[Relaxed, Prices] | None]:
             now = _decided(market, prices, *beside(number))
             return pool.submit(relax, market, parts[number], now, task.left(), NEAR_POINTS)
 
-        ahead = begin(0)
+        lead = AHEAD if task.workers > 1 else 0
+        waiting = deque(begin(number) for number in range(min(lead, len(parts))))
         for number, part in enumerate(parts):
-            answer = ahead.result()
+            if number + lead < len(parts):
+                waiting.append(begin(number + lead))
+            answer = waiting.popleft().result()
             if answer is None or task.over():
                 break
-            if task.workers > 1 and number + 1 < len(parts):
-                ahead = begin(number + 1)
             others, held = beside(number)
             now = _decided(market, prices, others, held)
-            chosen = held | rounded(task, regained(market, answer[0], part, now), answer[1].price, held)
+            found = held | rounded(task, regained(market, answer[0], part, now), answer[1].price, held)
+            if not done[part[0]] or worth(found) > worth(chosen):
+                chosen = found
             done[part] = True
-            if task.workers == 1 and number + 1 < len(parts):
-                ahead = begin(number + 1)
     chosen = chosen.copy()
     chosen[task.problem.fixed] = True
     return chosen, bool(done[session].all())
