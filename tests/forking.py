@@ -122,11 +122,13 @@ def _attend(asking: socket.socket) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     size, streams, _, _ = socket.recv_fds(asking, 8, 3)
     request = asking.makefile("rb").read(int.from_bytes(size, "big"))
+    ended, held = os.pipe()  # the child alone holds it, so it ends with the child
     child = os.fork()
     if child == 0:
         asking.close()
+        os.close(ended)
         _become(streams, *json.loads(request))
-    ended = os.pidfd_open(child)
+    os.close(held)
     ready, _, _ = select.select([ended, asking], [], [])
     if ended not in ready:
         os.kill(child, signal.SIGKILL)
