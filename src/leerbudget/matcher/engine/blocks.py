@@ -99,17 +99,20 @@ def rounded(task: Task, relaxed: Relaxed, price: Reals, decided: Flags) -> Flags
     return chosen
 
 
-def replanned(task: Task, chosen: Flags, hopeful: Flags, blocks: Sequence[Whole]) -> Iterator[Flags]:
+def replanned(
+    task: Task, chosen: Flags, hopeful: Flags, blocks: Sequence[Whole], seconds: float = BLOCK_SECONDS
+) -> Iterator[Flags]:
     """A plan (all variables) that gets better block after block of sessions; as many blocks at once as there are cores.
 
-    Blocks that are planned at once share no seeker: a later one leaves the candidates of an earlier one alone.
+    Each block takes so many `seconds` at most. Blocks that are planned at once share no seeker: a later one leaves
+    the candidates of an earlier one alone.
     """
     with threads(task, task.workers) as pool:
         for first in range(0, len(blocks), task.workers):
             if task.over():
                 return
             parts = list(_apart(task, chosen, hopeful, blocks[first : first + task.workers]))
-            answers = list(pool.map(lambda part: _better(task, *part), parts))
+            answers = list(pool.map(lambda part: _better(task, part, seconds), parts))
             for (part, columns, _), found in zip(parts, answers, strict=True):
                 if found is not None and len(part.objective):
                     chosen = chosen.copy()
@@ -131,11 +134,12 @@ def _apart(
         yield part, columns, chosen[columns]
 
 
-def _better(task: Task, part: Program, columns: Whole, present: Flags) -> Flags | None:
+def _better(task: Task, block: tuple[Program, Whole, Flags], seconds: float) -> Flags | None:
     """Better values for the variables of a part, or None."""
+    part, columns, present = block
     if not len(columns) or task.over():
         return None
-    answer = mip.solve(part, min(BLOCK_SECONDS, task.left()), GAP, task.seed, task.stop)
+    answer = mip.solve(part, min(seconds, task.left()), GAP, task.seed, task.stop)
     if answer.chosen is None or part.objective @ answer.chosen <= part.objective @ present + 0.5:
         return None
     return answer.chosen

@@ -21,9 +21,10 @@ MISSED_SHARE = 1e-6
 """A place that misses less than this share of the score is left alone."""
 BLOCK_SESSIONS = 30
 TRIES_MAX = 3
-"""Every try takes twice as many sessions; after so many without a gain a place is left alone."""
+"""Every try takes twice as many sessions and goes twice as far; after so many without a gain a place is left alone."""
 LINKED, HOPEFUL = 12.0, 20.0
 """Points a candidate may cost its seeker to link two sessions, and to be in a plan made anew."""
+PLACE_SECONDS = 2.0
 RECENT = 16
 RECENT_GAIN = 2e-5
 """The last `RECENT` steps must have gained this share of the score."""
@@ -66,12 +67,13 @@ def repaired(task: Task, market: Market, prices: Prices, chosen: Flags) -> Itera
     tries = np.zeros(len(promise.group) + len(promise.bundle), np.int64)
     scores: deque[float] = deque([float(objective @ chosen)], RECENT + 1)
     while not task.over():
-        links = _links(market, np.flatnonzero((loss < LINKED) | chosen[:size]))
+        links = [_links(market, (loss < LINKED * 2**tried) | chosen[:size]) for tried in range(TRIES_MAX)]
         missed = promise.missed(chosen[:size])
         places, blocks = _worst(missed, tries, links, (task.workers, MISSED_SHARE * abs(scores[-1])))
         if not places:
             return
-        chosen = next(replanned(task, chosen, loss < HOPEFUL, blocks), chosen)
+        hopeful = loss < HOPEFUL * 2.0 ** tries[places].max()
+        chosen = next(replanned(task, chosen, hopeful, blocks, PLACE_SECONDS), chosen)
         tries[places] += promise.missed(chosen[:size])[places] >= missed[places]
         scores.append(float(objective @ chosen))
         yield chosen
@@ -79,27 +81,28 @@ def repaired(task: Task, market: Market, prices: Prices, chosen: Flags) -> Itera
             return
 
 
-def _links(market: Market, rows: Whole) -> sparse.csr_matrix:
-    """Seekers by sessions: one where a candidate is within reach of the seeker's best."""
-    table = market.problem.table
+def _links(market: Market, near: Flags) -> sparse.csr_matrix:
+    """Seekers by sessions: one where a candidate is near the seeker's best."""
+    table, rows = market.problem.table, np.flatnonzero(near)
     shape = len(market.units.bonus), len(market.open)
     return sparse.csr_matrix((np.ones(len(rows)), (table.seeker[rows], table.session[rows])), shape=shape)
 
 
 def _worst(
-    missed: Reals, tries: Whole, links: sparse.csr_matrix, wanted: tuple[int, float]
+    missed: Reals, tries: Whole, links: list[sparse.csr_matrix], wanted: tuple[int, float]
 ) -> tuple[list[int], list[Whole]]:
     """The places that miss most, no more than asked and none below the least; and separate blocks of sessions around them."""
     count, least = wanted
     weight = np.where(tries < TRIES_MAX, missed / (1 + TRIES_MAX * tries), 0.0)
     weight[missed < least] = 0.0
-    taken = np.zeros(links.shape[1], bool)
+    taken = np.zeros(links[0].shape[1], bool)
     places: list[int] = []
     blocks: list[Whole] = []
     for place in np.argsort(-weight, kind="stable")[: 10 * count].tolist():
         if weight[place] <= 0 or len(places) == count:
             break
-        block = _around(links, place, BLOCK_SESSIONS << int(tries[place]))
+        tried = int(tries[place])
+        block = _around(links[tried], place, BLOCK_SESSIONS << tried)
         if len(block) and not taken[block].any():
             taken[block] = True
             places.append(place)

@@ -115,12 +115,14 @@ def constructed(task: Task, market: Market, prices: Prices, chosen: Flags | None
             return pool.submit(relax, market, parts[number], now, task.left(), NEAR_POINTS)
 
         lead = AHEAD if task.workers > 1 else 0
-        waiting = deque(begin(number) for number in range(min(lead, len(parts))))
+        waiting = deque(begin(number) for number in range(min(lead, len(parts))) if not task.over())
         for number, part in enumerate(parts):
+            if task.over():
+                break
             if number + lead < len(parts):
                 waiting.append(begin(number + lead))
             answer = waiting.popleft().result()
-            if answer is None or task.over():
+            if answer is None:
                 break
             others, held = beside(number)
             now = _decided(market, prices, others, held)
