@@ -356,6 +356,18 @@ def rows_of(arrays: Arrays, table: CandidateTable, placements: Iterable[tuple[st
     return at
 
 
+def roomy_beside(arrays: Arrays, table: CandidateTable, chosen: Whole) -> Flags:
+    """Candidates whose wish is open, whose seeker may have more and whose session has the seats, beside the chosen rows."""
+    placed = np.zeros(len(arrays.wishes.ids), bool)
+    placed[table.wish[chosen]] = True
+    has = np.bincount(table.seeker[chosen], minlength=len(arrays.seekers.ids))
+    used = np.bincount(table.session[chosen], weights=table.persons[chosen], minlength=len(arrays.sessions.ids))
+    left = arrays.sessions.seats_max - arrays.sessions.seats_taken - used
+    fits: Flags = ~placed[table.wish] & (has < arrays.seekers.placements_max)[table.seeker]
+    fits &= table.persons <= left[table.session]
+    return fits
+
+
 def beside_fixed(arrays: Arrays, table: CandidateTable) -> CandidateTable:
     """The candidates that can still be chosen beside what is fixed.
 
@@ -370,13 +382,7 @@ def beside_fixed(arrays: Arrays, table: CandidateTable) -> CandidateTable:
         return table
     pinned = np.zeros(len(table), bool)
     pinned[fixed] = True
-    wishes = np.zeros(len(arrays.wishes.ids), bool)
-    wishes[table.wish[fixed]] = True
-    has = np.bincount(table.seeker[fixed], minlength=len(arrays.seekers.ids))
-    used = np.bincount(table.session[fixed], weights=table.persons[fixed], minlength=len(arrays.sessions.ids))
-    left = arrays.sessions.seats_max - arrays.sessions.seats_taken - used
-    free = ~wishes[table.wish] & (has < arrays.seekers.placements_max)[table.seeker]
-    rows = np.flatnonzero(pinned | (free & (table.persons <= left[table.session])))
+    rows = np.flatnonzero(pinned | roomy_beside(arrays, table, fixed))
     wish, session, seeker = table.wish[rows], table.session[rows], table.seeker[rows]
     return CandidateTable(
         wish, session, seeker, table.score[rows], table.persons[rows], table.cents[rows], table.funnel

@@ -23,6 +23,8 @@ def whole_file(out: Path) -> Iterator[BinaryIO]:
         with part.open("wb") as file:
             yield file
         part.replace(out)
+    except ConnectionError:  # what is being written comes over a connection; the file is not to blame
+        raise
     except OSError as failure:
         raise click.UsageError(f"{out}: cannot be written: {failure.strerror}") from failure
     finally:

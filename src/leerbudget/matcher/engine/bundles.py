@@ -190,6 +190,15 @@ def bundle_of(
 
 
 @kernel
+def longest(first: Whole) -> int:
+    """Room for the rows of any seeker's bundle and their end."""
+    most = 0
+    for u in range(len(first) - 1):
+        most = max(most, first[u + 1] - first[u])
+    return int(most + 2)
+
+
+@kernel
 def bundles(
     worth: Reals,
     first: Whole,
@@ -205,10 +214,7 @@ def bundles(
 ) -> float:
     """The sum of all best bundles; which candidates are in them is left in `chosen`."""
     total = 0.0
-    widest = 2
-    for u in range(len(most)):
-        widest = max(widest, first[u + 1] - first[u] + 2)
-    best = np.empty(widest, np.int64)
+    best = np.empty(longest(first), np.int64)
     chosen[:] = False
     for u in range(len(most)):
         total += bundle_of(u, shut, worth, first, most, bonus, wish, session, several, corner, excludes, best)
@@ -236,10 +242,7 @@ def gains(
     gain: Reals,
 ) -> None:
     """What each candidate in a shut session adds, at no price, to the best its seeker could have outside them."""
-    widest = 2
-    for u in units:
-        widest = max(widest, first[u + 1] - first[u] + 2)
-    best = np.empty(widest, np.int64)
+    best = np.empty(longest(first), np.int64)
     for u in units:
         without = bundle_of(u, shut, worth, first, most, bonus, wish, session, several, corner, excludes, best)
         for c in range(first[u], first[u + 1]):
@@ -266,10 +269,7 @@ def losses(
     loss: Reals,
 ) -> None:
     """How much a seeker's best bundle with each candidate is worth less than its best bundle."""
-    widest = 2
-    for u in range(len(most)):
-        widest = max(widest, first[u + 1] - first[u] + 2)
-    best = np.empty(widest, np.int64)
+    best = np.empty(longest(first), np.int64)
     for u in range(len(most)):
         top = bundle_of(u, shut, worth, first, most, bonus, wish, session, several, corner, excludes, best)
         for c in range(first[u], first[u + 1]):

@@ -18,6 +18,7 @@ from leerbudget.matcher.engine.model import Program
 
 SOLVERS = ("scip", "highs")
 POLL_SECONDS = 0.2
+SECONDS_LEAST = 0.05
 ROUNDING = 1e-3
 """Scores are whole; a bound this close above a whole number is that number with rounding noise."""
 
@@ -43,7 +44,7 @@ def solve(program: Program, seconds: float, gap: float, seed: int, stop: Event |
     solver = helper.ModelSolverHelper(name)
     if name == "scip":
         solver.set_solver_specific_parameters(f"limits/gap = {gap}\nrandomization/randomseedshift = {seed % 2**31}\n")
-    _run(solver, _model(program), seconds, stop)
+    run(solver, _model(program), seconds, stop)
     if solver.status() == helper.SolveStatus.INFEASIBLE:
         return Answer(None, None, impossible=True)
     chosen = np.asarray(solver.variable_values()) > 0.5 if solver.has_solution() else None
@@ -62,9 +63,13 @@ def _model(program: Program) -> Any:
     return model
 
 
-def _run(solver: helper.ModelSolverHelper, model: Any, seconds: float, stop: Event | None) -> None:
-    """Solve in a thread, so that an interrupt reaches Python; the solver is asked to stop before it passes on."""
-    solver.set_time_limit_in_seconds(max(0.1, seconds))
+def run(solver: helper.ModelSolverHelper, model: Any, seconds: float, stop: Event | None = None) -> None:
+    """Solve in a thread, so that an interrupt reaches Python; the solver is asked to stop before it passes on.
+
+    Raises:
+        KeyboardInterrupt: somebody interrupted.
+    """
+    solver.set_time_limit_in_seconds(max(SECONDS_LEAST, seconds))
     thread = threading.Thread(target=solver.solve, args=(model,), daemon=True)
     thread.start()
     try:

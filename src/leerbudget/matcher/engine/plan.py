@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from leerbudget.matcher.arrays import PARTIES, Whole
+from leerbudget.matcher.candidates import roomy_beside
 from leerbudget.matcher.engine.conflicts import neighbours
 from leerbudget.matcher.engine.model import Problem
 from leerbudget.matcher.engine.money import shortage
@@ -258,14 +259,8 @@ def roomy(plan: Plan) -> list[int]:
     problem = plan.board.problem
     table, arrays = problem.table, problem.arrays
     chosen = np.fromiter(plan.chosen, np.int64, len(plan.chosen))
-    placed = np.zeros(len(arrays.wishes.ids), bool)
-    placed[table.wish[chosen]] = True
     has = np.bincount(table.seeker[chosen], minlength=len(arrays.seekers.ids))
-    used = np.bincount(table.session[chosen], weights=table.persons[chosen], minlength=len(arrays.sessions.ids))
-    left = arrays.sessions.seats_max - arrays.sessions.seats_taken - used
-    fits = ~placed[table.wish] & (has < arrays.seekers.placements_max)[table.seeker]
-    fits &= (table.persons <= left[table.session]) & (table.score >= 0)
-    rows = np.flatnonzero(fits)
+    rows = np.flatnonzero(roomy_beside(arrays, table, chosen) & (table.score >= 0))
     worth = table.score[rows] + np.where(has[table.seeker[rows]] == 0, arrays.seekers.bonus[table.seeker[rows]], 0)
     best_first: list[int] = rows[np.argsort(-worth, kind="stable")].tolist()
     return best_first

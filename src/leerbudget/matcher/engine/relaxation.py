@@ -6,14 +6,15 @@ makes nearly everything come out whole. The row prices are the prices of `prices
 what did come out whole is nearly a plan.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
 
 from leerbudget.matcher.arrays import BANDS, Whole
 from leerbudget.matcher.engine.bundles import Flags, Reals, gains
+from leerbudget.matcher.engine.inequalities import Inequalities
 from leerbudget.matcher.engine.model import Problem
 from leerbudget.matcher.engine.prices import Market, Prices
 
@@ -32,31 +33,6 @@ class Relaxed:
     gain: Reals
     level: Reals
     running: Reals
-
-
-@dataclass(slots=True)
-class Inequalities:
-    """matrix · v <= limit in the making; the first variables are candidates, then sessions that may not run."""
-
-    rows: list[Whole] = field(default_factory=list)
-    columns: list[Whole] = field(default_factory=list)
-    values: list[Reals] = field(default_factory=list)
-    limits: list[Reals] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, rows: Whole, columns: Whole, values: Reals, limits: Reals) -> slice:
-        """As many rows as limits; where they stand."""
-        self.rows.append(rows + self.count)
-        self.columns.append(columns)
-        self.values.append(values.astype(np.float64))
-        self.limits.append(limits.astype(np.float64))
-        self.count += len(limits)
-        return slice(self.count - len(limits), self.count)
-
-    def matrix(self, variables: int) -> sparse.csr_matrix:
-        """All rows."""
-        entries = np.concatenate(self.values), (np.concatenate(self.rows), np.concatenate(self.columns))
-        return sparse.coo_matrix(entries, shape=(self.count, variables)).tocsr()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +218,7 @@ def _company(theme: Theme, made: Inequalities) -> slice:
 
 
 def _priced(
-    theme: Theme, prices: Prices, relaxed: Relaxed, duals: Reals, program: tuple[sparse.csr_matrix, dict[str, slice]]
+    theme: Theme, prices: Prices, relaxed: Relaxed, duals: Reals, program: tuple[csr_array, dict[str, slice]]
 ) -> Prices:
     """The prices of a theme by its row prices; other themes keep theirs."""
     market, table = theme.market, theme.market.problem.table

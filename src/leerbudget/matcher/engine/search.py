@@ -48,7 +48,6 @@ class Found:
     rows: list[int]
     score: int
     bound: int
-    interrupted: bool
     price: Reals
     certificate: Certificate
 
@@ -66,7 +65,6 @@ class Best:
     priced: tuple[Prices, int]
     points: Reals
     plan: Plan | None = None
-    interrupted: bool = False
 
     def offer(self, plan: Plan) -> None:
         """Keep the plan when it is possible and better."""
@@ -124,7 +122,6 @@ def search(
             _mend(task, best, _unscaled(first), progress, keep)
     except KeyboardInterrupt:
         task.stop.set()
-        best.interrupted = True
     if best.plan is None:
         _rescue(task, best)
     if best.plan is None:
@@ -135,7 +132,7 @@ def search(
     prices, proves = best.priced
     published = certificate(market, prices, proves)
     bound = max(score, best.bound)
-    return Found(rows, score, bound, best.interrupted, prices.price / SCALE, published)
+    return Found(rows, score, bound, prices.price / SCALE, published)
 
 
 def _unscaled(prices: Prices) -> Prices:
@@ -168,7 +165,7 @@ def _themes(task: Task, best: Best, prices: Prices, progress: Progress) -> Price
 
 
 def _mend(task: Task, best: Best, prices: Prices, progress: Progress, keep: list[int]) -> None:
-    """From an earlier plan: blocks are planned anew, and whoever stays counts a little more in them."""
+    """From an earlier plan: places and blocks are planned anew, and whoever stays counts a little more in them."""
     prices = _themes(task, best, prices, progress)
     best.offer(mended(best.board, keep))
     progress("kept", _score(best), best.bound)

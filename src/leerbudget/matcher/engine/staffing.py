@@ -15,8 +15,10 @@ from random import Random
 import numpy as np
 from scipy.sparse import csc_array, csr_array, vstack
 
-from leerbudget.matcher.engine.staffing_mip import ROUNDING, Part, relax, solve
-from leerbudget.matcher.engine.staffing_model import Reals, Rows, StaffProgram, program_of
+from leerbudget.matcher.engine.inequalities import Inequalities, Reals
+from leerbudget.matcher.engine.mip import ROUNDING
+from leerbudget.matcher.engine.staffing_mip import Part, relax, solve
+from leerbudget.matcher.engine.staffing_model import StaffProgram, program_of
 from leerbudget.matcher.engine.staffing_roster import Roster
 from leerbudget.matcher.staffing_arrays import StaffArrays, Whole
 from leerbudget.matcher.staffing_points import ALL_EVEN, QUARTERS, WHOLE_LOAD
@@ -88,7 +90,7 @@ class Hunt:
         self.roster = Roster.of(arrays)
         self.ends, self.gap, self.seed, self.spread = ends, gap, seed, spread
         self.size = len(arrays.table)
-        self.upper: Reals = np.concatenate(self.program.rows.upper)
+        self.upper: Reals = np.concatenate(self.program.rows.limits)
         self.matrix: csr_array = self.program.rows.matrix(len(self.program.objective))
         self.bound = _bound_of_places(self.program)
         self.best: list[int] = []
@@ -123,7 +125,7 @@ class Hunt:
 
     def exact(self) -> None:
         """Solve the whole program until its answer keeps the spread too; then it is proven optimal."""
-        p, added = self.program, Rows()
+        p, added = self.program, Inequalities()
         matrix, upper = self.matrix, self.upper
         while self.left() > 0:
             whole = len(p.objective)
@@ -140,9 +142,9 @@ class Hunt:
             for takeover in broken:
                 self._forbid(added, takeover.of, takeover.to)
             matrix = csr_array(vstack([self.matrix, added.matrix(whole)]))
-            upper = np.concatenate([self.upper, *added.upper])
+            upper = np.concatenate([self.upper, *added.limits])
 
-    def _forbid(self, rows: Rows, of: int, to: int) -> None:
+    def _forbid(self, rows: Inequalities, of: int, to: int) -> None:
         """With `of` chosen and nothing in the way of `to`, its trainer may not stay too far behind."""
         table = self.program.arrays.table
         bearable = self.spread + int(table.share[to])

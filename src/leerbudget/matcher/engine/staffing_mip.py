@@ -1,7 +1,6 @@
 """Hands a part of the staffing program to OR-Tools as one sparse matrix: whole numbers to SCIP, prices to GLOP."""
 
 import math
-import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +8,10 @@ import numpy as np
 from ortools.linear_solver.python import model_builder_helper as helper
 from scipy.sparse import csr_array
 
-from leerbudget.matcher.engine.staffing_model import Reals
+from leerbudget.matcher.engine.inequalities import Reals
+from leerbudget.matcher.engine.mip import run
 
 SOLVERS = ("scip", "sat")
-POLL_SECONDS = 0.2
-ROUNDING = 1e-3
-"""Scores are whole; a bound this close above a whole number is that number with rounding noise."""
 WHOLE = True
 DETERMINISTIC = "randomization/randomseedshift = {seed}\nlimits/gap = {gap}\n"
 QUICK = "limits/nodes = {nodes}\nseparating/maxroundsroot = 5\nseparating/maxrounds = 0\n"
@@ -61,7 +58,7 @@ def solve(part: Part, seconds: float, *, seed: int, gap: float = 0.0, nodes: int
     if name == "scip":
         limit = "" if nodes is None else QUICK.format(nodes=nodes)
         solver.set_solver_specific_parameters(DETERMINISTIC.format(seed=seed, gap=gap) + limit)
-    _run(solver, _model(part), seconds)
+    run(solver, _model(part), seconds)
     values = np.asarray(solver.variable_values()) if solver.has_solution() else None
     bound = solver.best_objective_bound() if solver.has_response() else math.inf
     return Level(values, bound if math.isfinite(bound) else None)
@@ -77,7 +74,7 @@ def relax(part: Part, seconds: float) -> Prices | None:
     """
     solver = helper.ModelSolverHelper("glop")
     solver.set_solver_specific_parameters("use_dual_simplex: true")
-    _run(solver, _model(part), seconds)
+    run(solver, _model(part), seconds)
     if solver.status() != helper.SolveStatus.OPTIMAL:
         return None
     price = np.maximum(np.asarray(solver.dual_values()), 0.0)
@@ -94,17 +91,3 @@ def _model(part: Part) -> Any:
         model.set_var_integrality(column, WHOLE)
     model.set_maximize(WHOLE)
     return model
-
-
-def _run(solver: helper.ModelSolverHelper, model: Any, seconds: float) -> None:
-    """Solve in a thread, so that an interrupt reaches Python; the solver is asked to stop before it passes on."""
-    solver.set_time_limit_in_seconds(max(0.05, seconds))
-    thread = threading.Thread(target=solver.solve, args=(model,), daemon=True)
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(POLL_SECONDS)
-    except BaseException:
-        solver.interrupt_solve()
-        thread.join()
-        raise

@@ -5,49 +5,16 @@ The rule about spread looks at who could take over what, so its rows (`spread_ro
 proposal breaks it: every round of rows is a tighter program, and the bound of each holds.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
+from leerbudget.matcher.engine.inequalities import Inequalities, Reals
 from leerbudget.matcher.staffing_arrays import ROLES, Pairs, StaffArrays, Whole
 from leerbudget.matcher.staffing_points import ALL_EVEN, QUARTERS
 
-Reals = NDArray[np.float64]
 EVEN_SCALE = 1000.0
 """The rows about even loads are divided by this, so that no row has far larger numbers than the others."""
-
-
-@dataclass(slots=True)
-class Rows:
-    """Rows of a program, gathered in bulk: the sum of value x column is at most `upper`."""
-
-    row: list[Whole] = field(default_factory=list)
-    column: list[Whole] = field(default_factory=list)
-    value: list[Reals] = field(default_factory=list)
-    upper: list[Reals] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, row: Whole, column: Whole, value: Reals, upper: Reals) -> None:
-        """Rows numbered from 0 here, at most `upper`."""
-        self.row.append(row + self.count)
-        self.column.append(column)
-        self.value.append(value)
-        self.upper.append(upper)
-        self.count += len(upper)
-
-    def add_groups(self, groups: Sequence[Sequence[int]]) -> None:
-        """At most one of each group."""
-        row = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
-        column = np.array([one for group in groups for one in group], np.int64)
-        self.add(row, column, np.ones(len(column)), np.ones(len(groups)))
-
-    def matrix(self, columns: int) -> csr_array:
-        """All rows as one sparse matrix."""
-        where = (np.concatenate(self.row), np.concatenate(self.column))
-        return csr_array((np.concatenate(self.value), where), shape=(self.count, columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +27,7 @@ class StaffProgram:
     objective: Reals
     least: Reals
     most: Reals
-    rows: Rows
+    rows: Inequalities
     lazy: slice
     """Rows about clashes: thousands, of which few matter; a relaxation starts without them."""
 
@@ -71,7 +38,7 @@ def program_of(arrays: StaffArrays) -> StaffProgram:
     trainers = np.unique(table.trainer)
     hopeful = trainers[arrays.least[trainers] > 0]
     place = np.array([weights[role] for role in ROLES])[table.role]
-    rows = Rows()
+    rows = Inequalities()
     _places(rows, arrays)
     _loads(rows, arrays, trainers)
     first = rows.count
@@ -101,19 +68,19 @@ def program_of(arrays: StaffArrays) -> StaffProgram:
     )
 
 
-def _places(rows: Rows, arrays: StaffArrays) -> None:
+def _places(rows: Inequalities, arrays: StaffArrays) -> None:
     table = arrays.table
     code, row = np.unique(table.role * arrays.places.shape[1] + table.session, return_inverse=True)
     rows.add(row, np.arange(len(table)), np.ones(len(table)), arrays.places.ravel()[code].astype(float))
 
 
-def _loads(rows: Rows, arrays: StaffArrays, trainers: Whole) -> None:
+def _loads(rows: Inequalities, arrays: StaffArrays, trainers: Whole) -> None:
     table = arrays.table
     row = np.searchsorted(trainers, table.trainer)
     rows.add(row, np.arange(len(table)), table.load.astype(float), arrays.most[trainers].astype(float))
 
 
-def _leaders(rows: Rows, arrays: StaffArrays) -> None:
+def _leaders(rows: Inequalities, arrays: StaffArrays) -> None:
     """Co-trainers only where somebody leads; those people confirmed are exempt."""
     table = arrays.table
     asks = (arrays.places[0] > 0) & (arrays.places[1] > 0)
@@ -125,7 +92,7 @@ def _leaders(rows: Rows, arrays: StaffArrays) -> None:
     rows.add(row, picked, value, np.zeros(len(sessions)))
 
 
-def _evenness(rows: Rows, arrays: StaffArrays, trainers: Whole) -> None:
+def _evenness(rows: Inequalities, arrays: StaffArrays, trainers: Whole) -> None:
     """Points of a trainer stay under each of the lines that together bend with the load."""
     table, weight = arrays.table, arrays.weights["even"]
     owner = np.searchsorted(trainers, table.trainer)
@@ -137,7 +104,7 @@ def _evenness(rows: Rows, arrays: StaffArrays, trainers: Whole) -> None:
         rows.add(row, column, value / EVEN_SCALE, np.full(len(own), float(weight * start)) / EVEN_SCALE)
 
 
-def _minimum(rows: Rows, arrays: StaffArrays, trainers: Whole, hopeful: Whole) -> None:
+def _minimum(rows: Inequalities, arrays: StaffArrays, trainers: Whole, hopeful: Whole) -> None:
     table, weight = arrays.table, arrays.weights["wished_load"]
     mine = np.flatnonzero(np.isin(table.trainer, hopeful))
     own = np.arange(len(hopeful))
