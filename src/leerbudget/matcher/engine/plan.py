@@ -222,12 +222,13 @@ class Plan:
                         self.remove(row)
 
 
-def greedy(board: Board, start: Plan | None = None) -> Plan:
+def greedy(board: Board, start: Sequence[int] = ()) -> Plan:
     """A quick plan: first a place for everyone by points, then the rest; sessions that stay too small are closed.
 
-    What is in the plan at the `start` stays, unless its session stays too small.
+    The candidates of the `start` come first; they stay, unless their session stays too small.
     """
-    plan = Plan(board) if start is None else start
+    plan = Plan(board)
+    plan.fill(sorted(start))
     plan.closed.clear()
     for _ in range(len(board.offered) + 1):
         order = roomy(plan)

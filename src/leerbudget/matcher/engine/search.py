@@ -149,8 +149,8 @@ def _improve(task: Task, best: Best, prices: Prices, progress: Progress) -> None
             progress("whole", _score(best), best.bound)
     else:
         chosen, all_done = constructed(task, best.market, prices)
-        start = mended(best.board, np.flatnonzero(chosen).tolist())
-        best.offer(start if all_done else greedy(best.board, start))
+        rows = np.flatnonzero(chosen).tolist()
+        best.offer(mended(best.board, rows) if all_done else greedy(best.board, rows))
         progress("first plan", _score(best), best.bound)
     _better_plans(task, best, prices, progress, ("places", "themes again", "places", "blocks"))
 
