@@ -9,13 +9,14 @@ import pytest
 from leerbudget.fictional.instances import generate_instance
 from leerbudget.matcher.arrays import arrays_of
 from leerbudget.matcher.audit import audit
-from leerbudget.matcher.candidates import beside_fixed, candidates_of
+from leerbudget.matcher.candidates import beside_fixed, candidates_of, rows_of
 from leerbudget.matcher.certificates import check_certificate
 from leerbudget.matcher.engine import search
-from leerbudget.matcher.engine.blocks import Task
+from leerbudget.matcher.engine.auction import opening
+from leerbudget.matcher.engine.blocks import Task, Terms
 from leerbudget.matcher.engine.model import problem_of, program_of
 from leerbudget.matcher.engine.plan import Board, mended
-from leerbudget.matcher.engine.prices import SCALE, Market, Prices, opening, proven
+from leerbudget.matcher.engine.prices import SCALE, Market, Prices, proven
 from leerbudget.matcher.engine.shortfalls import Promise, repaired
 from leerbudget.matcher.engine.themes import constructed, relaxed
 from leerbudget.matcher.instance import instance_from
@@ -28,9 +29,9 @@ def round_of():
     arrays = arrays_of(instance_from(generate_instance(families=700, sessions=90, seed=4, wishes_mean=2.0)))
     problem = problem_of(arrays, beside_fixed(arrays, candidates_of(arrays)))
     market = Market.of(problem)
-    task = Task(problem, program_of(problem), time.perf_counter() + 300, 0.0, 4, workers=2)
-    first = opening(market, Event())
-    *_, prices = relaxed(task, market, first, proven(market, first.whole(market)))
+    task = Task(problem, program_of(problem), Terms(time.perf_counter() + 300, 0.0, 4, workers=2))
+    first = opening(market).before
+    *_, prices = relaxed(task.terms, market, first, proven(market, first.whole(market)))
     chosen, all_done = constructed(task, market, prices)
     assert all_done
     return task, market, prices, task.program.complete(possible(problem, chosen))
@@ -76,6 +77,22 @@ def test_mending_where_a_plan_falls_short_only_gains(round_of):
         last = score(task, better)
         assert possible(task.problem, better)[better[:size]].all()  # nothing had to be taken out
     assert last - score(task, spoilt) > 0.5 * (score(task, chosen) - score(task, spoilt)) > 0
+
+
+def test_a_plan_made_of_the_nearest_candidates_is_still_full(monkeypatch):
+    """With one candidate in six looked at and no theme relaxed: every rule kept, nobody could be added, the proof holds."""
+    monkeypatch.setattr(search, "WHOLE_MAX", 0)
+    monkeypatch.setattr(search, "SWEPT_MAX", 0)
+    instance = instance_from(generate_instance(families=700, sessions=90, seed=4, wishes_mean=2.0))
+    arrays = arrays_of(instance)
+    table = beside_fixed(arrays, candidates_of(arrays))
+    monkeypatch.setattr(search, "LOOKED_AT_MAX", len(table) // 6)
+    outcome = solve(instance, Limits(seconds=300, gap=0.01))
+    assert audit(instance, outcome) == []
+    assert check_certificate(instance, outcome) == []
+    placed = rows_of(arrays, table, [(p.seeker, p.wish, p.session) for p in outcome.placements])
+    board = Board.of(problem_of(arrays, table))
+    assert set(mended(board, placed.tolist()).chosen) == set(placed.tolist())
 
 
 def test_deciding_the_themes_again_never_loses(round_of):

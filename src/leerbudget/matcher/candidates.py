@@ -91,6 +91,13 @@ class CandidateTable:
         """How many candidates."""
         return len(self.seeker)
 
+    def part(self, rows: Whole) -> "CandidateTable":
+        """Only these rows, in ascending order; the funnel stays that of all."""
+        wish, session, seeker = self.wish[rows], self.session[rows], self.seeker[rows]
+        return CandidateTable(
+            wish, session, seeker, self.score[rows], self.persons[rows], self.cents[rows], self.funnel
+        )
+
 
 def candidates_of(arrays: Arrays) -> CandidateTable:
     """The candidate table of an instance: generated, or the given ones that break no rule."""
@@ -382,8 +389,4 @@ def beside_fixed(arrays: Arrays, table: CandidateTable) -> CandidateTable:
         return table
     pinned = np.zeros(len(table), bool)
     pinned[fixed] = True
-    rows = np.flatnonzero(pinned | roomy_beside(arrays, table, fixed))
-    wish, session, seeker = table.wish[rows], table.session[rows], table.seeker[rows]
-    return CandidateTable(
-        wish, session, seeker, table.score[rows], table.persons[rows], table.cents[rows], table.funnel
-    )
+    return table.part(np.flatnonzero(pinned | roomy_beside(arrays, table, fixed)))

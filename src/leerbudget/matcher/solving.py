@@ -86,6 +86,7 @@ def solve(
     wanted = (seconds, limits.gap, limits.seed, limits.workers)
     found = search(problem, wanted, watch.lap, _kept(problem, limits.keep), stop)
     outcome = outcome_of(problem, found, limits.seed, watch)
+    del arrays, table, problem, found  # the audit needs the room, and nothing of the engine's
     violations = audit(instance, outcome)
     watch.lap("audit")
     if violations:
@@ -173,8 +174,8 @@ def _payments(problem: Problem, rows: Sequence[int]) -> dict[int, tuple[list[tup
 
 def _reports(problem: Problem, rows: Sequence[int]) -> list[SessionReport]:
     """Seats and whether a session runs; one without newcomers may run on those who were there before."""
-    plan = Plan(Board.of(problem))
-    for row in rows:
+    plan = Plan(Board.of(problem.part(np.array(rows, np.int64))))
+    for row in range(len(rows)):
         if row not in plan.chosen:
             plan.add(row)
     return [

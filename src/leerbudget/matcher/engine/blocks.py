@@ -18,20 +18,20 @@ from leerbudget.matcher.engine.relaxation import LOWEST_GAIN, WHOLE, Relaxed, lo
 GAP = 2e-4
 ROUNDING_GAP = 1e-3
 HALF = 0.5
+HOT_SESSIONS = 60
+"""Sessions with somebody half in them that one program decides."""
 CLOSE, NEAR, WIDE = 12.0, 30.0, 60.0
 """Points a candidate may cost its seeker and still be looked at."""
 BLOCK_SECONDS, ROUNDING_SECONDS = 10.0, 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class Terms:
     """What is asked: until when (seconds of `time.perf_counter`), to which gap, with which seed and how many cores.
 
     `stop` is set when somebody interrupts; solvers in other threads look at it.
     """
 
-    problem: Problem
-    program: Program
     ends: float
     gap: float
     seed: int
@@ -47,8 +47,17 @@ class Task:
         return self.stop.is_set() or self.left() <= 0
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A problem, its program, and what is asked."""
+
+    problem: Problem
+    program: Program
+    terms: Terms
+
+
 @contextmanager
-def threads(task: Task, count: int) -> Iterator[ThreadPoolExecutor]:
+def threads(terms: Terms, count: int) -> Iterator[ThreadPoolExecutor]:
     """So many threads for solvers; an interrupt reaches them before it is waited for their end."""
     with ThreadPoolExecutor(count) as pool:
         try:
@@ -56,7 +65,7 @@ def threads(task: Task, count: int) -> Iterator[ThreadPoolExecutor]:
         except GeneratorExit:  # whoever asked has enough; nobody interrupted
             raise
         except BaseException:
-            task.stop.set()
+            terms.stop.set()
             raise
 
 
@@ -76,42 +85,54 @@ def part_of(program: Program, chosen: Flags, free: Flags) -> tuple[Program, Whol
 def rounded(task: Task, relaxed: Relaxed, price: Reals, decided: Flags) -> Flags:
     """The candidates of a theme, as nearly chosen as can be, beside what is decided in other themes.
 
-    What came out whole stays, the rest is decided by a program: sessions with somebody half in them are
-    planned anew.
+    `price`: of the theme's candidates. What came out whole stays, the rest is decided by programs: sessions with
+    somebody half in them are planned anew, those of one neighbourhood together.
     """
-    one, half = whole_part(relaxed)
-    session = task.problem.table.session
+    first, session, rows = len(task.problem.table), task.problem.table.session, relaxed.draft.rows
+    whole, half = whole_part(relaxed)
+    chosen, doubtful, level, gain = np.zeros(first, bool), np.zeros(first, bool), np.zeros(first), np.zeros(first)
+    chosen[whole], gain[rows], level[rows] = True, relaxed.draft.gain, relaxed.level
     hot = (relaxed.running > WHOLE) & (relaxed.running < 1 - WHOLE)
     hot[session[half]] = True
-    loss = losses_within(task.problem, relaxed.rows, relaxed.gain, price)
-    open_rows = np.zeros(len(one), bool)
-    open_rows[relaxed.rows] = hot[session[relaxed.rows]] & (loss < CLOSE) & (relaxed.gain[relaxed.rows] > LOWEST_GAIN)
-    held = task.program.complete(one | decided)
-    part, columns = part_of(task.program, held, task.program.complete(open_rows))
-    first = len(task.problem.table)
-    part.objective[:] = np.where(columns < first, relaxed.gain[np.minimum(columns, first - 1)], 0.0)
-    answer = mip.solve(part, min(ROUNDING_SECONDS, task.left()), ROUNDING_GAP, task.seed, task.stop)
-    if answer.chosen is None:
-        return relaxed.level > HALF
-    chosen = one & ~open_rows
-    named = columns[answer.chosen]
-    chosen[named[named < first]] = True
+    loss = losses_within(task.problem, relaxed.draft, price)
+    doubtful[rows] = hot[session[rows]] & (loss < CLOSE) & (relaxed.draft.gain > LOWEST_GAIN)
+    for together in neighbourhoods(task.problem, np.flatnonzero(hot), HOT_SESSIONS):
+        free = doubtful & np.isin(session, together)
+        part, columns = part_of(task.program, task.program.complete(chosen | decided), task.program.complete(free))
+        part.objective[:] = np.where(columns < first, gain[np.minimum(columns, first - 1)], 0.0)
+        terms = task.terms
+        answer = mip.solve(part, min(ROUNDING_SECONDS, terms.left()), ROUNDING_GAP, terms.seed, terms.stop)
+        chosen[free] = level[free] > HALF
+        if answer.chosen is not None:
+            chosen[columns[columns < first]] = answer.chosen[columns < first]
     return chosen
 
 
-def replanned(
-    task: Task, chosen: Flags, hopeful: Flags, blocks: Sequence[Whole], seconds: float = BLOCK_SECONDS
-) -> Iterator[Flags]:
-    """A plan (all variables) that gets better block after block of sessions; as many blocks at once as there are cores.
+def neighbourhoods(problem: Problem, sessions: Whole, size: int) -> Iterator[Whole]:
+    """Sessions by place, no more than so many together: halved along the longer side until they are few enough."""
+    if len(sessions) <= size:
+        yield sessions
+        return
+    places = np.nan_to_num(problem.arrays.sessions.places.xyz[sessions])
+    order = sessions[np.argsort(places[:, np.ptp(places, axis=0).argmax()], kind="stable")]
+    for half in np.array_split(order, 2):
+        yield from neighbourhoods(problem, half, size)
 
-    Each block takes so many `seconds` at most. Blocks that are planned at once share no seeker: a later one leaves
+
+def replanned(
+    task: Task, chosen: Flags, hopeful: Flags, blocks: Sequence[Whole], limits: tuple[int, float]
+) -> Iterator[Flags]:
+    """A plan (all variables) that gets better block after block of sessions, so many together, each within so many seconds.
+
+    Blocks that are planned together share no seeker: a later one leaves
     the candidates of an earlier one alone.
     """
-    with threads(task, task.workers) as pool:
-        for first in range(0, len(blocks), task.workers):
-            if task.over():
+    together, seconds = limits
+    with threads(task.terms, task.terms.workers) as pool:
+        for first in range(0, len(blocks), together):
+            if task.terms.over():
                 return
-            parts = list(_apart(task, chosen, hopeful, blocks[first : first + task.workers]))
+            parts = list(_apart(task, chosen, hopeful, blocks[first : first + together]))
             answers = list(pool.map(lambda part: _better(task, part, seconds), parts))
             for (part, columns, _), found in zip(parts, answers, strict=True):
                 if found is not None and len(part.objective):
@@ -137,9 +158,9 @@ def _apart(
 def _better(task: Task, block: tuple[Program, Whole, Flags], seconds: float) -> Flags | None:
     """Better values for the variables of a part, or None."""
     part, columns, present = block
-    if not len(columns) or task.over():
+    if not len(columns) or task.terms.over():
         return None
-    answer = mip.solve(part, min(seconds, task.left()), GAP, task.seed, task.stop)
+    answer = mip.solve(part, min(seconds, task.terms.left()), GAP, task.terms.seed, task.terms.stop)
     if answer.chosen is None or part.objective @ answer.chosen <= part.objective @ present + 0.5:
         return None
     return answer.chosen

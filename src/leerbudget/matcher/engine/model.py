@@ -33,6 +33,20 @@ class Problem:
     payers: Whole
     fixed: Whole
 
+    def part(self, rows: Whole) -> "Problem":
+        """The same with these candidate rows alone, ascending; every fixed one is among them."""
+        number = np.full(len(self.table), -1)
+        number[rows] = np.arange(len(rows))
+        exclusive, company = _within(number, self.exclusive), _within(number, self.company)
+        return Problem(self.arrays, self.table.part(rows), exclusive, company, self.payers[rows], number[self.fixed])
+
+
+def _within(number: Whole, pairs: tuple[Whole, Whole]) -> tuple[Whole, Whole]:
+    """The pairs of which both have a number, by their numbers."""
+    one, other = number[pairs[0]], number[pairs[1]]
+    both = (one >= 0) & (other >= 0)
+    return one[both], other[both]
+
 
 @dataclass(frozen=True, slots=True)
 class Program:

@@ -1,6 +1,6 @@
 """A plan in the making that keeps every rule at each step.
 
-It starts greedily, mends what a solver's answer may lack, and fills what is left: after `completed` no
+It mends what a solver's answer may lack, and fills what is left: after `completed` no
 single candidate can be added any more.
 """
 
@@ -220,25 +220,6 @@ class Plan:
                         changed = True
                     else:
                         self.remove(row)
-
-
-def greedy(board: Board, start: Sequence[int] = ()) -> Plan:
-    """A quick plan: first a place for everyone by points, then the rest; sessions that stay too small are closed.
-
-    The candidates of the `start` come first; they stay, unless their session stays too small.
-    """
-    plan = Plan(board)
-    plan.fill(sorted(start))
-    plan.closed.clear()
-    for _ in range(len(board.offered) + 1):
-        order = roomy(plan)
-        for row in order:
-            if not plan.of_seeker.get(board.seeker[row]) and plan.obstacle(row) is None:
-                plan.add(row)
-        plan.fill(order)
-        if not plan.close_incomplete():
-            break
-    return completed(plan)
 
 
 def mended(board: Board, chosen: Sequence[int]) -> Plan:

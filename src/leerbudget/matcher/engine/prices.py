@@ -9,11 +9,11 @@ What is fixed counts `FIXED_POINTS` more, so that a bundle without it does not p
 
 import math
 from dataclasses import dataclass
-from threading import Event
 
 import numpy as np
 
-from leerbudget.matcher.arrays import BANDS, Whole
+from leerbudget.matcher.arrays import BANDS, Arrays, Whole
+from leerbudget.matcher.candidates import CandidateTable
 from leerbudget.matcher.engine.bundles import Flags, Reals, Units, bundles, losses, units_of
 from leerbudget.matcher.engine.groups import Groups, group_worths, groups_of
 from leerbudget.matcher.engine.model import Problem
@@ -22,9 +22,6 @@ from leerbudget.matcher.outcome import Certificate
 FIXED_POINTS = 20_000
 SCALE = 1000
 """Prices are proven with in whole thousandths of a point, so that everybody adds up the same numbers."""
-STEPS = 80
-STEP_FIRST, STEP_LAST = 150.0, 1.5
-CROWD_MAX = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,8 @@ class Market:
     """A problem as the prices see it.
 
     `score`: points, with `FIXED_POINTS` for what is fixed. `children`: per candidate the childcare places it needs
-    by band, shared among the candidates of one family in one session. `open`: no session is shut.
+    by band, shared among the candidates of one family in one session. `open`: no session is shut. `same_theme`: the
+    pairs of candidates of one seeker that exclude each other and are of one theme.
     """
 
     problem: Problem
@@ -41,6 +39,7 @@ class Market:
     score: Reals
     open: Flags
     children: Reals
+    same_theme: tuple[Whole, Whole]
 
     @staticmethod
     def of(problem: Problem) -> "Market":
@@ -48,6 +47,8 @@ class Market:
         arrays, table = problem.arrays, problem.table
         score = table.score.astype(np.float64)
         score[problem.fixed] += FIXED_POINTS
+        (i, j), theme = problem.exclusive, arrays.sessions.theme[table.session]
+        inside = theme[i] == theme[j]
         return Market(
             problem=problem,
             units=units_of(arrays, table, problem.exclusive),
@@ -55,6 +56,7 @@ class Market:
             score=score,
             open=np.zeros(len(arrays.sessions.ids), bool),
             children=_children(problem),
+            same_theme=(i[inside], j[inside]),
         )
 
     def worths(self, price: Reals) -> tuple[float, Flags]:
@@ -72,12 +74,13 @@ class Market:
 
 def _children(problem: Problem) -> Reals:
     """A family's children count once in a session; each of its candidates there carries an equal part."""
-    table, seekers = problem.table, problem.arrays.seekers
-    code = table.seeker * len(problem.arrays.sessions.ids) + table.session
+    table, childcare = problem.table, problem.arrays.seekers.childcare
+    shares = np.zeros((len(table), len(BANDS)))
+    needs = np.any(childcare, axis=1)
+    needing = np.flatnonzero(needs[table.seeker])
+    code = table.seeker[needing] * len(problem.arrays.sessions.ids) + table.session[needing]
     _, number, together = np.unique(code, return_inverse=True, return_counts=True)
-    shares: Reals = (
-        seekers.childcare[table.seeker] / together[number][:, None] if len(code) else np.zeros((0, len(BANDS)))
-    )
+    shares[needing] = childcare[table.seeker[needing]] / together[number][:, None]
     return shares
 
 
@@ -89,6 +92,16 @@ class Prices:
     price: Reals
     childcare: Reals
     company: Reals
+
+    def copy(self) -> "Prices":
+        """The same prices, to be written over."""
+        return Prices(self.seat.copy(), self.price.copy(), self.childcare.copy(), self.company.copy())
+
+    def part(self, market: Market, rows: Whole) -> "Prices":
+        """The prices of these candidate rows alone."""
+        i, j = market.problem.company
+        both = np.isin(i, rows) & np.isin(j, rows)
+        return Prices(self.seat, self.price[rows], self.childcare, self.company[both])
 
     def whole(self, market: Market) -> "Prices":
         """The prices in whole thousandths; what is the seat price anyway stays exactly the seat price."""
@@ -129,34 +142,21 @@ def proven(market: Market, prices: Prices) -> int:
     return math.floor((total + 1e-6 * abs(total) / SCALE) / SCALE) - FIXED_POINTS * len(market.problem.fixed)
 
 
-def opening(market: Market, stop: Event) -> Prices:
-    """First prices: a seat costs more where too many want it and less where too few do, in ever smaller steps until `stop` is set."""
-    table, free = market.problem.table, np.maximum(1, market.groups.free)
-    seat, best, lowest = np.zeros(len(free)), np.zeros(len(free)), float("inf")
-    for step in range(STEPS):
-        if stop.is_set():
-            break
-        total, chosen = market.worths(seat[table.session] * table.persons)
-        if total + float(seat @ free) < lowest:
-            lowest, best = total + float(seat @ free), seat
-        wanted = np.bincount(table.session[chosen], weights=table.persons[chosen], minlength=len(free))
-        crowd = np.clip((wanted - free) / free, -1.0, CROWD_MAX)
-        length = STEP_FIRST * (STEP_LAST / STEP_FIRST) ** (step / (STEPS - 1))
-        seat = np.maximum(0.0, seat + length * crowd)
-    nothing = np.zeros((len(free), len(BANDS)))
-    return Prices(best, best[table.session] * table.persons, nothing, np.zeros(len(market.problem.company[0])))
-
-
 def certificate(market: Market, prices: Prices, bound: int) -> Certificate:
     """Prices in whole thousandths, as they are published."""
     arrays, table, (i, j) = market.problem.arrays, market.problem.table, market.problem.company
-    ids, wishes, sessions = arrays.seekers.ids, arrays.wishes.ids, arrays.sessions.ids
-    apart = np.flatnonzero(prices.price != prices.seat[table.session] * table.persons).tolist()
-    seeker, wish, session = table.seeker.tolist(), table.wish.tolist(), table.session.tolist()
-    band_names = list(BANDS)
+    sessions, band_names = arrays.sessions.ids, list(BANDS)
+    apart = np.flatnonzero(prices.price != prices.seat[table.session] * table.persons)
+    met = np.flatnonzero(prices.company)
+    one, other = (_named(arrays, table, rows[met]) for rows in (i, j))
     return Certificate(
         seat_prices={sessions[s]: int(prices.seat[s]) for s in np.flatnonzero(prices.seat).tolist()},
-        personal_prices=[(ids[seeker[c]], wishes[wish[c]], sessions[session[c]], int(prices.price[c])) for c in apart],
+        personal_prices=[
+            (seeker, wish, sessions[s], int(price))
+            for (seeker, wish), s, price in zip(
+                _named(arrays, table, apart), table.session[apart].tolist(), prices.price[apart].tolist(), strict=True
+            )
+        ],
         childcare_prices={
             sessions[s]: {
                 band_names[b]: int(prices.childcare[s, b]) for b in np.flatnonzero(prices.childcare[s]).tolist()
@@ -164,18 +164,17 @@ def certificate(market: Market, prices: Prices, bound: int) -> Certificate:
             for s in np.flatnonzero(prices.childcare.any(axis=1)).tolist()
         },
         company_prices=[
-            (
-                _named(ids, wishes, seeker, wish, i[k]),
-                _named(ids, wishes, seeker, wish, j[k]),
-                sessions[session[i[k]]],
-                int(prices.company[k]),
+            (first, second, sessions[s], int(price))
+            for first, second, s, price in zip(
+                one, other, table.session[i[met]].tolist(), prices.company[met].tolist(), strict=True
             )
-            for k in np.flatnonzero(prices.company).tolist()
         ],
         fixed_points=FIXED_POINTS,
         bound=bound,
     )
 
 
-def _named(ids: list[str], wishes: list[str], seeker: list[int], wish: list[int], row: Whole) -> tuple[str, str]:
-    return ids[seeker[int(row)]], wishes[wish[int(row)]]
+def _named(arrays: Arrays, table: CandidateTable, rows: Whole) -> list[tuple[str, str]]:
+    """Seeker and wish of candidate rows."""
+    ids, wishes = arrays.seekers.ids, arrays.wishes.ids
+    return [(ids[u], wishes[w]) for u, w in zip(table.seeker[rows].tolist(), table.wish[rows].tolist(), strict=True)]

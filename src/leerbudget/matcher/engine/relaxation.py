@@ -13,26 +13,55 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from leerbudget.matcher.arrays import BANDS, Whole
-from leerbudget.matcher.engine.bundles import Flags, Reals, gains
+from leerbudget.matcher.candidates import expanded
+from leerbudget.matcher.engine.bundles import Reals, gains
 from leerbudget.matcher.engine.inequalities import Inequalities
 from leerbudget.matcher.engine.model import Problem
 from leerbudget.matcher.engine.prices import Market, Prices
 
 LOWEST_GAIN = -100.0
 """Candidates that are worth less than this even at no price are left out of the program; they keep their price."""
+ROWS_MAX = 200_000
+"""Candidates that a theme may have when only the near ones are looked at: those nearest to their seeker's best."""
 WHOLE = 1e-6
 DOUBTFUL = 0.4
 """The level of somebody who came out whole on a supposition that does not hold any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Relaxed:
-    """`rows`: the candidates of the theme. `gain` and `level` per row of the table; zero elsewhere. `running`: by session."""
+class Draft:
+    """Sessions that are relaxed, their candidates (`rows`, ascending), and what each adds to its seeker's best elsewhere."""
 
+    sessions: Whole
     rows: Whole
     gain: Reals
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """A relaxed `draft`: how present each of its candidates is (`level`), and how far sessions run (`running`, by session)."""
+
+    draft: Draft
     level: Reals
     running: Reals
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Prices of some sessions (`seat`, `childcare`), of their candidates (`rows`, `price`) and of their `pairs` of company."""
+
+    sessions: Whole
+    seat: Reals
+    childcare: Reals
+    rows: Whole
+    price: Reals
+    pairs: Whole
+    company: Reals
+
+    def put_in(self, prices: Prices) -> None:
+        """Write these prices over the present ones."""
+        prices.seat[self.sessions], prices.childcare[self.sessions] = self.seat, self.childcare
+        prices.price[self.rows], prices.company[self.pairs] = self.price, self.company
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,59 +79,65 @@ class Theme:
         return len(self.keep) + self.runs[sessions]
 
 
-def relax(
-    market: Market, sessions: Whole, prices: Prices, seconds: float, near: float = np.inf
-) -> tuple[Relaxed, Prices] | None:
-    """The relaxed round of these sessions and the prices it gives them; None when the time was too short.
+def draft_of(market: Market, sessions: Whole, price: Reals) -> Draft:
+    """What the candidates of these sessions add at the present prices of all others."""
+    _, places = expanded(market.groups.first, sessions)
+    rows = np.sort(market.groups.rows[places])
+    seekers = np.unique(market.problem.table.seeker[rows])
+    _, touched = expanded(market.units.first, seekers)
+    worth, gain = np.empty(len(price)), np.zeros(len(price))
+    worth[touched] = market.score[touched] - price[touched]
+    shut = np.zeros(len(market.open), bool)
+    shut[sessions] = True
+    gains(seekers, shut, market.score, worth, *market.units.columns(), gain)
+    return Draft(sessions, rows, gain[rows])
 
-    `near`: only candidates that at the present prices cost their seeker at most so many points.
+
+def relax(
+    market: Market, draft: Draft, prices: Reals, seconds: float, near: float = np.inf
+) -> tuple[Relaxed, Quote] | None:
+    """The relaxed round of a draft and the prices it gives; None when the time was too short.
+
+    `near`: only candidates that at the present `prices` (of the draft's candidates) cost their seeker at most so many
+    points, and no more than `ROWS_MAX` of them.
     """
-    rows, gain = _gains(market, sessions, prices.price)
-    loss = losses_within(market.problem, rows, gain, prices.price)
-    keep = rows[(gain[rows] > LOWEST_GAIN) & (loss < near)]
-    level, running = np.zeros(len(gain)), np.zeros(len(market.open))
-    if not len(keep):
-        return Relaxed(rows, gain, level, running), prices
+    loss = losses_within(market.problem, draft, prices)
+    part = np.flatnonzero((draft.gain > LOWEST_GAIN) & (loss < near))
+    if near < np.inf and len(part) > ROWS_MAX:
+        part = part[loss[part] <= np.partition(loss[part], ROWS_MAX)[ROWS_MAX]]
+    keep, gain = draft.rows[part], draft.gain[part]
     which, at = np.unique(market.problem.table.session[keep], return_inverse=True)
     either = (market.groups.needed[which] > 1) | (market.groups.most[which] >= 0).any(axis=1)
     theme = Theme(market, which, keep, at, np.where(either, np.cumsum(either) - 1, -1))
+    level, running = np.zeros(len(draft.rows)), np.zeros(len(market.open))
     made, places = _inequalities(theme)
     size = len(keep) + int(either.sum())
     matrix, limits = made.matrix(size), np.concatenate(made.limits)
-    value = np.concatenate([-gain[keep], np.zeros(size - len(keep))])
+    value = np.concatenate([-gain, np.zeros(size - len(keep))])
     options = {"time_limit": max(0.1, seconds)}
-    found = linprog(value, A_ub=matrix, b_ub=limits, bounds=(0, 1), method="highs", options=options)
-    if found.status != 0:
-        return None
-    level[keep] = found.x[: len(keep)]
-    running[which] = np.where(either, found.x[theme.column(np.arange(len(which)))] if either.any() else 1.0, 1.0)
-    relaxed = Relaxed(rows, gain, level, running)
-    return relaxed, _priced(theme, prices, relaxed, -found.ineqlin.marginals, (matrix, places))
+    if not len(keep):
+        found, duals = value, limits
+    else:
+        answer = linprog(value, A_ub=matrix, b_ub=limits, bounds=(0, 1), method="highs", options=options)
+        if answer.status != 0:
+            return None
+        found, duals = answer.x, np.maximum(0.0, -answer.ineqlin.marginals)
+    level[part] = found[: len(keep)]
+    running[which] = np.where(either, found[theme.column(np.arange(len(which)))] if either.any() else 1.0, 1.0)
+    return Relaxed(draft, level, running), _quoted(theme, draft, part, duals, (matrix, places))
 
 
-def regained(market: Market, relaxed: Relaxed, sessions: Whole, prices: Prices) -> Relaxed:
+def regained(market: Market, relaxed: Relaxed, price: Reals) -> Relaxed:
     """The same with the gains at other prices; whoever came out whole but gains less now is half in it."""
-    rows, gain = _gains(market, sessions, prices.price)
-    less = np.zeros(len(gain), bool)
-    less[rows] = gain[rows] < relaxed.gain[rows] - WHOLE
+    draft = draft_of(market, relaxed.draft.sessions, price)
+    less = draft.gain < relaxed.draft.gain - WHOLE
     level = np.where(less & (relaxed.level > WHOLE), DOUBTFUL, relaxed.level)
-    return Relaxed(rows, gain, level, relaxed.running)
+    return Relaxed(draft, level, relaxed.running)
 
 
-def _gains(market: Market, sessions: Whole, price: Reals) -> tuple[Whole, Reals]:
-    shut = np.zeros(len(market.open), bool)
-    shut[sessions] = True
-    rows = np.flatnonzero(shut[market.problem.table.session])
-    gain = np.zeros(len(price))
-    units = np.unique(market.problem.table.seeker[rows])
-    gains(units, shut, market.score, market.score - price, *market.units.columns(), gain)
-    return rows, gain
-
-
-def losses_within(problem: Problem, rows: Whole, gain: Reals, price: Reals) -> Reals:
-    """How much less each of these candidates gives its seeker than the best of them, or than none."""
-    seeker = problem.table.seeker[rows]
-    net = gain[rows] - price[rows]
+def losses_within(problem: Problem, draft: Draft, price: Reals) -> Reals:
+    """How much less each candidate of a draft gives its seeker, at these prices of them, than the best of them, or than none."""
+    seeker, net = problem.table.seeker[draft.rows], draft.gain - price
     best = np.zeros(len(problem.arrays.seekers.ids))
     np.maximum.at(best, seeker, net)
     loss: Reals = best[seeker] - net
@@ -136,11 +171,7 @@ def _own(theme: Theme, made: Inequalities) -> None:
     made.add(
         number, np.arange(len(keep)), np.ones(len(keep)), problem.arrays.seekers.placements_max[who].astype(np.float64)
     )
-    i, j = problem.exclusive
-    here = np.full(len(problem.table), -1)
-    here[keep] = np.arange(len(keep))
-    both = (here[i] >= 0) & (here[j] >= 0)
-    one, other = here[i[both]], here[j[both]]
+    one, other, _ = _both(keep, theme.market.same_theme)
     count = np.arange(len(one))
     columns, rows = np.concatenate([one, other]), np.concatenate([count, count])
     made.add(rows, columns, np.ones(len(columns)), np.ones(len(one)))
@@ -201,49 +232,56 @@ def _childcare(theme: Theme, made: Inequalities) -> slice:
     return made.add(rows, columns, values, np.where(theme.runs[:, None] >= 0, 0.0, places).ravel())
 
 
+def _both(keep: Whole, pairs: tuple[Whole, Whole]) -> tuple[Whole, Whole, Whole]:
+    """The pairs whose candidates both take part: the numbers of the two among those that do, and of the pair."""
+    at = [np.minimum(np.searchsorted(keep, rows), len(keep) - 1) for rows in pairs]
+    both = np.flatnonzero((keep[at[0]] == pairs[0]) & (keep[at[1]] == pairs[1])) if len(keep) else at[0][:0]
+    return at[0][both], at[1][both], both
+
+
 def _company(theme: Theme, made: Inequalities) -> slice:
-    """Two who may not share a room; one row for every such pair of the whole problem, empty outside this theme."""
-    i, j = theme.market.problem.company
-    here = np.full(len(theme.market.problem.table), -1)
-    here[theme.keep] = np.arange(len(theme.keep))
-    both = np.flatnonzero((here[i] >= 0) & (here[j] >= 0))
-    one, other = here[i[both]], here[j[both]]
-    runs = theme.runs[theme.at[one]] >= 0
-    rows = np.concatenate([both, both, both[runs]])
+    """Two who may not share a room: a row for every pair of which both take part."""
+    one, other, _ = _both(theme.keep, theme.market.problem.company)
+    count, runs = np.arange(len(one)), theme.runs[theme.at[one]] >= 0
+    rows = np.concatenate([count, count, count[runs]])
     columns = np.concatenate([one, other, theme.column(theme.at[one[runs]])])
-    values = np.concatenate([np.ones(2 * len(both)), -np.ones(int(runs.sum()))])
-    limits = np.ones(len(i))
-    limits[both[runs]] = 0.0
-    return made.add(rows, columns, values, limits)
+    values = np.concatenate([np.ones(2 * len(one)), -np.ones(int(runs.sum()))])
+    return made.add(rows, columns, values, np.where(runs, 0.0, 1.0))
 
 
-def _priced(
-    theme: Theme, prices: Prices, relaxed: Relaxed, duals: Reals, program: tuple[csr_array, dict[str, slice]]
-) -> Prices:
-    """The prices of a theme by its row prices; other themes keep theirs."""
-    market, table = theme.market, theme.market.problem.table
-    rows, (matrix, places) = relaxed.rows, program
-    duals = np.maximum(0.0, duals)
-    seat = prices.seat.copy()
+def _quoted(
+    theme: Theme, draft: Draft, part: Whole, duals: Reals, program: tuple[csr_array, dict[str, slice]]
+) -> Quote:
+    """The prices of a draft by the row prices.
+
+    Who did not take part pays the price of the seat, or more: so much that nothing is better for its seeker than
+    what took part.
+    """
+    market, table, (matrix, places) = theme.market, theme.market.problem.table, program
+    of_sessions = duals.copy()
+    of_sessions[: places["seats"].start] = 0.0
+    shape = len(market.open), len(BANDS)
+    seat, childcare = np.zeros(shape[0]), np.zeros(shape)
     seat[theme.sessions] = duals[places["seats"]]
     either = theme.runs >= 0
     seat[theme.sessions[either]] -= duals[places["least"]]
-    price = prices.price.copy()
-    usual = seat[table.session[rows]] * table.persons[rows]
-    price[rows] = np.maximum(usual, relaxed.gain[rows])
-    of_sessions = duals.copy()
-    of_sessions[: places["seats"].start] = 0.0
-    price[theme.keep] = (matrix.T @ of_sessions)[: len(theme.keep)]
-    childcare, company = prices.childcare.copy(), prices.company.copy()
     childcare[theme.sessions] = duals[places["childcare"]].reshape(len(theme.sessions), len(BANDS))
-    i, _ = market.problem.company
-    mine = np.zeros(len(market.open), bool)
-    mine[theme.sessions] = True
-    company[mine[table.session[i]]] = duals[places["company"]][mine[table.session[i]]]
-    return Prices(seat, price, childcare, company)
+    kept = (matrix.T @ of_sessions)[: len(part)]
+    best = np.zeros(len(market.units.bonus))
+    np.maximum.at(best, table.seeker[theme.keep], draft.gain[part] - kept)
+    usual = seat[table.session[draft.rows]] * table.persons[draft.rows]
+    price = np.maximum(usual, draft.gain - best[table.seeker[draft.rows]])
+    price[part] = kept
+    pairs = np.flatnonzero(np.isin(table.session[market.problem.company[0]], draft.sessions))
+    company = np.zeros(len(market.problem.company[0]))
+    company[_both(theme.keep, market.problem.company)[2]] = duals[places["company"]]
+    return Quote(
+        draft.sessions, seat[draft.sessions], childcare[draft.sessions], draft.rows, price, pairs, company[pairs]
+    )
 
 
-def whole_part(relaxed: Relaxed) -> tuple[Flags, Flags]:
+def whole_part(relaxed: Relaxed) -> tuple[Whole, Whole]:
     """Candidates that came out whole, and those that did so only in part."""
     one = relaxed.level > 1.0 - WHOLE
-    return one, (relaxed.level > WHOLE) & ~one
+    rows = relaxed.draft.rows
+    return rows[one], rows[(relaxed.level > WHOLE) & ~one]

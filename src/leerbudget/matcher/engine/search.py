@@ -1,35 +1,45 @@
 """From a problem to the best plan and a proven bound within the time.
 
-Prices first: theme after theme is relaxed, which gives the bound, its certificate and a plan that is nearly
-whole. A problem that is small enough is then solved as one integer program, with a bound of its own. For a
-large one, blocks of sessions are planned anew until the gap is small, all else held.
+An auction first: seat prices, a bound and a quick plan. Then, unless there are too many candidates, theme after
+theme is relaxed, which gives the bound, its certificate and a plan that is nearly whole. A problem that is small
+enough is also solved as one integer program, with a bound of its own. The plan is made anew where it falls short of what
+the prices promise, until the gap is small.
 """
 
 import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Event
 
 import numpy as np
 
 from leerbudget.matcher.arrays import Whole
+from leerbudget.matcher.candidates import roomy_beside
 from leerbudget.matcher.engine import mip
-from leerbudget.matcher.engine.blocks import NEAR, WIDE, Task, part_of, replanned
+from leerbudget.matcher.engine.auction import opening
+from leerbudget.matcher.engine.blocks import BLOCK_SECONDS, NEAR, WIDE, Task, Terms, part_of, replanned
 from leerbudget.matcher.engine.bundles import Flags, Reals
 from leerbudget.matcher.engine.lottery import drawn
-from leerbudget.matcher.engine.model import Problem, Program, program_of
-from leerbudget.matcher.engine.plan import Board, Plan, greedy, mended
-from leerbudget.matcher.engine.prices import SCALE, Market, Prices, certificate, opening, proven
+from leerbudget.matcher.engine.model import Problem, program_of
+from leerbudget.matcher.engine.plan import Board, Plan, mended
+from leerbudget.matcher.engine.prices import SCALE, Market, Prices, certificate, proven
 from leerbudget.matcher.engine.shortfalls import repaired
 from leerbudget.matcher.engine.themes import constructed, relaxed
 from leerbudget.matcher.errors import InstanceRefused
 from leerbudget.matcher.outcome import Certificate
 
+SWEPT_MAX = 1_500_000
+"""Candidates up to which all themes are relaxed for the bound; beyond it the auction's prices prove nearly as much."""
+LOOKED_AT_MAX = 1_300_000
+"""Candidates that a plan is made of: those nearest to their seeker's best."""
 WHOLE_MAX = 40_000
 """Candidates up to which the whole round goes to one integer program."""
 WHOLE_SHARE = 0.8
+BEFORE_WHOLE_SHARE = 0.05
+"""Shares of the time that is left: for that program, and before it for what the prices promise."""
 BLOCK_SESSIONS = 100
 TURN_GAIN = 4e-6
 """A turn of all ways that gains less than this share of the score is the last."""
@@ -53,44 +63,81 @@ class Found:
 
 
 @dataclass(slots=True)
-class Best:
-    """The best plan and the best bound so far; `priced`: prices in whole thousandths, and what they prove.
+class Proof:
+    """The best `bound` so far, and the `prices` in whole thousandths that prove most: `proves`."""
 
-    `points`: what each variable of the program adds to the score.
+    market: Market
+    prices: Prices
+    proves: int
+    bound: int
+
+    @staticmethod
+    def of(market: Market, prices: Prices) -> "Proof":
+        """What these prices prove."""
+        whole = prices.whole(market)
+        proves = proven(market, whole)
+        return Proof(market, whole, proves, proves)
+
+    def offer(self, prices: Prices) -> None:
+        """Keep the prices when they prove more."""
+        other = Proof.of(self.market, prices)
+        if other.proves < self.proves:
+            self.prices, self.proves = other.prices, other.proves
+            self.bound = min(self.bound, self.proves)
+
+
+@dataclass(slots=True)
+class Best:
+    """The best plan of a task so far.
+
+    `rows`: the candidates it is made of, as rows of the whole table; `market`: of these. `points`: what each variable
+    of the program adds to the score.
     """
 
-    board: Board
+    task: Task
+    rows: Whole
     market: Market
-    bound: int
-    priced: tuple[Prices, int]
+    board: Board
     points: Reals
+    proof: Proof
     plan: Plan | None = None
+
+    @staticmethod
+    def of(proof: Proof, terms: Terms, rows: Whole) -> "Best":
+        """No plan yet; it is made of these rows."""
+        market = proof.market
+        if len(rows) < len(market.problem.table):
+            market = Market.of(market.problem.part(rows))
+        problem, program = market.problem, program_of(market.problem)
+        return Best(Task(problem, program, terms), rows, market, Board.of(problem), program.objective, proof)
 
     def offer(self, plan: Plan) -> None:
         """Keep the plan when it is possible and better."""
         if plan.possible() and (self.plan is None or plan.score() > self.plan.score()):
             self.plan = plan
 
-    def price(self, prices: Prices) -> None:
-        """Keep the prices when they prove more."""
-        whole = prices.whole(self.market)
-        bound = proven(self.market, whole)
-        if bound < self.priced[1]:
-            self.priced = whole, bound
-        self.bound = min(self.bound, bound)
+    def mend(self, chosen: Flags) -> None:
+        """Keep what can be made of a choice of candidates, when it is better."""
+        self.offer(mended(self.board, np.flatnonzero(chosen).tolist()))
+
+    def score(self) -> int | None:
+        """What the plan scores."""
+        return None if self.plan is None else self.plan.score()
 
     def gap(self) -> float:
         """How far the bound lies above the plan, as a share of the plan."""
-        if self.plan is None:
-            return float("inf")
-        score = self.plan.score()
-        return (self.bound - score) / max(1, abs(score))
+        score = self.score()
+        return float("inf") if score is None else (self.proof.bound - score) / max(1, abs(score))
 
-    def chosen(self, program: Program) -> Flags:
+    def over(self) -> bool:
+        """Whether the plan is good enough or the time is up."""
+        return self.gap() <= self.task.terms.gap or self.task.terms.over()
+
+    def chosen(self) -> Flags:
         """The plan as values of all variables."""
-        chosen = np.zeros(len(self.board.seeker), bool)
+        chosen = np.zeros(len(self.rows), bool)
         chosen[list(self.plan.chosen if self.plan is not None else ())] = True
-        return program.complete(chosen)
+        return self.task.program.complete(chosen)
 
 
 def search(
@@ -108,111 +155,145 @@ def search(
         InstanceRefused: what is fixed cannot be completed to groups that run.
     """
     seconds, gap, seed, workers = limits
-    ends = time.perf_counter() + seconds
-    task = Task(problem, program_of(problem), ends, gap, seed, workers, Event() if stop is None else stop)
+    terms = Terms(time.perf_counter() + seconds, gap, seed, workers, Event() if stop is None else stop)
     market = Market.of(problem)
-    first = opening(market, task.stop).whole(market)
-    bound = proven(market, first)
-    best = Best(Board.of(problem), market, bound, (first, bound), task.program.objective)
-    progress("prices", None, best.bound)
-    try:
+    opened = opening(market)
+    proof = Proof.of(market, opened.before)
+    progress("auction", None, proof.bound)
+    prices = opened.after
+    if len(problem.table) <= SWEPT_MAX:
+        prices = opened.before
+        with _heard(terms):
+            prices = _themes(terms, proof, prices, progress)
+    rows = _looked_at(market, prices, [*opened.rows, *(keep or ())])
+    best, prices, opened_rows = Best.of(proof, terms, rows), prices.part(market, rows), np.isin(rows, opened.rows)
+    del opened
+    with _heard(terms):
         if keep is None:
-            _improve(task, best, _unscaled(first), progress)
+            _improve(best, prices, progress, opened_rows)
         else:
-            _mend(task, best, _unscaled(first), progress, keep)
-    except KeyboardInterrupt:
-        task.stop.set()
+            _mend(best, prices, progress, np.isin(rows, keep))
     if best.plan is None:
-        _rescue(task, best)
+        _rescue(best)
     if best.plan is None:
         raise InstanceRefused("$.fixed", "the fixed placements cannot be completed to groups that reach their minimum")
-    rows = drawn(best.plan, seed) if keep is None else sorted(best.plan.chosen)
-    score = best.plan.score()
-    progress("lot", score, best.bound)
-    prices, proves = best.priced
-    published = certificate(market, prices, proves)
-    bound = max(score, best.bound)
-    return Found(rows, score, bound, prices.price / SCALE, published)
+    chosen, score = _drawn(problem, rows[sorted(best.plan.chosen)], None if keep is not None else seed)
+    progress("lot", score, proof.bound)
+    published = certificate(market, proof.prices, proof.proves)
+    return Found(chosen, score, max(score, proof.bound), proof.prices.price / SCALE, published)
 
 
-def _unscaled(prices: Prices) -> Prices:
-    return Prices(prices.seat / SCALE, prices.price / SCALE, prices.childcare / SCALE, prices.company / SCALE)
+@contextmanager
+def _heard(terms: Terms) -> Iterator[None]:
+    """An interrupt sets `stop`; what was found by then counts."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        terms.stop.set()
 
 
-def _improve(task: Task, best: Best, prices: Prices, progress: Progress) -> None:
-    prices = _themes(task, best, prices, progress)
+def _looked_at(market: Market, prices: Prices, rows: list[int]) -> Whole:
+    """The candidates nearest to their seeker's best, these rows, and everybody for a session with fixed people."""
+    table, fixed = market.problem.table, market.problem.fixed
+    if len(table) <= LOOKED_AT_MAX:
+        return np.arange(len(table))
+    loss = market.losses(prices.price)
+    near: Flags = loss <= np.partition(loss, LOOKED_AT_MAX)[LOOKED_AT_MAX]
+    near[rows] = True
+    near |= np.isin(table.session, table.session[fixed])
+    return np.flatnonzero(near)
+
+
+def _drawn(problem: Problem, chosen: Whole, seed: int | None) -> tuple[list[int], int]:
+    """A plan with whatever still fits of all candidates, ties by the lots of this seed; and what it scores."""
+    table = problem.table
+    without = np.ones(len(problem.arrays.seekers.ids), bool)
+    without[table.seeker[chosen]] = False
+    matter = roomy_beside(problem.arrays, table, chosen) | without[table.seeker]
+    matter[chosen], matter[problem.fixed] = True, True
+    rows = np.flatnonzero(matter)
+    plan = mended(Board.of(problem.part(rows)), np.searchsorted(rows, chosen).tolist())
+    last = sorted(plan.chosen) if seed is None else drawn(plan, seed)
+    kept: list[int] = rows[last].tolist()
+    return kept, plan.score()
+
+
+def _improve(best: Best, prices: Prices, progress: Progress, opened: Flags) -> None:
+    task = best.task
+    best.mend(opened)
+    progress("quick plan", best.score(), best.proof.bound)
+    if best.over():
+        return
+    best.mend(constructed(task, best.market, prices)[0])
+    progress("first plan", best.score(), best.proof.bound)
     if len(task.problem.table) <= WHOLE_MAX:
-        best.offer(greedy(best.board))
-        progress("first plan", _score(best), best.bound)
-        if best.gap() > task.gap and not task.over():
-            _whole(task, best, WHOLE_SHARE * task.left())
-            progress("whole", _score(best), best.bound)
-    else:
-        chosen, all_done = constructed(task, best.market, prices)
-        rows = np.flatnonzero(chosen).tolist()
-        best.offer(mended(best.board, rows) if all_done else greedy(best.board, rows))
-        progress("first plan", _score(best), best.bound)
-    _better_plans(task, best, prices, progress, ("places", "themes again", "places", "blocks"))
+        before = task.terms.ends - (1 - BEFORE_WHOLE_SHARE) * task.terms.left()
+        soon = replace(best, task=replace(task, terms=replace(task.terms, ends=before)))
+        _better_plans(soon, prices, progress, ("places",))
+        best.plan = soon.plan
+        if not best.over():
+            _whole(best, WHOLE_SHARE * task.terms.left())
+            progress("whole", best.score(), best.proof.bound)
+    _better_plans(best, prices, progress, ("places", "themes again", "places", "blocks"))
 
 
-def _themes(task: Task, best: Best, prices: Prices, progress: Progress) -> Prices:
+def _themes(terms: Terms, proof: Proof, prices: Prices, progress: Progress) -> Prices:
     """The prices after all themes were relaxed."""
-    for better in relaxed(task, best.market, prices, best.bound):
+    for better in relaxed(terms, proof.market, prices, proof.bound):
         prices = better
-        best.price(prices)
-        progress("themes", None, best.bound)
+        proof.offer(prices)
+        progress("themes", None, proof.bound)
     return prices
 
 
-def _mend(task: Task, best: Best, prices: Prices, progress: Progress, keep: list[int]) -> None:
+def _mend(best: Best, prices: Prices, progress: Progress, kept: Flags) -> None:
     """From an earlier plan: places and blocks are planned anew, and whoever stays counts a little more in them."""
-    prices = _themes(task, best, prices, progress)
-    best.offer(mended(best.board, keep))
-    progress("kept", _score(best), best.bound)
-    stays = task.program.objective.copy()
-    stays[keep] += STAYS_POINTS
-    staying = replace(task, program=replace(task.program, objective=stays))
-    _better_plans(staying, best, prices, progress, ("places", "blocks"))
+    best.mend(kept)
+    progress("kept", best.score(), best.proof.bound)
+    program = best.task.program
+    points = program.objective.copy()
+    points[: len(kept)] += STAYS_POINTS * kept
+    staying = replace(best, task=replace(best.task, program=replace(program, objective=points)))
+    _better_plans(staying, prices, progress, ("places", "blocks"))
+    best.plan = staying.plan
 
 
-def _score(best: Best) -> int | None:
-    return None if best.plan is None else best.plan.score()
-
-
-def _whole(task: Task, best: Best, seconds: float) -> None:
-    answer = mip.solve(task.program, seconds, task.gap * GAP_SHARE, task.seed, task.stop)
+def _whole(best: Best, seconds: float) -> None:
+    terms, size = best.task.terms, len(best.rows)
+    answer = mip.solve(best.task.program, seconds, terms.gap * GAP_SHARE, terms.seed, terms.stop)
     if answer.impossible:
         raise InstanceRefused("$.fixed", "the fixed placements cannot be completed to groups that reach their minimum")
     if answer.bound is not None:
-        best.bound = min(best.bound, answer.bound)
+        best.proof.bound = min(best.proof.bound, answer.bound)
     if answer.chosen is not None:
-        first = len(task.problem.table)
-        best.offer(mended(best.board, np.flatnonzero(answer.chosen[:first]).tolist()))
+        best.mend(answer.chosen[:size])
 
 
-def _better_plans(task: Task, best: Best, prices: Prices, progress: Progress, ways: Sequence[str]) -> None:
+def _better_plans(best: Best, prices: Prices, progress: Progress, ways: Sequence[str]) -> None:
     """Better plans in several ways by turns, until the gap is reached, the time is over or a whole turn gains little."""
-    blocks = _blocks(task.problem, np.random.default_rng(task.seed))
+    task, size = best.task, len(best.rows)
+    blocks = _blocks(task.problem, np.random.default_rng(task.terms.seed))
     loss = best.market.losses(prices.price)
-    turn = _score(best) or 0
+    turn = best.score() or 0
     for number in itertools.count():
         way = ways[number % len(ways)]
-        if best.plan is None or best.gap() <= task.gap or task.over():
+        if best.plan is None or best.over():
             return
-        chosen, size = best.chosen(task.program), len(loss)
+        chosen = best.chosen()
         if way == "places":
             steps = repaired(task, best.market, prices, chosen)
         elif way == "blocks":
-            steps = replanned(task, chosen, loss < (NEAR if number // len(ways) % 2 == 0 else WIDE), next(blocks))
+            hopeful = loss < (NEAR if number // len(ways) % 2 == 0 else WIDE)
+            steps = replanned(task, chosen, hopeful, next(blocks), (task.terms.workers, BLOCK_SECONDS))
         else:
             steps = iter((task.program.complete(constructed(task, best.market, prices, chosen[:size])[0]),))
         for better in steps:
             chosen = better
             score = round(float(best.points @ chosen))
-            if best.bound - score <= task.gap * abs(score):
+            if best.proof.bound - score <= task.terms.gap * abs(score):
                 break
-        best.offer(mended(best.board, np.flatnonzero(chosen[:size]).tolist()))
-        progress(way, _score(best), best.bound)
+        best.mend(chosen[:size])
+        progress(way, best.score(), best.proof.bound)
         if number % len(ways) == len(ways) - 1:
             if best.plan.score() - turn < TURN_GAIN * abs(turn):
                 return
@@ -247,12 +328,13 @@ def _blocks(problem: Problem, draw: np.random.Generator) -> Iterator[list[Whole]
         size = size * 3 // 2
 
 
-def _rescue(task: Task, best: Best) -> None:
+def _rescue(best: Best) -> None:
     """Complete only the sessions that hold fixed people; a small program, solved whatever the time."""
-    problem, program = task.problem, task.program
+    problem, program, terms = best.task.problem, best.task.program, best.task.terms
     forced = np.isin(problem.table.session, problem.table.session[problem.fixed])
     part, columns = part_of(program, np.zeros(len(program.objective), bool), program.complete(forced))
-    answer = mip.solve(part, RESCUE_SECONDS, task.gap, task.seed)
+    answer = mip.solve(part, RESCUE_SECONDS, terms.gap, terms.seed)
     if answer.chosen is not None:
-        named = columns[answer.chosen]
-        best.offer(mended(best.board, named[named < len(problem.table)].tolist()))
+        chosen = np.zeros(len(program.objective), bool)
+        chosen[columns[answer.chosen]] = True
+        best.mend(chosen[: len(best.rows)])

@@ -25,6 +25,8 @@ TRIES_MAX = 3
 LINKED, HOPEFUL = 12.0, 20.0
 """Points a candidate may cost its seeker to link two sessions, and to be in a plan made anew."""
 PLACE_SECONDS = 2.0
+SESSIONS_PER_PLACE = 1_000
+"""One place is planned anew per so many sessions in a step, at least one per core: what a step costs beside is shared."""
 RECENT = 16
 RECENT_GAIN = 2e-5
 """The last `RECENT` steps must have gained this share of the score."""
@@ -66,14 +68,17 @@ def repaired(task: Task, market: Market, prices: Prices, chosen: Flags) -> Itera
     size, objective = len(loss), task.program.objective
     tries = np.zeros(len(promise.group) + len(promise.bundle), np.int64)
     scores: deque[float] = deque([float(objective @ chosen)], RECENT + 1)
-    while not task.over():
-        links = [_links(market, (loss < LINKED * 2**tried) | chosen[:size]) for tried in range(TRIES_MAX)]
+    near = [_links(market, loss < LINKED * 2**tried) for tried in range(TRIES_MAX)]
+    together = max(task.terms.workers, len(market.open) // SESSIONS_PER_PLACE)
+    while not task.terms.over():
+        present = _links(market, chosen[:size])
+        links = [ones.maximum(present) for ones in near]
         missed = promise.missed(chosen[:size])
-        places, blocks = _worst(missed, tries, links, (task.workers, MISSED_SHARE * abs(scores[-1])))
+        places, blocks = _worst(missed, tries, links, (together, MISSED_SHARE * abs(scores[-1])))
         if not places:
             return
         hopeful = loss < HOPEFUL * 2.0 ** tries[places].max()
-        chosen = next(replanned(task, chosen, hopeful, blocks, PLACE_SECONDS), chosen)
+        chosen = next(replanned(task, chosen, hopeful, blocks, (together, PLACE_SECONDS)), chosen)
         tries[places] += promise.missed(chosen[:size])[places] >= missed[places]
         scores.append(float(objective @ chosen))
         yield chosen
