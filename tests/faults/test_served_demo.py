@@ -116,6 +116,14 @@ def env(home):
     return environment(LEERBUDGET_DATA_DIR=home)
 
 
+@pytest.fixture(scope="module")
+def migrated(env):
+    """The same environment, with a database that has its tables, whichever of these tests came first here."""
+    done = forked("migrate", env=env)
+    assert done.returncode == 0, done.stderr
+    return env
+
+
 def healthy(env):
     """What the doctor finds."""
     done = forked("doctor", "--json", env=env)
@@ -147,9 +155,9 @@ def test_the_demonstration_is_served_and_survives_a_kill(home, env):
     assert not any("Traceback" in line for line in two.complained), "".join(two.complained)
 
 
-def test_ctrl_c_ends_it_without_a_word_and_a_fallen_worker_comes_back(home, env):
+def test_ctrl_c_ends_it_without_a_word_and_a_fallen_worker_comes_back(home, migrated):
     """SIGINT is how people stop it: exit code 0, no traceback, nothing left. A killed worker is started again."""
-    one = Served(["serve", "--port", "0", "--background"], env)
+    one = Served(["serve", "--port", "0", "--background"], migrated)
     assert until(lambda: answers(one.address()), one)
 
     def worker():
@@ -163,18 +171,18 @@ def test_ctrl_c_ends_it_without_a_word_and_a_fallen_worker_comes_back(home, env)
     assert not any("Traceback" in line for line in one.complained), "".join(one.complained)
 
 
-def test_two_share_one_database_and_the_second_goes_on_without_the_first(home, env):
+def test_two_share_one_database_and_the_second_goes_on_without_the_first(home, migrated):
     """Two serves on one data directory: one server; when its owner ends or is killed, the other takes over."""
-    one = Served(["serve", "--port", "0"], env)
+    one = Served(["serve", "--port", "0"], migrated)
     first = one.address()
-    two = Served(["serve", "--port", "0", "--workers", "2"], env)
+    two = Served(["serve", "--port", "0", "--workers", "2"], migrated)
     second = two.address()
     assert first != second
     assert until(lambda: answers(first) and answers(second), two)
     assert len([words for words in processes(home).values() if "postgres -D" in words]) == 1
     assert one.end(signal.SIGKILL) == -signal.SIGKILL
     assert until(lambda: answers(second), two)
-    assert healthy(env)
+    assert healthy(migrated)
 
     assert two.end(signal.SIGKILL) == -signal.SIGKILL  # its two web processes and the server go with it
     until(lambda: not processes(home))
