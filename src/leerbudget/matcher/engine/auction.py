@@ -19,8 +19,8 @@ from leerbudget.matcher.engine.prices import Market, Prices
 from leerbudget.matcher.engine.relaxation import draft_of
 from leerbudget.matcher.kernels import kernel
 
-RAISE_SHARE = 2e-3
-"""The least raise, as a share of what a bidder's best candidate is worth on average."""
+RAISE_SHARE = 5e-4
+"""The least raise, as a share of what a bidder's best candidate and being served are worth on average."""
 FILLED_SHARES = (0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Sessions with a smaller share of their minimum are closed, step by step; then all that are too small."""
 BIDS_PER_CANDIDATE = 10
@@ -256,9 +256,7 @@ class Auction:
         """The auction of a market: nobody has anything yet, and everybody is to bid."""
         units, lots, bidders = market.units, Lots.of_market(market), _bidders(market)
         family = Family(units.first, units.most, units.bonus, units.corner, units.excludes)
-        best = np.maximum.reduceat(market.score, bidders.first) if len(bidders.first) else np.zeros(1)
-        least = RAISE_SHARE * float(np.abs(best).mean())
-        offer = Offer(market.score, lots.of, market.problem.table.persons, least)
+        offer = Offer(market.score, lots.of, market.problem.table.persons, _raise_points(market, bidders))
         seats, size = np.concatenate([[0], np.cumsum(lots.seats)]), len(bidders.first)
         sale = Sale(
             first=seats,
@@ -294,6 +292,14 @@ class Auction:
         """The candidates that were sold a place."""
         rows: list[int] = np.sort(self.sale.has[self.sale.has >= 0]).tolist()
         return rows
+
+
+def _raise_points(market: Market, bidders: Bidders) -> float:
+    """The least raise, measured by the points themselves: what is fixed counts no more than anything else here."""
+    if not len(bidders.first):
+        return 0.0
+    best = np.maximum.reduceat(market.problem.table.score, bidders.first) + market.units.bonus[bidders.seeker]
+    return RAISE_SHARE * float(np.abs(best).mean())
 
 
 def _bidders(market: Market) -> Bidders:
