@@ -189,7 +189,8 @@ def shut(lots: Whole, bidders: Bidders, sale: Sale) -> None:
 class Lots:
     """The seats of a session that are sold together: all of them, in a dialogue those of one party.
 
-    `of`: by candidate. `session`, `seats` and `needed` (people without whom the session does not run): by lot.
+    Nobody bids for the seats of fixed people. `of`: by candidate. `session`, `seats` (that are sold) and `needed`
+    (people without whom the session does not run, beside the fixed ones): by lot.
     """
 
     of: Whole
@@ -207,11 +208,16 @@ class Lots:
         number[talks] = len(market.open) + parties * np.arange(len(talks))
         apart = groups.dialogue[session]
         shares = np.array([_seats_by_party(groups, int(talk)) for talk in talks], np.int64).reshape(-1)
+        of, fixed = np.where(apart, number[session] + groups.voice, session), market.problem.fixed
+        seats = np.concatenate([np.where(groups.dialogue, 0, groups.free), shares])
+        sold = np.bincount(of[fixed], weights=market.problem.table.persons[fixed], minlength=len(seats)).astype(
+            np.int64
+        )
         return Lots(
-            of=np.where(apart, number[session] + groups.voice, session),
+            of=of,
             session=np.concatenate([np.arange(len(market.open)), np.repeat(talks, parties)]),
-            seats=np.concatenate([np.where(groups.dialogue, 0, np.maximum(0, groups.free)), shares]),
-            needed=np.concatenate([np.where(groups.dialogue, 0, groups.needed), groups.least[talks].ravel()]),
+            seats=np.maximum(0, seats - sold),
+            needed=np.concatenate([np.where(groups.dialogue, 0, groups.needed), groups.least[talks].ravel()]) - sold,
         )
 
 
@@ -253,21 +259,23 @@ class Auction:
 
     @staticmethod
     def of(market: Market) -> "Auction":
-        """The auction of a market: nobody has anything yet, and everybody is to bid."""
+        """The auction of a market: nobody has anything but what is fixed, and everybody else is to bid."""
         units, lots, bidders = market.units, Lots.of_market(market), _bidders(market)
         family = Family(units.first, units.most, units.bonus, units.corner, units.excludes)
         offer = Offer(market.score, lots.of, market.problem.table.persons, _raise_points(market, bidders))
-        seats, size = np.concatenate([[0], np.cumsum(lots.seats)]), len(bidders.first)
+        seats, has = np.concatenate([[0], np.cumsum(lots.seats)]), np.full(len(bidders.first), NOBODY)
+        has[np.searchsorted(bidders.first, market.problem.fixed, side="right") - 1] = market.problem.fixed
+        asked = np.flatnonzero(has < 0)
         sale = Sale(
             first=seats,
             holder=np.full(seats[-1], NOBODY),
             bid=np.zeros(seats[-1]),
             price=np.zeros(len(lots.seats)),
             closed=np.zeros(len(lots.seats), bool),
-            has=np.full(size, NOBODY),
-            queue=np.arange(size)[::-1].copy(),
-            queued=np.ones(size, bool),
-            length=np.array([size]),
+            has=has,
+            queue=np.concatenate([asked[::-1], np.flatnonzero(has >= 0)]),
+            queued=has < 0,
+            length=np.array([len(asked)]),
         )
         return Auction(market, lots, bidders, family, offer, sale)
 

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from leerbudget.matcher.arrays import BANDS, Whole
 from leerbudget.matcher.candidates import expanded
-from leerbudget.matcher.engine.bundles import Reals, gains
+from leerbudget.matcher.engine.bundles import Flags, Reals, gains
 from leerbudget.matcher.engine.inequalities import Inequalities
 from leerbudget.matcher.engine.model import Problem
 from leerbudget.matcher.engine.prices import Market, Prices
@@ -66,13 +66,30 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The candidates that take part (`keep`), their sessions' numbers (`at`), and which sessions have a variable (`runs`)."""
+    """The candidates that take part (`keep`), their sessions' numbers (`at`), and which sessions have a variable (`runs`).
+
+    `sure`: which candidates that take part, and then which sessions with a variable, are certain: where fixed people
+    alone reach the minimum.
+    """
 
     market: Market
     sessions: Whole
     keep: Whole
     at: Whole
     runs: Whole
+    sure: Flags
+
+    @staticmethod
+    def of(market: Market, keep: Whole) -> "Theme":
+        """The theme of these candidates."""
+        sessions, at = np.unique(market.problem.table.session[keep], return_inverse=True)
+        groups = market.groups
+        either = (groups.needed[sessions] > 1) | (groups.most[sessions] >= 0).any(axis=1)
+        fixed = np.isin(keep, market.problem.fixed)
+        persons = np.bincount(at[fixed], weights=market.problem.table.persons[keep[fixed]], minlength=len(sessions))
+        safe = (persons > 0) & (persons >= groups.needed[sessions]) & ~groups.dialogue[sessions]
+        sure = np.concatenate([fixed & safe[at], safe[either]])
+        return Theme(market, sessions, keep, at, np.where(either, np.cumsum(either) - 1, -1), sure)
 
     def column(self, sessions: Whole) -> Whole:
         """The variables of sessions, by their number here."""
@@ -106,25 +123,36 @@ def relax(
     if near < np.inf and len(part) > ROWS_MAX:
         part = part[loss[part] <= np.partition(loss[part], ROWS_MAX)[ROWS_MAX]]
     keep, gain = draft.rows[part], draft.gain[part]
-    which, at = np.unique(market.problem.table.session[keep], return_inverse=True)
-    either = (market.groups.needed[which] > 1) | (market.groups.most[which] >= 0).any(axis=1)
-    theme = Theme(market, which, keep, at, np.where(either, np.cumsum(either) - 1, -1))
+    theme = Theme.of(market, keep)
     level, running = np.zeros(len(draft.rows)), np.zeros(len(market.open))
     made, places = _inequalities(theme)
-    size = len(keep) + int(either.sum())
-    matrix, limits = made.matrix(size), np.concatenate(made.limits)
-    value = np.concatenate([-gain, np.zeros(size - len(keep))])
-    options = {"time_limit": max(0.1, seconds)}
-    if not len(keep):
-        found, duals = value, limits
-    else:
-        answer = linprog(value, A_ub=matrix, b_ub=limits, bounds=(0, 1), method="highs", options=options)
+    value = np.concatenate([-gain, np.zeros(len(theme.sure) - len(keep))])
+    program = made.matrix(len(value)), np.concatenate(made.limits)
+    solved = _solved(value, program, theme.sure, seconds)
+    if solved is None:
+        return None
+    found, duals = solved
+    level[part] = found[: len(keep)]
+    either = theme.runs >= 0
+    running[theme.sessions] = 1.0
+    running[theme.sessions[either]] = found[len(keep) :]
+    return Relaxed(draft, level, running), _quoted(theme, draft, part, duals, (program[0], places))
+
+
+def _solved(value: Reals, program: tuple[csr_array, Reals], sure: Flags, seconds: float) -> tuple[Reals, Reals] | None:
+    """Least value of variables from 0 to 1, the sure ones being 1, and what each row costs; None when the time was too short."""
+    matrix, limits = program
+    found, duals = sure.astype(np.float64), np.zeros(len(limits))
+    rest = matrix[:, np.flatnonzero(~sure)]
+    rows = np.flatnonzero(np.diff(rest.indptr))
+    if len(rows):
+        left = (limits - matrix @ found)[rows]
+        options = {"time_limit": max(0.1, seconds)}
+        answer = linprog(value[~sure], A_ub=rest[rows], b_ub=left, bounds=(0, 1), method="highs", options=options)
         if answer.status != 0:
             return None
-        found, duals = answer.x, np.maximum(0.0, -answer.ineqlin.marginals)
-    level[part] = found[: len(keep)]
-    running[which] = np.where(either, found[theme.column(np.arange(len(which)))] if either.any() else 1.0, 1.0)
-    return Relaxed(draft, level, running), _quoted(theme, draft, part, duals, (matrix, places))
+        found[~sure], duals[rows] = answer.x, np.maximum(0.0, -answer.ineqlin.marginals)
+    return found, duals
 
 
 def regained(market: Market, relaxed: Relaxed, price: Reals) -> Relaxed:
@@ -153,7 +181,7 @@ def _inequalities(theme: Theme) -> tuple[Inequalities, dict[str, slice]]:
     _own(theme, made)
     places["seats"] = _seats(theme, made)
     places["least"] = _least(theme, made)
-    bound = np.flatnonzero(theme.runs[theme.at] >= 0)
+    bound = np.flatnonzero((theme.runs[theme.at] >= 0) & ~theme.sure[theme.column(theme.at)])
     count = np.arange(len(bound))
     columns = np.concatenate([bound, theme.column(theme.at[bound])])
     made.add(np.concatenate([count, count]), columns, np.repeat([1.0, -1.0], len(bound)), np.zeros(len(bound)))

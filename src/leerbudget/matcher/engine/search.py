@@ -36,7 +36,9 @@ SWEPT_MAX = 1_500_000
 LOOKED_AT_MAX = 1_300_000
 """Candidates that a plan is made of: those nearest to their seeker's best."""
 WHOLE_MAX = 40_000
-"""Candidates up to which the whole round goes to one integer program."""
+"""Candidates beside the fixed ones up to which the whole round goes to one integer program."""
+FEW = 5_000
+"""Candidates beside the fixed ones up to which it does so at once."""
 WHOLE_SHARE = 0.8
 BEFORE_WHOLE_SHARE = 0.05
 """Shares of the time that is left: for that program, and before it for what the prices promise."""
@@ -173,6 +175,8 @@ def search(
             _improve(best, prices, progress, opened_rows)
         else:
             _mend(best, prices, progress, np.isin(rows, keep))
+    if best.plan is None:  # interrupted before there was one
+        best.mend(opened_rows)
     if best.plan is None:
         _rescue(best)
     if best.plan is None:
@@ -220,20 +224,26 @@ def _drawn(problem: Problem, chosen: Whole, seed: int | None) -> tuple[list[int]
 
 def _improve(best: Best, prices: Prices, progress: Progress, opened: Flags) -> None:
     task = best.task
-    best.mend(opened)
-    progress("quick plan", best.score(), best.proof.bound)
+    open_rows = len(best.rows) - len(task.problem.fixed)
+    if open_rows <= FEW:
+        _whole(best, WHOLE_SHARE * task.terms.left())
+        progress("whole", best.score(), best.proof.bound)
+    if best.plan is None:
+        best.mend(opened)
+        progress("quick plan", best.score(), best.proof.bound)
     if best.over():
         return
-    best.mend(constructed(task, best.market, prices)[0])
-    progress("first plan", best.score(), best.proof.bound)
-    if len(task.problem.table) <= WHOLE_MAX:
+    if open_rows > FEW:
+        best.mend(constructed(task, best.market, prices)[0])
+        progress("first plan", best.score(), best.proof.bound)
+    if FEW < open_rows <= WHOLE_MAX:
         before = task.terms.ends - (1 - BEFORE_WHOLE_SHARE) * task.terms.left()
         soon = replace(best, task=replace(task, terms=replace(task.terms, ends=before)))
         _better_plans(soon, prices, progress, ("places",))
         best.plan = soon.plan
-        if not best.over():
-            _whole(best, WHOLE_SHARE * task.terms.left())
-            progress("whole", best.score(), best.proof.bound)
+    if FEW < open_rows <= WHOLE_MAX and not best.over():
+        _whole(best, WHOLE_SHARE * task.terms.left())
+        progress("whole", best.score(), best.proof.bound)
     _better_plans(best, prices, progress, ("places", "themes again", "places", "blocks"))
 
 
@@ -259,14 +269,17 @@ def _mend(best: Best, prices: Prices, progress: Progress, kept: Flags) -> None:
 
 
 def _whole(best: Best, seconds: float) -> None:
-    terms, size = best.task.terms, len(best.rows)
-    answer = mip.solve(best.task.program, seconds, terms.gap * GAP_SHARE, terms.seed, terms.stop)
+    terms, program = best.task.terms, best.task.program
+    chosen = program.least > 0
+    part, columns = part_of(program, chosen, ~chosen)
+    answer = mip.solve(part, seconds, terms.gap * GAP_SHARE, terms.seed, terms.stop)
     if answer.impossible:
         raise InstanceRefused("$.fixed", "the fixed placements cannot be completed to groups that reach their minimum")
     if answer.bound is not None:
-        best.proof.bound = min(best.proof.bound, answer.bound)
+        best.proof.bound = min(best.proof.bound, answer.bound + round(float(program.objective @ chosen)))
     if answer.chosen is not None:
-        best.mend(answer.chosen[:size])
+        chosen[columns] = answer.chosen
+        best.mend(chosen[: len(best.rows)])
 
 
 def _better_plans(best: Best, prices: Prices, progress: Progress, ways: Sequence[str]) -> None:

@@ -72,11 +72,12 @@ def _sweep(terms: Terms, market: Market, prices: Prices, parts: list[Whole]) -> 
 
 
 def _moved(market: Market, prices: Prices, found: list[Relaxed]) -> float:
-    """Points by which the gains of those who got something differ now from what their theme was relaxed with."""
-    moved = 0.0
+    """Points by which the gains of those who got something, what is fixed aside, differ now from what their theme was relaxed with."""
+    moved, free = 0.0, np.ones(len(prices.price), bool)
+    free[market.problem.fixed] = False
     for relaxed in found:
-        present = draft_of(market, relaxed.draft.sessions, prices.price).gain
-        moved += float(np.abs(present - relaxed.draft.gain)[relaxed.level > 0].sum())
+        present, draft = draft_of(market, relaxed.draft.sessions, prices.price), relaxed.draft
+        moved += float(np.abs(present.gain - draft.gain)[(relaxed.level > 0) & free[draft.rows]].sum())
     return moved
 
 
