@@ -14,7 +14,7 @@ from leerbudget.matcher.certificates import check_certificate
 from leerbudget.matcher.engine import search
 from leerbudget.matcher.engine.auction import opening
 from leerbudget.matcher.engine.blocks import Task, Terms
-from leerbudget.matcher.engine.model import problem_of, program_of
+from leerbudget.matcher.engine.model import problem_of
 from leerbudget.matcher.engine.plan import Board, mended
 from leerbudget.matcher.engine.prices import SCALE, Market, Prices, proven
 from leerbudget.matcher.engine.shortfalls import Promise, repaired
@@ -29,7 +29,7 @@ def round_of():
     arrays = arrays_of(instance_from(generate_instance(families=700, sessions=90, seed=4, wishes_mean=2.0)))
     problem = problem_of(arrays, beside_fixed(arrays, candidates_of(arrays)))
     market = Market.of(problem)
-    task = Task(problem, program_of(problem), Terms(time.perf_counter() + 300, 0.0, 4, workers=2))
+    task = Task.of(problem, Terms(time.perf_counter() + 300, 0.0, 4, workers=2))
     first = opening(market).before
     *_, prices = relaxed(task.terms, market, first, proven(market, first.whole(market)))
     chosen, all_done = constructed(task, market, prices)
@@ -80,12 +80,13 @@ def test_mending_where_a_plan_falls_short_only_gains(round_of):
 
 
 def test_a_plan_made_of_the_nearest_candidates_is_still_full(monkeypatch):
-    """With one candidate in six looked at and no theme relaxed: every rule kept, nobody could be added, the proof holds."""
+    """With one candidate in six looked at and only unsure sessions relaxed for the bound: every rule kept, nobody could be added, the proof holds."""
     monkeypatch.setattr(search, "WHOLE_MAX", 0)
     monkeypatch.setattr(search, "SWEPT_MAX", 0)
     instance = instance_from(generate_instance(families=700, sessions=90, seed=4, wishes_mean=2.0))
     arrays = arrays_of(instance)
     table = beside_fixed(arrays, candidates_of(arrays))
+    monkeypatch.setattr(search, "NEAREST", 1)
     monkeypatch.setattr(search, "LOOKED_AT_MAX", len(table) // 6)
     outcome = solve(instance, Limits(seconds=300, gap=0.01))
     assert audit(instance, outcome) == []

@@ -98,6 +98,11 @@ class CandidateTable:
             wish, session, seeker, self.score[rows], self.persons[rows], self.cents[rows], self.funnel
         )
 
+    def by_session(self, count: int) -> tuple[Whole, Whole]:
+        """Rows by session: those of s, ascending, stand from place s to s + 1 of the first answer in the second."""
+        rows = np.argsort(self.session, kind="stable")
+        return np.searchsorted(self.session[rows], np.arange(count + 1)), rows
+
 
 def candidates_of(arrays: Arrays) -> CandidateTable:
     """The candidate table of an instance: generated, or the given ones that break no rule."""

@@ -238,12 +238,15 @@ class Opening:
     """What an auction leaves: prices `before` any session was closed, which prove more, and `after`.
 
     `rows`: a plan that keeps all rules but those about childcare, company, spread and three bills of one seeker.
-    After the closing, a candidate of a closed session costs what it would add for its seeker.
+    After the closing, a candidate of a closed session costs what it would add for its seeker. `full`: sessions that
+    could run on fewer and have sold every seat. `unsure`: sessions with nobody, and dialogues.
     """
 
     before: Prices
     after: Prices
     rows: list[int]
+    full: Flags
+    unsure: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,12 @@ class Auction:
             shut(np.flatnonzero(np.isin(lots.session, small)), self.bidders, sale)
             self.bid()
 
+    def sold(self) -> Whole:
+        """By session the seats that were sold."""
+        lots = self.lots
+        session = np.repeat(lots.session, lots.seats)[self.sale.holder >= 0]
+        return np.bincount(session, minlength=len(self.market.open))
+
     def rows(self) -> list[int]:
         """The candidates that were sold a place."""
         rows: list[int] = np.sort(self.sale.has[self.sale.has >= 0]).tolist()
@@ -329,7 +338,12 @@ def opening(market: Market) -> Opening:
     after = _prices(auction)
     closed = draft_of(market, np.unique(auction.lots.session[auction.sale.closed]), after.price)
     after.price[closed.rows] = np.maximum(0.0, closed.gain)
-    return Opening(before, after, auction.rows())
+    groups, sold = market.groups, auction.sold()
+    return Opening(
+        *(before, after, auction.rows()),
+        full=(sold == auction.lots.seats[: len(sold)]) & (groups.free > groups.needed) & ~groups.dialogue,
+        unsure=(sold == 0) | groups.dialogue,
+    )
 
 
 def _prices(auction: Auction) -> Prices:

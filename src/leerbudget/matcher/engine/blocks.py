@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from threading import Event
 
 import numpy as np
+from scipy import sparse
 
 from leerbudget.matcher.arrays import Whole
+from leerbudget.matcher.candidates import expanded
 from leerbudget.matcher.engine import mip
 from leerbudget.matcher.engine.bundles import Flags, Reals
-from leerbudget.matcher.engine.model import Problem, Program
+from leerbudget.matcher.engine.model import Problem, Program, program_of
 from leerbudget.matcher.engine.relaxation import LOWEST_GAIN, WHOLE, Relaxed, losses_within, whole_part
 
 GAP = 2e-4
@@ -49,11 +51,23 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A problem, its program, and what is asked."""
+    """A problem, its program, and what is asked. `by_session`: candidate rows, as `CandidateTable.by_session` has them."""
 
     problem: Problem
     program: Program
     terms: Terms
+    by_session: tuple[Whole, Whole]
+
+    @staticmethod
+    def of(problem: Problem, terms: Terms) -> "Task":
+        """The task of a problem."""
+        by_session = problem.table.by_session(len(problem.arrays.sessions.ids))
+        return Task(problem, program_of(problem), terms, by_session)
+
+    def candidates(self, sessions: Whole) -> Whole:
+        """The candidate rows of these sessions, ascending."""
+        first, rows = self.by_session
+        return np.sort(rows[expanded(first, sessions)[1]])
 
 
 @contextmanager
@@ -69,17 +83,18 @@ def threads(terms: Terms, count: int) -> Iterator[ThreadPoolExecutor]:
             raise
 
 
-def part_of(program: Program, chosen: Flags, free: Flags) -> tuple[Program, Whole]:
-    """The program in the free variables alone, all others held as they are; and which variables those are."""
-    columns = np.flatnonzero(free)
+def part_of(program: Program, chosen: Flags, columns: Whole, present: Reals | None = None) -> Program:
+    """The program in these variables alone, all others held as they are.
+
+    `present`: what the rows of the program add up to; worked out when it is not given.
+    """
     matrix = program.matrix[:, columns]
-    rows = np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[0]) > 0)
-    held = (program.matrix @ (chosen & ~free).astype(np.float64))[rows]
+    rows, at = np.unique(matrix.indices, return_inverse=True)
+    part = sparse.csc_matrix((matrix.data, at, matrix.indptr), shape=(len(rows), len(columns)))
+    present = program.matrix @ chosen.astype(np.float64) if present is None else present
+    held = present[rows] - part @ chosen[columns].astype(np.float64)
     lower, upper = program.lower[rows] - held, program.upper[rows] - held
-    part = matrix.tocsr()[rows].tocsc()
-    return Program(
-        program.objective[columns], program.least[columns], part, lower, upper, program.triggers[:0]
-    ), columns
+    return Program(program.objective[columns], program.least[columns], part, lower, upper, program.triggers[:0])
 
 
 def rounded(task: Task, relaxed: Relaxed, price: Reals, decided: Flags) -> Flags:
@@ -97,8 +112,10 @@ def rounded(task: Task, relaxed: Relaxed, price: Reals, decided: Flags) -> Flags
     loss = losses_within(task.problem, relaxed.draft, price)
     doubtful[rows] = hot[session[rows]] & (loss < CLOSE) & (relaxed.draft.gain > LOWEST_GAIN)
     for together in neighbourhoods(task.problem, np.flatnonzero(hot), HOT_SESSIONS):
-        free = doubtful & np.isin(session, together)
-        part, columns = part_of(task.program, task.program.complete(chosen | decided), task.program.complete(free))
+        free = task.candidates(together)
+        free = free[doubtful[free]]
+        columns = task.program.columns(free)
+        part = part_of(task.program, task.program.complete(chosen | decided), columns)
         part.objective[:] = np.where(columns < first, gain[np.minimum(columns, first - 1)], 0.0)
         terms = task.terms
         answer = mip.solve(part, min(ROUNDING_SECONDS, terms.left()), ROUNDING_GAP, terms.seed, terms.stop)
@@ -132,33 +149,33 @@ def replanned(
         for first in range(0, len(blocks), together):
             if task.terms.over():
                 return
-            parts = list(_apart(task, chosen, hopeful, blocks[first : first + together]))
-            answers = list(pool.map(lambda part: _better(task, part, seconds), parts))
-            for (part, columns, _), found in zip(parts, answers, strict=True):
-                if found is not None and len(part.objective):
-                    chosen = chosen.copy()
+            answers = [
+                (columns, pool.submit(_better, task, part, chosen[columns], seconds))
+                for part, columns in _apart(task, chosen, hopeful, blocks[first : first + together])
+            ]
+            chosen = chosen.copy()
+            for columns, answer in answers:
+                found = answer.result()
+                if found is not None:
                     chosen[columns] = found
             yield chosen
 
 
-def _apart(
-    task: Task, chosen: Flags, hopeful: Flags, blocks: Sequence[Whole]
-) -> Iterator[tuple[Program, Whole, Flags]]:
-    table = task.problem.table
-    taken = np.zeros(len(task.problem.arrays.seekers.ids), bool)
+def _apart(task: Task, chosen: Flags, hopeful: Flags, blocks: Sequence[Whole]) -> Iterator[tuple[Program, Whole]]:
+    """The part of every block, and its variables."""
+    table, taken = task.problem.table, np.zeros(len(task.problem.arrays.seekers.ids), bool)
+    present = task.program.matrix @ chosen.astype(np.float64)
     for block in blocks:
-        inside = np.zeros(len(task.problem.arrays.sessions.ids), bool)
-        inside[block] = True
-        rows = inside[table.session] & (hopeful | chosen[: len(table)]) & ~taken[table.seeker]
+        rows = task.candidates(block)
+        rows = rows[(hopeful[rows] | chosen[rows]) & ~taken[table.seeker[rows]]]
         taken[table.seeker[rows]] = True
-        part, columns = part_of(task.program, chosen, task.program.complete(rows))
-        yield part, columns, chosen[columns]
+        columns = task.program.columns(rows)
+        yield part_of(task.program, chosen, columns, present), columns
 
 
-def _better(task: Task, block: tuple[Program, Whole, Flags], seconds: float) -> Flags | None:
+def _better(task: Task, part: Program, present: Flags, seconds: float) -> Flags | None:
     """Better values for the variables of a part, or None."""
-    part, columns, present = block
-    if not len(columns) or task.terms.over():
+    if not len(present) or task.terms.over():
         return None
     answer = mip.solve(part, min(seconds, task.terms.left()), GAP, task.terms.seed, task.terms.stop)
     if answer.chosen is None or part.objective @ answer.chosen <= part.objective @ present + 0.5:

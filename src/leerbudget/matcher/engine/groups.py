@@ -55,8 +55,7 @@ def groups_of(arrays: Arrays, table: CandidateTable) -> Groups:
     """The sessions as the groups need them."""
     sessions = arrays.sessions
     count = len(sessions.ids)
-    rows = np.argsort(table.session, kind="stable")
-    first = np.searchsorted(table.session[rows], np.arange(count + 1))
+    first, rows = table.by_session(count)
     voices = arrays.wishes.party_counts[table.wish]
     voice = voices.argmax(axis=1) if len(voices) else np.zeros(0, np.int64)
     mixed = voices.max(axis=1, initial=0) < table.persons

@@ -61,11 +61,16 @@ class Program:
     matrix: sparse.csc_matrix
     lower: Reals
     upper: Reals
-    triggers: sparse.csr_matrix
+    triggers: sparse.csc_matrix
 
     def complete(self, chosen: Flags) -> Flags:
         """Values of all variables for a choice of candidates; a further variable follows from its triggers."""
         return np.concatenate([chosen, self.triggers @ chosen.astype(np.int64) > 0])
+
+    def columns(self, rows: Whole) -> Whole:
+        """These candidates, ascending, and every further variable that follows from one of them."""
+        size = self.triggers.shape[1]
+        return np.concatenate([rows, size + np.unique(self.triggers[:, rows].indices)])
 
 
 @dataclass(slots=True)
@@ -120,10 +125,10 @@ class Rows:
         shape = (self.count, self.candidates + self.extra)
         return _sparse(self.rows, self.columns, self.values, shape).tocsc()
 
-    def triggers(self) -> sparse.csr_matrix:
+    def triggers(self) -> sparse.csc_matrix:
         """Further variables and the candidates that make them one."""
         ones = [np.ones(len(members), np.int64) for members in self.trigger_columns]
-        return _sparse(self.trigger_rows, self.trigger_columns, ones, (self.extra, self.candidates)).tocsr()
+        return _sparse(self.trigger_rows, self.trigger_columns, ones, (self.extra, self.candidates)).tocsc()
 
 
 def _sparse(rows: list[Whole], columns: list[Whole], values: list[Whole], shape: tuple[int, int]) -> Any:

@@ -63,14 +63,8 @@ class Board:
             children=seekers.childcare.tolist(),
             offered=arrays.instance.sessions,
             places=arrays.sessions.childcare.tolist(),
-            session_rows=_by_session(table.session, len(arrays.sessions.ids)),
+            session_rows=table.by_session(len(arrays.sessions.ids)),
         )
-
-
-def _by_session(session: Whole, count: int) -> tuple[Whole, Whole]:
-    """Candidate rows by session: those of s stand from place s to s + 1 of the first answer in the second."""
-    rows = np.argsort(session, kind="stable")
-    return np.searchsorted(session[rows], np.arange(count + 1)), rows
 
 
 class Plan:

@@ -28,9 +28,10 @@ SCALE = 1000
 class Market:
     """A problem as the prices see it.
 
-    `score`: points, with `FIXED_POINTS` for what is fixed. `children`: per candidate the childcare places it needs
-    by band, shared among the candidates of one family in one session. `open`: no session is shut. `same_theme`: the
-    pairs of candidates of one seeker that exclude each other and are of one theme.
+    `score`: points, with `FIXED_POINTS` for what is fixed. `carers`: the candidates of families that need
+    childcare; `children`: the places each of them needs by band, shared among the candidates of one family in one session. `open`: no session is shut. `same_theme`: the
+    pairs of candidates of one seeker that exclude each other and are of one theme. `certain`: sessions that are taken
+    to run whatever else is decided; at first those whose fixed people reach the minimum.
     """
 
     problem: Problem
@@ -38,8 +39,10 @@ class Market:
     groups: Groups
     score: Reals
     open: Flags
+    carers: Whole
     children: Reals
     same_theme: tuple[Whole, Whole]
+    certain: Flags
 
     @staticmethod
     def of(problem: Problem) -> "Market":
@@ -48,15 +51,20 @@ class Market:
         score = table.score.astype(np.float64)
         score[problem.fixed] += FIXED_POINTS
         (i, j), theme = problem.exclusive, arrays.sessions.theme[table.session]
-        inside = theme[i] == theme[j]
+        inside, groups = theme[i] == theme[j], groups_of(arrays, table)
+        carers, children = _children(problem)
+        session, persons = table.session[problem.fixed], table.persons[problem.fixed]
+        held = np.bincount(session, weights=persons, minlength=len(arrays.sessions.ids))
         return Market(
             problem=problem,
             units=units_of(arrays, table, problem.exclusive),
-            groups=groups_of(arrays, table),
+            groups=groups,
             score=score,
             open=np.zeros(len(arrays.sessions.ids), bool),
-            children=_children(problem),
+            carers=carers,
+            children=children,
             same_theme=(i[inside], j[inside]),
+            certain=(held > 0) & (held >= groups.needed) & ~groups.dialogue,
         )
 
     def worths(self, price: Reals) -> tuple[float, Flags]:
@@ -72,16 +80,14 @@ class Market:
         return loss
 
 
-def _children(problem: Problem) -> Reals:
-    """A family's children count once in a session; each of its candidates there carries an equal part."""
+def _children(problem: Problem) -> tuple[Whole, Reals]:
+    """The candidates that need childcare, and the places; a family's children count once in a session; each of its candidates there carries an equal part."""
     table, childcare = problem.table, problem.arrays.seekers.childcare
-    shares = np.zeros((len(table), len(BANDS)))
     needs = np.any(childcare, axis=1)
     needing = np.flatnonzero(needs[table.seeker])
     code = table.seeker[needing] * len(problem.arrays.sessions.ids) + table.session[needing]
     _, number, together = np.unique(code, return_inverse=True, return_counts=True)
-    shares[needing] = childcare[table.seeker[needing]] / together[number][:, None]
-    return shares
+    return needing, childcare[table.seeker[needing]] / together[number][:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,8 @@ class Prices:
 def tolls(market: Market, prices: Prices) -> tuple[Reals, Reals]:
     """What each candidate costs its session in childcare and company, and what each session gets when it runs."""
     table, (i, j) = market.problem.table, market.problem.company
-    toll = np.floor((market.children * prices.childcare[table.session]).sum(axis=1))
+    toll, carers = np.zeros(len(table)), market.carers
+    toll[carers] = np.floor((market.children * prices.childcare[table.session[carers]]).sum(axis=1))
     np.add.at(toll, i, prices.company)
     np.add.at(toll, j, prices.company)
     grant = (prices.childcare * market.problem.arrays.sessions.childcare).sum(axis=1)

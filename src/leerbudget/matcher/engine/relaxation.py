@@ -68,8 +68,7 @@ class Quote:
 class Theme:
     """The candidates that take part (`keep`), their sessions' numbers (`at`), and which sessions have a variable (`runs`).
 
-    `sure`: which candidates that take part, and then which sessions with a variable, are certain: where fixed people
-    alone reach the minimum.
+    `sure`: which variables are one whatever else: fixed candidates in sessions that are certain to run.
     """
 
     market: Market
@@ -84,11 +83,9 @@ class Theme:
         """The theme of these candidates."""
         sessions, at = np.unique(market.problem.table.session[keep], return_inverse=True)
         groups = market.groups
-        either = (groups.needed[sessions] > 1) | (groups.most[sessions] >= 0).any(axis=1)
-        fixed = np.isin(keep, market.problem.fixed)
-        persons = np.bincount(at[fixed], weights=market.problem.table.persons[keep[fixed]], minlength=len(sessions))
-        safe = (persons > 0) & (persons >= groups.needed[sessions]) & ~groups.dialogue[sessions]
-        sure = np.concatenate([fixed & safe[at], safe[either]])
+        certain = market.certain[sessions]
+        either = ((groups.needed[sessions] > 1) | (groups.most[sessions] >= 0).any(axis=1)) & ~certain
+        sure = np.concatenate([np.isin(keep, market.problem.fixed) & certain[at], np.zeros(int(either.sum()), bool)])
         return Theme(market, sessions, keep, at, np.where(either, np.cumsum(either) - 1, -1), sure)
 
     def column(self, sessions: Whole) -> Whole:
@@ -181,7 +178,7 @@ def _inequalities(theme: Theme) -> tuple[Inequalities, dict[str, slice]]:
     _own(theme, made)
     places["seats"] = _seats(theme, made)
     places["least"] = _least(theme, made)
-    bound = np.flatnonzero((theme.runs[theme.at] >= 0) & ~theme.sure[theme.column(theme.at)])
+    bound = np.flatnonzero(theme.runs[theme.at] >= 0)
     count = np.arange(len(bound))
     columns = np.concatenate([bound, theme.column(theme.at[bound])])
     made.add(np.concatenate([count, count]), columns, np.repeat([1.0, -1.0], len(bound)), np.zeros(len(bound)))
@@ -249,15 +246,24 @@ def _parties(theme: Theme, made: Inequalities, number: int) -> None:
 
 def _childcare(theme: Theme, made: Inequalities) -> slice:
     """One row per session and band, also where no row is needed: an empty row has no price."""
-    shares = theme.market.children[theme.keep]
+    taking, carers = _met(theme.keep, theme.market.carers)
+    shares = theme.market.children[carers]
     places = theme.market.problem.arrays.sessions.childcare[theme.sessions].astype(np.float64)
-    member, band = np.nonzero(shares)
+    needing, band = np.nonzero(shares)
+    member = taking[needing]
     either = np.flatnonzero(theme.runs >= 0)
     bands = len(BANDS)
     rows = np.concatenate([theme.at[member] * bands + band, (either[:, None] * bands + np.arange(bands)).ravel()])
     columns = np.concatenate([member, np.repeat(theme.column(either), bands)])
-    values = np.concatenate([shares[member, band], -places[either].ravel()])
+    values = np.concatenate([shares[needing, band], -places[either].ravel()])
     return made.add(rows, columns, values, np.where(theme.runs[:, None] >= 0, 0.0, places).ravel())
+
+
+def _met(keep: Whole, rows: Whole) -> tuple[Whole, Whole]:
+    """Of two ascending lists the places of what stands in both."""
+    at = np.minimum(np.searchsorted(rows, keep), len(rows) - 1)
+    both = np.flatnonzero(rows[at] == keep) if len(rows) else at[:0]
+    return both, at[both]
 
 
 def _both(keep: Whole, pairs: tuple[Whole, Whole]) -> tuple[Whole, Whole, Whole]:

@@ -23,7 +23,7 @@ from leerbudget.matcher.engine.auction import opening
 from leerbudget.matcher.engine.blocks import BLOCK_SECONDS, NEAR, WIDE, Task, Terms, part_of, replanned
 from leerbudget.matcher.engine.bundles import Flags, Reals
 from leerbudget.matcher.engine.lottery import drawn
-from leerbudget.matcher.engine.model import Problem, program_of
+from leerbudget.matcher.engine.model import Problem
 from leerbudget.matcher.engine.plan import Board, Plan, mended
 from leerbudget.matcher.engine.prices import SCALE, Market, Prices, certificate, proven
 from leerbudget.matcher.engine.shortfalls import repaired
@@ -33,8 +33,8 @@ from leerbudget.matcher.outcome import Certificate
 
 SWEPT_MAX = 1_500_000
 """Candidates up to which all themes are relaxed for the bound; beyond it the auction's prices prove nearly as much."""
-LOOKED_AT_MAX = 1_300_000
-"""Candidates that a plan is made of: those nearest to their seeker's best."""
+NEAREST, LOOKED_AT_MAX = 10, 500_000
+"""Candidates that a plan is made of above that: the nearest of each seeker, and so many that are nearest to their seeker's best."""
 WHOLE_MAX = 40_000
 """Candidates beside the fixed ones up to which the whole round goes to one integer program."""
 FEW = 5_000
@@ -109,9 +109,9 @@ class Best:
         """No plan yet; it is made of these rows."""
         market = proof.market
         if len(rows) < len(market.problem.table):
-            market = Market.of(market.problem.part(rows))
-        problem, program = market.problem, program_of(market.problem)
-        return Best(Task(problem, program, terms), rows, market, Board.of(problem), program.objective, proof)
+            market = replace(Market.of(market.problem.part(rows)), certain=market.certain)
+        task = Task.of(market.problem, terms)
+        return Best(task, rows, market, Board.of(market.problem), task.program.objective, proof)
 
     def offer(self, plan: Plan) -> None:
         """Keep the plan when it is possible and better."""
@@ -160,17 +160,19 @@ def search(
     terms = Terms(time.perf_counter() + seconds, gap, seed, workers, Event() if stop is None else stop)
     market = Market.of(problem)
     opened = opening(market)
+    market = replace(market, certain=market.certain | opened.full)
     proof = Proof.of(market, opened.before)
     progress("auction", None, proof.bound)
-    prices = opened.after
-    if len(problem.table) <= SWEPT_MAX:
-        prices = opened.before
-        with _heard(terms):
-            prices = _themes(terms, proof, prices, progress)
+    many = len(problem.table) > SWEPT_MAX
+    with _heard(terms):
+        prices = _themes(terms, proof, opened.after, progress, opened.unsure if many else None)
     rows = _looked_at(market, prices, [*opened.rows, *(keep or ())])
     best, prices, opened_rows = Best.of(proof, terms, rows), prices.part(market, rows), np.isin(rows, opened.rows)
     del opened
     with _heard(terms):
+        if many:
+            prices = next(relaxed(terms, best.market, prices, proof.bound))
+            progress("near themes", None, proof.bound)
         if keep is None:
             _improve(best, prices, progress, opened_rows)
         else:
@@ -181,7 +183,9 @@ def search(
         _rescue(best)
     if best.plan is None:
         raise InstanceRefused("$.fixed", "the fixed placements cannot be completed to groups that reach their minimum")
-    chosen, score = _drawn(problem, rows[sorted(best.plan.chosen)], None if keep is not None else seed)
+    plan = rows[sorted(best.plan.chosen)]
+    del best  # the lot needs the room
+    chosen, score = _drawn(problem, plan, None if keep is not None else seed)
     progress("lot", score, proof.bound)
     published = certificate(market, proof.prices, proof.proves)
     return Found(chosen, score, max(score, proof.bound), proof.prices.price / SCALE, published)
@@ -197,12 +201,15 @@ def _heard(terms: Terms) -> Iterator[None]:
 
 
 def _looked_at(market: Market, prices: Prices, rows: list[int]) -> Whole:
-    """The candidates nearest to their seeker's best, these rows, and everybody for a session with fixed people."""
+    """The nearest candidates of each seeker and of all, these rows, and everybody for a session with fixed people."""
     table, fixed = market.problem.table, market.problem.fixed
-    if len(table) <= LOOKED_AT_MAX:
+    if len(table) <= SWEPT_MAX:
         return np.arange(len(table))
     loss = market.losses(prices.price)
-    near: Flags = loss <= np.partition(loss, LOOKED_AT_MAX)[LOOKED_AT_MAX]
+    order = np.lexsort((loss, table.seeker))
+    near = np.zeros(len(table), bool)
+    near[order] = np.arange(len(table)) - np.searchsorted(table.seeker, table.seeker) < NEAREST
+    near |= loss <= np.partition(loss, LOOKED_AT_MAX)[LOOKED_AT_MAX]
     near[rows] = True
     near |= np.isin(table.session, table.session[fixed])
     return np.flatnonzero(near)
@@ -247,9 +254,9 @@ def _improve(best: Best, prices: Prices, progress: Progress, opened: Flags) -> N
     _better_plans(best, prices, progress, ("places", "themes again", "places", "blocks"))
 
 
-def _themes(terms: Terms, proof: Proof, prices: Prices, progress: Progress) -> Prices:
-    """The prices after all themes were relaxed."""
-    for better in relaxed(terms, proof.market, prices, proof.bound):
+def _themes(terms: Terms, proof: Proof, prices: Prices, progress: Progress, among: Flags | None) -> Prices:
+    """The prices after all themes were relaxed, or these sessions of them."""
+    for better in relaxed(terms, proof.market, prices, proof.bound, among):
         prices = better
         proof.offer(prices)
         progress("themes", None, proof.bound)
@@ -271,7 +278,8 @@ def _mend(best: Best, prices: Prices, progress: Progress, kept: Flags) -> None:
 def _whole(best: Best, seconds: float) -> None:
     terms, program = best.task.terms, best.task.program
     chosen = program.least > 0
-    part, columns = part_of(program, chosen, ~chosen)
+    columns = np.flatnonzero(~chosen)
+    part = part_of(program, chosen, columns)
     answer = mip.solve(part, seconds, terms.gap * GAP_SHARE, terms.seed, terms.stop)
     if answer.impossible:
         raise InstanceRefused("$.fixed", "the fixed placements cannot be completed to groups that reach their minimum")
@@ -345,7 +353,8 @@ def _rescue(best: Best) -> None:
     """Complete only the sessions that hold fixed people; a small program, solved whatever the time."""
     problem, program, terms = best.task.problem, best.task.program, best.task.terms
     forced = np.isin(problem.table.session, problem.table.session[problem.fixed])
-    part, columns = part_of(program, np.zeros(len(program.objective), bool), program.complete(forced))
+    columns = program.columns(np.flatnonzero(forced))
+    part = part_of(program, np.zeros(len(program.objective), bool), columns)
     answer = mip.solve(part, RESCUE_SECONDS, terms.gap, terms.seed)
     if answer.chosen is not None:
         chosen = np.zeros(len(program.objective), bool)

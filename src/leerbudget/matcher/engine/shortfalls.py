@@ -6,26 +6,26 @@ the worst of these places are planned anew, all else held, then those around the
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from leerbudget.matcher.arrays import Whole
+from leerbudget.matcher.candidates import expanded
 from leerbudget.matcher.engine.blocks import Task, replanned
 from leerbudget.matcher.engine.bundles import Flags, Reals
 from leerbudget.matcher.engine.prices import Market, Prices, group_payments
 
 MISSED_SHARE = 1e-6
 """A place that misses less than this share of the score is left alone."""
-BLOCK_SESSIONS = 30
+BLOCK_SESSIONS = 20
 TRIES_MAX = 3
 """Every try takes twice as many sessions and goes twice as far; after so many without a gain a place is left alone."""
 LINKED, HOPEFUL = 12.0, 20.0
 """Points a candidate may cost its seeker to link two sessions, and to be in a plan made anew."""
 PLACE_SECONDS = 2.0
-SESSIONS_PER_PLACE = 1_000
+SESSIONS_PER_PLACE = 500
 """One place is planned anew per so many sessions in a step, at least one per core: what a step costs beside is shared."""
 RECENT = 16
 RECENT_GAIN = 2e-5
@@ -62,18 +62,65 @@ def _worth(market: Market, prices: Prices, chosen: Flags) -> Reals:
     return worth
 
 
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Which sessions each seeker could well be in: `sessions` of seeker u from `of_seeker[u]`, `seekers` of session s likewise."""
+
+    of_seeker: Whole
+    sessions: Whole
+    of_session: Whole
+    seekers: Whole
+
+    @staticmethod
+    def of(task: Task, near: Flags) -> "Links":
+        """The links that these candidates make."""
+        table, (first, rows) = task.problem.table, task.by_session
+        mine, theirs = np.flatnonzero(near), near[rows]
+        return Links(
+            of_seeker=np.searchsorted(table.seeker[mine], np.arange(len(task.problem.arrays.seekers.ids) + 1)),
+            sessions=table.session[mine],
+            of_session=np.concatenate([[0], np.cumsum(theirs)])[first],
+            seekers=table.seeker[rows[theirs]],
+        )
+
+    def around(self, place: int, size: int) -> Whole:
+        """The sessions that share most seekers with a session or, after the last of these, a seeker; or with those that do."""
+        count = len(self.of_session) - 1
+        mine = slice(self.of_session[place], self.of_session[place + 1]) if place < count else slice(0)
+        seekers = self.seekers[mine] if place < count else np.array([place - count])
+        direct = np.bincount(self.sessions[expanded(self.of_seeker, seekers)[1]], minlength=count).astype(np.float64)
+        weight = direct.copy()
+        if place >= count or np.count_nonzero(direct) < size:
+            weight += self._beyond(direct) / len(self.seekers)
+        if place < count:
+            weight[place] = np.inf
+        order: Whole = np.argsort(-weight, kind="stable")[:size]
+        near: Whole = order[weight[order] > 0]
+        return near
+
+    def _beyond(self, direct: Reals) -> Reals:
+        """By session the links over one more seeker."""
+        sessions = np.flatnonzero(direct)
+        number, places = expanded(self.of_session, sessions)
+        further, more = expanded(self.of_seeker, self.seekers[places])
+        weights = direct[sessions[number[further]]]
+        beyond: Reals = np.bincount(self.sessions[more], weights, len(direct)).astype(np.float64)
+        return beyond
+
+
 def repaired(task: Task, market: Market, prices: Prices, chosen: Flags) -> Iterator[Flags]:
     """A plan (all variables) that gets better place after place, as long as the last steps gained something."""
     promise, loss = Promise.of(market, prices), market.losses(prices.price)
     size, objective = len(loss), task.program.objective
     tries = np.zeros(len(promise.group) + len(promise.bundle), np.int64)
     scores: deque[float] = deque([float(objective @ chosen)], RECENT + 1)
-    near = [_links(market, loss < LINKED * 2**tried) for tried in range(TRIES_MAX)]
     together = max(task.terms.workers, len(market.open) // SESSIONS_PER_PLACE)
     while not task.terms.over():
-        present = _links(market, chosen[:size])
-        links = [ones.maximum(present) for ones in near]
-        missed = promise.missed(chosen[:size])
+        missed, present = promise.missed(chosen[:size]), chosen[:size]
+        links = [
+            Links.of(task, present | (loss < LINKED * 2**tried))
+            for tried in range(min(int(tries.max()) + 1, TRIES_MAX))
+        ]
         places, blocks = _worst(missed, tries, links, (together, MISSED_SHARE * abs(scores[-1])))
         if not places:
             return
@@ -86,47 +133,23 @@ def repaired(task: Task, market: Market, prices: Prices, chosen: Flags) -> Itera
             return
 
 
-def _links(market: Market, near: Flags) -> sparse.csr_matrix:
-    """Seekers by sessions: one where a candidate is near the seeker's best."""
-    table, rows = market.problem.table, np.flatnonzero(near)
-    shape = len(market.units.bonus), len(market.open)
-    return sparse.csr_matrix((np.ones(len(rows)), (table.seeker[rows], table.session[rows])), shape=shape)
-
-
 def _worst(
-    missed: Reals, tries: Whole, links: list[sparse.csr_matrix], wanted: tuple[int, float]
+    missed: Reals, tries: Whole, links: Sequence[Links], wanted: tuple[int, float]
 ) -> tuple[list[int], list[Whole]]:
     """The places that miss most, no more than asked and none below the least; and separate blocks of sessions around them."""
     count, least = wanted
     weight = np.where(tries < TRIES_MAX, missed / (1 + TRIES_MAX * tries), 0.0)
     weight[missed < least] = 0.0
-    taken = np.zeros(links[0].shape[1], bool)
+    taken = np.zeros(len(links[0].of_session) - 1, bool)
     places: list[int] = []
     blocks: list[Whole] = []
     for place in np.argsort(-weight, kind="stable")[: 10 * count].tolist():
         if weight[place] <= 0 or len(places) == count:
             break
         tried = int(tries[place])
-        block = _around(links[tried], place, BLOCK_SESSIONS << tried)
+        block = links[tried].around(place, BLOCK_SESSIONS << tried)
         if len(block) and not taken[block].any():
             taken[block] = True
             places.append(place)
             blocks.append(block)
     return places, blocks
-
-
-def _around(links: sparse.csr_matrix, place: int, size: int) -> Whole:
-    """The sessions that share most seekers with a session or a seeker, or with those that do."""
-    seekers, sessions = links.shape
-    nearest = np.zeros(seekers)
-    if place < sessions:
-        nearest = np.asarray(links[:, [place]].todense()).ravel()
-    else:
-        nearest[place - sessions] = 1.0
-    direct = links.T @ nearest
-    weight = direct * seekers + links.T @ (links @ direct)
-    if place < sessions:
-        weight[place] = np.inf
-    order: Whole = np.argsort(-weight, kind="stable")[:size]
-    near: Whole = order[weight[order] > 0]
-    return near

@@ -25,24 +25,26 @@ KEPT = 1e7
 Answer = Future[tuple[Relaxed, Quote] | None]
 
 
-def themes_of(market: Market) -> list[Whole]:
-    """The sessions of each theme that has candidates, the largest first.
+def themes_of(market: Market, among: Flags | None = None) -> list[Whole]:
+    """The sessions of each theme that has candidates (`among` these sessions), the largest first.
 
     A theme is never cut: at the prices of a neighbouring part most seekers have something just as good there, and
     the groups of both parts miss them.
     """
     theme, table = market.problem.arrays.sessions.theme, market.problem.table
     wanted = np.bincount(table.session, minlength=len(theme))
-    parts = [np.flatnonzero((theme == one) & (wanted > 0)) for one in np.unique(theme[wanted > 0])]
+    some = wanted > 0 if among is None else (wanted > 0) & among
+    parts = [np.flatnonzero((theme == one) & some) for one in np.unique(theme[some])]
     return sorted(parts, key=lambda part: -int(wanted[part].sum()))
 
 
-def relaxed(terms: Terms, market: Market, prices: Prices, bound: int) -> Iterator[Prices]:
+def relaxed(terms: Terms, market: Market, prices: Prices, bound: int, among: Flags | None = None) -> Iterator[Prices]:
     """Better prices after each sweep over all themes, as long as the sweeps still change what they started from.
 
+    `among`: the sessions whose prices may change; all of them when it is not given.
     A theme is relaxed at the prices of the others. Later these change, and with them what its own candidates gain.
     """
-    parts = themes_of(market)
+    parts = themes_of(market, among)
     for _ in range(SWEEPS_MAX):
         found, prices = _sweep(terms, market, prices, parts)
         yield prices
