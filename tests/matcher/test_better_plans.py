@@ -82,6 +82,7 @@ def test_mending_where_a_plan_falls_short_only_gains(round_of):
 def test_a_plan_made_of_the_nearest_candidates_is_still_full(monkeypatch):
     """With one candidate in six looked at and only unsure sessions relaxed for the bound: every rule kept, nobody could be added, the proof holds."""
     monkeypatch.setattr(search, "WHOLE_MAX", 0)
+    monkeypatch.setattr(search, "FEW", 0)
     monkeypatch.setattr(search, "SWEPT_MAX", 0)
     instance = instance_from(generate_instance(families=700, sessions=90, seed=4, wishes_mean=2.0))
     arrays = arrays_of(instance)
@@ -108,6 +109,7 @@ def test_deciding_the_themes_again_never_loses(round_of):
 def test_a_search_that_is_stopped_at_once_still_answers(monkeypatch, whole_max):
     """Stopped before it began: an outcome that keeps every rule, with a bound that its certificate proves."""
     monkeypatch.setattr(search, "WHOLE_MAX", whole_max)
+    monkeypatch.setattr(search, "FEW", min(whole_max, search.FEW))
     instance = instance_from(generate_instance(families=250, sessions=40, seed=6))
     stop = Event()
     stop.set()

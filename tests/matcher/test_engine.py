@@ -75,6 +75,7 @@ def test_large_rounds_go_group_by_group(monkeypatch):
     instance = instance_from(generate_instance(families=250, sessions=40, seed=6))
     whole = solve(instance, Limits(seconds=60))
     monkeypatch.setattr(search, "WHOLE_MAX", 0)
+    monkeypatch.setattr(search, "FEW", 0)
     grouped = [solve(instance, Limits(seconds=15, workers=workers)) for workers in (1, 2)]
     for outcome in grouped:
         assert audit(instance, outcome) == []

@@ -1,8 +1,7 @@
 """From a problem to the best plan and a proven bound within the time.
 
-An auction first: seat prices, a bound and a quick plan. Then, unless there are too many candidates, theme after
-theme is relaxed, which gives the bound, its certificate and a plan that is nearly whole. A problem that is small
-enough is also solved as one integer program, with a bound of its own. The plan is made anew where it falls short of what
+An auction first: seat prices, a bound and a quick plan. Then theme after theme is relaxed, which gives the bound,
+its certificate and a plan that is nearly whole. A problem that is small enough is also solved as one integer program, with a bound of its own. The plan is made anew where it falls short of what
 the prices promise, until the gap is small.
 """
 
