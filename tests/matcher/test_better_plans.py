@@ -1,6 +1,7 @@
 """Plans above the size that one integer program takes: where they fall short, and how they get better."""
 
 import time
+from dataclasses import replace
 from threading import Event
 
 import numpy as np
@@ -11,7 +12,7 @@ from leerbudget.matcher.arrays import arrays_of
 from leerbudget.matcher.audit import audit
 from leerbudget.matcher.candidates import beside_fixed, candidates_of, rows_of
 from leerbudget.matcher.certificates import check_certificate
-from leerbudget.matcher.engine import search
+from leerbudget.matcher.engine import search, themes
 from leerbudget.matcher.engine.auction import opening
 from leerbudget.matcher.engine.blocks import Task, Terms
 from leerbudget.matcher.engine.model import problem_of
@@ -80,7 +81,7 @@ def test_mending_where_a_plan_falls_short_only_gains(round_of):
 
 
 def test_a_plan_made_of_the_nearest_candidates_is_still_full(monkeypatch):
-    """With one candidate in six looked at and only unsure sessions relaxed for the bound: every rule kept, nobody could be added, the proof holds."""
+    """With one candidate in six looked at and only sessions that are not sold out relaxed for the bound: every rule kept, nobody could be added, the proof holds."""
     monkeypatch.setattr(search, "WHOLE_MAX", 0)
     monkeypatch.setattr(search, "FEW", 0)
     monkeypatch.setattr(search, "SWEPT_MAX", 0)
@@ -103,6 +104,35 @@ def test_deciding_the_themes_again_never_loses(round_of):
     size = len(prices.price)
     again, _ = constructed(task, market, prices, chosen[:size])
     assert score(task, task.program.complete(again)) >= score(task, chosen)
+
+
+def test_a_stop_halfway_keeps_the_themes_that_are_decided(monkeypatch, round_of):
+    """Stopped after five themes of the first plan: these stand, the others are as the auction left them; neither alone is as good."""
+    task, market, prices, _ = round_of
+    stop, made_whole = Event(), themes.rounded
+    decided = iter([False] * 4 + [True])
+
+    def rounded(*words):
+        found = made_whole(*words)
+        if next(decided, False):
+            stop.set()
+        return found
+
+    monkeypatch.setattr(themes, "rounded", rounded)
+    stopped = replace(task, terms=replace(task.terms, stop=stop))
+    plan, all_done = constructed(stopped, market, prices)
+    board, rows, auctioned = Board.of(task.problem), np.flatnonzero(plan).tolist(), opening(market).rows
+    assert not all_done
+    alone = max(mended(board, rows).score(), mended(board, auctioned).score())
+    assert mended(board, rows, auctioned).score() > alone
+
+    decided, stop = iter([False] * 4 + [True]), Event()
+    monkeypatch.setattr(search, "WHOLE_MAX", 0)
+    monkeypatch.setattr(search, "FEW", 0)
+    instance = task.problem.arrays.instance
+    outcome = solve(instance, Limits(seconds=300, gap=0.0), stop=stop)
+    assert audit(instance, outcome) == []
+    assert outcome.score > alone
 
 
 @pytest.mark.parametrize("whole_max", [0, search.WHOLE_MAX])

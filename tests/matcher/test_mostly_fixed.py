@@ -58,9 +58,9 @@ def test_leaving_sure_people_out_of_the_programs_proves_as_much(market, monkeypa
 
     small, solved, left_out = first_bound(), relaxation._solved, []
 
-    def about_everybody(value, program, sure, seconds):
+    def about_everybody(value, matrix, limits, sure, seconds):
         left_out.append(int(sure.sum()))
-        return solved(value, program, np.zeros_like(sure), seconds)
+        return solved(value, matrix, limits, np.zeros_like(sure), seconds)
 
     monkeypatch.setattr(relaxation, "_solved", about_everybody)
     large = first_bound()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from leerbudget.matcher.arrays import BANDS, Whole
-from leerbudget.matcher.engine.bundles import Flags, Reals
+from leerbudget.matcher.engine.bundles import Bits, Flags, Reals, bit
 from leerbudget.matcher.engine.groups import Groups
 from leerbudget.matcher.engine.prices import Market, Prices
 from leerbudget.matcher.engine.relaxation import draft_of
@@ -46,7 +46,7 @@ class Family(NamedTuple):
     most: Whole
     bonus: Reals
     corner: Whole
-    excludes: Flags
+    excludes: Bits
 
 
 class Offer(NamedTuple):
@@ -104,7 +104,7 @@ def fits(c: int, u: int, bidders: Bidders, family: Family, sale: Sale) -> bool:
     width = family.first[u + 1] - low
     for other in range(bidders.of_seeker[u], bidders.of_seeker[u + 1]):
         row = sale.has[other]
-        if row >= 0 and family.excludes[family.corner[u] + (row - low) * width + c - low]:
+        if row >= 0 and bit(family.excludes, family.corner[u] + (row - low) * width + c - low):
             return False
     return True
 
@@ -239,14 +239,13 @@ class Opening:
 
     `rows`: a plan that keeps all rules but those about childcare, company, spread and three bills of one seeker.
     After the closing, a candidate of a closed session costs what it would add for its seeker. `full`: sessions that
-    could run on fewer and have sold every seat. `unsure`: sessions with nobody, and dialogues.
+    could run on fewer and have sold every seat.
     """
 
     before: Prices
     after: Prices
     rows: list[int]
     full: Flags
-    unsure: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +341,6 @@ def opening(market: Market) -> Opening:
     return Opening(
         *(before, after, auction.rows()),
         full=(sold == auction.lots.seats[: len(sold)]) & (groups.free > groups.needed) & ~groups.dialogue,
-        unsure=(sold == 0) | groups.dialogue,
     )
 
 

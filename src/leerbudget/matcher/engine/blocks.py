@@ -16,6 +16,7 @@ from leerbudget.matcher.engine import mip
 from leerbudget.matcher.engine.bundles import Flags, Reals
 from leerbudget.matcher.engine.model import Problem, Program, program_of
 from leerbudget.matcher.engine.relaxation import LOWEST_GAIN, WHOLE, Relaxed, losses_within, whole_part
+from leerbudget.matcher.memory import give_back
 
 GAP = 2e-4
 ROUNDING_GAP = 1e-3
@@ -72,7 +73,10 @@ class Task:
 
 @contextmanager
 def threads(terms: Terms, count: int) -> Iterator[ThreadPoolExecutor]:
-    """So many threads for solvers; an interrupt reaches them before it is waited for their end."""
+    """So many threads for solvers; an interrupt reaches them before it is waited for their end.
+
+    What they have freed is given back when they are done.
+    """
     with ThreadPoolExecutor(count) as pool:
         try:
             yield pool
@@ -81,6 +85,7 @@ def threads(terms: Terms, count: int) -> Iterator[ThreadPoolExecutor]:
         except BaseException:
             terms.stop.set()
             raise
+    give_back()
 
 
 def part_of(program: Program, chosen: Flags, columns: Whole, present: Reals | None = None) -> Program:

@@ -18,6 +18,8 @@ from leerbudget.matcher.kernels import kernel
 
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Bits = NDArray[np.uint8]
+"""Eight flags in each; `bit` reads one."""
 NODES_MAX = 50_000
 """Steps in the search for one bundle; beyond it the sum of the best of every wish stands in, which is never too low."""
 NOWHERE = -1
@@ -28,7 +30,7 @@ class Units:
     """The seekers of a candidate table.
 
     `first`: the rows of seeker u are `first[u]` to `first[u + 1]`. `several`: can have more than one placement.
-    `corner`: where the square of who excludes whom begins in `excludes`, for those; else `NOWHERE`.
+    `corner`: where the square of who excludes whom begins in `excludes`, for those, in bits; else `NOWHERE`.
     """
 
     first: Whole
@@ -38,11 +40,19 @@ class Units:
     session: Whole
     several: Flags
     corner: Whole
-    excludes: NDArray[np.bool_]
+    excludes: Bits
 
-    def columns(self) -> tuple[Whole, Whole, Reals, Whole, Whole, Flags, Whole, Flags]:
+    def columns(self) -> tuple[Whole, Whole, Reals, Whole, Whole, Flags, Whole, Bits]:
         """What the kernels take."""
         return (self.first, self.most, self.bonus, self.wish, self.session, self.several, self.corner, self.excludes)
+
+    def excluding(self, keep: Whole, seeker: Whole) -> tuple[Whole, Whole]:
+        """The pairs among the ascending rows `keep` that exclude each other, as numbers in it; `seeker`: of every row."""
+        columns = (keep, seeker, self.first, self.corner, self.excludes)
+        nothing = np.zeros(0, np.int64)
+        one, other = np.zeros((2, excluding(*columns, nothing, nothing)), np.int64)
+        excluding(*columns, one, other)
+        return one, other
 
 
 def units_of(arrays: Arrays, table: CandidateTable, pairs: tuple[Whole, Whole]) -> Units:
@@ -56,12 +66,8 @@ def units_of(arrays: Arrays, table: CandidateTable, pairs: tuple[Whole, Whole]) 
     width = np.diff(first)
     ends = np.cumsum(np.where(several, width * width, 0))
     corner = np.where(several, ends - width * width, NOWHERE)
-    excludes = np.zeros(int(ends[-1]) if seekers else 0, np.bool_)
-    i, j = pairs
-    u = table.seeker[i]
-    if len(i):
-        excludes[corner[u] + (i - first[u]) * width[u] + (j - first[u])] = True
-        excludes[corner[u] + (j - first[u]) * width[u] + (i - first[u])] = True
+    excludes = np.zeros(-(-int(ends[-1]) // 8) if seekers else 0, np.uint8)
+    square(*pairs, table.seeker, first, corner, excludes)
     return Units(
         first=first,
         most=arrays.seekers.placements_max,
@@ -72,6 +78,22 @@ def units_of(arrays: Arrays, table: CandidateTable, pairs: tuple[Whole, Whole]) 
         corner=corner,
         excludes=excludes,
     )
+
+
+@kernel
+def square(one: Whole, other: Whole, seeker: Whole, first: Whole, corner: Whole, excludes: Bits) -> None:
+    """Set the bits of these pairs of rows, both ways."""
+    for pair in range(len(one)):
+        i, j, u = one[pair], other[pair], seeker[one[pair]]
+        low, width = first[u], first[u + 1] - first[u]
+        for k in (corner[u] + (i - low) * width + j - low, corner[u] + (j - low) * width + i - low):
+            excludes[k >> 3] |= np.uint8(1 << (k & 7))
+
+
+@kernel
+def bit(bits: Bits, number: int) -> bool:
+    """One of many flags."""
+    return bool((bits[number >> 3] >> (number & 7)) & 1)
 
 
 @kernel
@@ -98,7 +120,7 @@ def best_set(
     worth: Reals,
     wish: Whole,
     session: Whole,
-    excludes: Flags,
+    excludes: Bits,
     best: Whole,
 ) -> float:
     """The most that candidates of positive worth add up to, beside the candidate `must`, never in a session that is shut.
@@ -120,10 +142,11 @@ def best_set(
         while c < last and value[depth] + hope[c - first] > found:
             free = worth[c] > 0.0 and not shut[session[c]]
             if free and must >= 0:
-                free = wish[must] != wish[c] and not excludes[corner + (must - first) * width + c - first]
+                free = wish[must] != wish[c] and not bit(excludes, corner + (must - first) * width + c - first)
             for d in range(depth):
                 other = stack[d]
-                free = free and wish[other] != wish[c] and not excludes[corner + (other - first) * width + c - first]
+                apart = bit(excludes, corner + (other - first) * width + c - first)
+                free = free and wish[other] != wish[c] and not apart
             if free:
                 break
             c += 1
@@ -168,7 +191,7 @@ def bundle_of(
     session: Whole,
     several: Flags,
     corner: Whole,
-    excludes: Flags,
+    excludes: Bits,
     best: Whole,
 ) -> float:
     """The worth of seeker u's best bundle outside what is shut; its rows are left in `best`, ended by `NOWHERE`."""
@@ -208,7 +231,7 @@ def bundles(
     session: Whole,
     several: Flags,
     corner: Whole,
-    excludes: Flags,
+    excludes: Bits,
     shut: Flags,
     chosen: Flags,
 ) -> float:
@@ -238,7 +261,7 @@ def gains(
     session: Whole,
     several: Flags,
     corner: Whole,
-    excludes: Flags,
+    excludes: Bits,
     gain: Reals,
 ) -> None:
     """What each candidate in a shut session adds, at no price, to the best its seeker could have outside them."""
@@ -265,7 +288,7 @@ def losses(
     session: Whole,
     several: Flags,
     corner: Whole,
-    excludes: Flags,
+    excludes: Bits,
     loss: Reals,
 ) -> None:
     """How much a seeker's best bundle with each candidate is worth less than its best bundle."""
@@ -278,3 +301,26 @@ def losses(
                 loss[c] -= best_set(
                     first[u], first[u + 1], corner[u], most[u] - 1, c, shut, worth, wish, session, excludes, best
                 )
+
+
+@kernel
+def excluding(keep: Whole, seeker: Whole, first: Whole, corner: Whole, excludes: Bits, one: Whole, other: Whole) -> int:
+    """The pairs among the ascending rows `keep` that exclude each other; how many there are.
+
+    As many as there is room for are written to `one` and `other`, as numbers in `keep`, the lower one first.
+    """
+    found, ends = 0, 0
+    for i in range(len(keep)):
+        u = seeker[keep[i]]
+        if ends <= i:
+            while ends < len(keep) and seeker[keep[ends]] == u:
+                ends += 1
+        if corner[u] == NOWHERE:
+            continue
+        row = corner[u] + (keep[i] - first[u]) * (first[u + 1] - first[u]) - first[u]
+        for j in range(i + 1, ends):
+            if bit(excludes, row + keep[j]):
+                if found < len(one):
+                    one[found], other[found] = i, j
+                found += 1
+    return found

@@ -216,10 +216,14 @@ class Plan:
                         self.remove(row)
 
 
-def mended(board: Board, chosen: Sequence[int]) -> Plan:
-    """A solver's answer as a plan: what rounding let through is taken out, what still fits is added."""
+def mended(board: Board, *choices: Sequence[int]) -> Plan:
+    """A solver's answer as a plan: what rounding let through is taken out, what still fits is added.
+
+    Of several answers the earlier ones go first.
+    """
     plan = Plan(board)
-    plan.fill(sorted(chosen))
+    for chosen in choices:
+        plan.fill(sorted(chosen))
     plan.close_incomplete()
     return completed(plan)
 

@@ -29,8 +29,7 @@ class Market:
     """A problem as the prices see it.
 
     `score`: points, with `FIXED_POINTS` for what is fixed. `carers`: the candidates of families that need
-    childcare; `children`: the places each of them needs by band, shared among the candidates of one family in one session. `open`: no session is shut. `same_theme`: the
-    pairs of candidates of one seeker that exclude each other and are of one theme. `certain`: sessions that are taken
+    childcare; `children`: the places each of them needs by band, shared among the candidates of one family in one session. `open`: no session is shut. `certain`: sessions that are taken
     to run whatever else is decided; at first those whose fixed people reach the minimum.
     """
 
@@ -41,7 +40,6 @@ class Market:
     open: Flags
     carers: Whole
     children: Reals
-    same_theme: tuple[Whole, Whole]
     certain: Flags
 
     @staticmethod
@@ -50,8 +48,7 @@ class Market:
         arrays, table = problem.arrays, problem.table
         score = table.score.astype(np.float64)
         score[problem.fixed] += FIXED_POINTS
-        (i, j), theme = problem.exclusive, arrays.sessions.theme[table.session]
-        inside, groups = theme[i] == theme[j], groups_of(arrays, table)
+        groups = groups_of(arrays, table)
         carers, children = _children(problem)
         session, persons = table.session[problem.fixed], table.persons[problem.fixed]
         held = np.bincount(session, weights=persons, minlength=len(arrays.sessions.ids))
@@ -63,7 +60,6 @@ class Market:
             open=np.zeros(len(arrays.sessions.ids), bool),
             carers=carers,
             children=children,
-            same_theme=(i[inside], j[inside]),
             certain=(held > 0) & (held >= groups.needed) & ~groups.dialogue,
         )
 

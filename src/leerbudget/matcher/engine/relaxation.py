@@ -21,6 +21,8 @@ from leerbudget.matcher.engine.prices import Market, Prices
 
 LOWEST_GAIN = -100.0
 """Candidates that are worth less than this even at no price are left out of the program; they keep their price."""
+LOWEST_GAIN_OF_MANY = -50.0
+"""The same where only some sessions are relaxed, because there are too many: a third less of memory, a little less proof."""
 ROWS_MAX = 200_000
 """Candidates that a theme may have when only the near ones are looked at: those nearest to their seeker's best."""
 WHOLE = 1e-6
@@ -108,24 +110,23 @@ def draft_of(market: Market, sessions: Whole, price: Reals) -> Draft:
 
 
 def relax(
-    market: Market, draft: Draft, prices: Reals, seconds: float, near: float = np.inf
+    market: Market, draft: Draft, prices: Reals, seconds: float, *, near: float = np.inf, lowest: float = LOWEST_GAIN
 ) -> tuple[Relaxed, Quote] | None:
     """The relaxed round of a draft and the prices it gives; None when the time was too short.
 
     `near`: only candidates that at the present `prices` (of the draft's candidates) cost their seeker at most so many
-    points, and no more than `ROWS_MAX` of them.
+    points, and no more than `ROWS_MAX` of them. `lowest`: only those that add more.
     """
     loss = losses_within(market.problem, draft, prices)
-    part = np.flatnonzero((draft.gain > LOWEST_GAIN) & (loss < near))
+    part = np.flatnonzero((draft.gain > lowest) & (loss < near))
     if near < np.inf and len(part) > ROWS_MAX:
         part = part[loss[part] <= np.partition(loss[part], ROWS_MAX)[ROWS_MAX]]
     keep, gain = draft.rows[part], draft.gain[part]
     theme = Theme.of(market, keep)
     level, running = np.zeros(len(draft.rows)), np.zeros(len(market.open))
-    made, places = _inequalities(theme)
+    matrix, limits, places = _inequalities(theme)
     value = np.concatenate([-gain, np.zeros(len(theme.sure) - len(keep))])
-    program = made.matrix(len(value)), np.concatenate(made.limits)
-    solved = _solved(value, program, theme.sure, seconds)
+    solved = _solved(value, matrix, limits, theme.sure, seconds)
     if solved is None:
         return None
     found, duals = solved
@@ -133,19 +134,18 @@ def relax(
     either = theme.runs >= 0
     running[theme.sessions] = 1.0
     running[theme.sessions[either]] = found[len(keep) :]
-    return Relaxed(draft, level, running), _quoted(theme, draft, part, duals, (program[0], places))
+    return Relaxed(draft, level, running), _quoted(theme, draft, part, duals, (matrix, places))
 
 
-def _solved(value: Reals, program: tuple[csr_array, Reals], sure: Flags, seconds: float) -> tuple[Reals, Reals] | None:
+def _solved(value: Reals, matrix: csr_array, limits: Reals, sure: Flags, seconds: float) -> tuple[Reals, Reals] | None:
     """Least value of variables from 0 to 1, the sure ones being 1, and what each row costs; None when the time was too short."""
-    matrix, limits = program
     found, duals = sure.astype(np.float64), np.zeros(len(limits))
     rest = matrix[:, np.flatnonzero(~sure)]
     rows = np.flatnonzero(np.diff(rest.indptr))
     if len(rows):
-        left = (limits - matrix @ found)[rows]
+        rest, left = rest[rows], (limits - matrix @ found)[rows]
         options = {"time_limit": max(0.1, seconds)}
-        answer = linprog(value[~sure], A_ub=rest[rows], b_ub=left, bounds=(0, 1), method="highs", options=options)
+        answer = linprog(value[~sure], A_ub=rest, b_ub=left, bounds=(0, 1), method="highs", options=options)
         if answer.status != 0:
             return None
         found[~sure], duals[rows] = answer.x, np.maximum(0.0, -answer.ineqlin.marginals)
@@ -169,8 +169,8 @@ def losses_within(problem: Problem, draft: Draft, price: Reals) -> Reals:
     return loss
 
 
-def _inequalities(theme: Theme) -> tuple[Inequalities, dict[str, slice]]:
-    """The rows of a theme, and where the kinds stand that have prices of their own."""
+def _inequalities(theme: Theme) -> tuple[csr_array, Reals, dict[str, slice]]:
+    """The rows of a theme, their limits, and where the kinds stand that have prices of their own."""
     made, places = Inequalities(), {}
     table, keep = theme.market.problem.table, theme.keep
     wishes, number = np.unique(table.wish[keep], return_inverse=True)
@@ -186,7 +186,7 @@ def _inequalities(theme: Theme) -> tuple[Inequalities, dict[str, slice]]:
         _parties(theme, made, number_here)
     places["childcare"] = _childcare(theme, made)
     places["company"] = _company(theme, made)
-    return made, places
+    return made.matrix(len(theme.sure)), np.concatenate(made.limits), places
 
 
 def _own(theme: Theme, made: Inequalities) -> None:
@@ -196,7 +196,7 @@ def _own(theme: Theme, made: Inequalities) -> None:
     made.add(
         number, np.arange(len(keep)), np.ones(len(keep)), problem.arrays.seekers.placements_max[who].astype(np.float64)
     )
-    one, other, _ = _both(keep, theme.market.same_theme)
+    one, other = theme.market.units.excluding(keep, problem.table.seeker)
     count = np.arange(len(one))
     columns, rows = np.concatenate([one, other]), np.concatenate([count, count])
     made.add(rows, columns, np.ones(len(columns)), np.ones(len(one)))
@@ -240,8 +240,9 @@ def _parties(theme: Theme, made: Inequalities, number: int) -> None:
             if p != r
         ]
     for counts, limit in lines:
-        columns = np.concatenate([members, column])
-        made.add(np.zeros(len(columns), np.int64), columns, np.append(counts, limit), np.zeros(1))
+        bring = np.flatnonzero(counts)
+        columns = np.concatenate([members[bring], column])
+        made.add(np.zeros(len(columns), np.int64), columns, np.append(counts[bring], limit), np.zeros(1))
 
 
 def _childcare(theme: Theme, made: Inequalities) -> slice:

@@ -117,9 +117,9 @@ class Best:
         if plan.possible() and (self.plan is None or plan.score() > self.plan.score()):
             self.plan = plan
 
-    def mend(self, chosen: Flags) -> None:
-        """Keep what can be made of a choice of candidates, when it is better."""
-        self.offer(mended(self.board, np.flatnonzero(chosen).tolist()))
+    def mend(self, *choices: Flags) -> None:
+        """Keep what can be made of a choice of candidates, and of further ones beside it, when it is better."""
+        self.offer(mended(self.board, *(np.flatnonzero(chosen).tolist() for chosen in choices)))
 
     def score(self) -> int | None:
         """What the plan scores."""
@@ -164,7 +164,7 @@ def search(
     progress("auction", None, proof.bound)
     many = len(problem.table) > SWEPT_MAX
     with _heard(terms):
-        prices = _themes(terms, proof, opened.after, progress, opened.unsure if many else None)
+        prices = _themes(terms, proof, opened.after, progress, ~opened.full if many else None)
     rows = _looked_at(market, prices, [*opened.rows, *(keep or ())])
     best, prices, opened_rows = Best.of(proof, terms, rows), prices.part(market, rows), np.isin(rows, opened.rows)
     del opened
@@ -240,7 +240,8 @@ def _improve(best: Best, prices: Prices, progress: Progress, opened: Flags) -> N
     if best.over():
         return
     if open_rows > FEW:
-        best.mend(constructed(task, best.market, prices)[0])
+        plan, all_done = constructed(task, best.market, prices)
+        best.mend(*([plan] if all_done else [plan, opened]))
         progress("first plan", best.score(), best.proof.bound)
     if FEW < open_rows <= WHOLE_MAX:
         before = task.terms.ends - (1 - BEFORE_WHOLE_SHARE) * task.terms.left()

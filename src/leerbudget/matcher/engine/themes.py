@@ -10,7 +10,15 @@ from leerbudget.matcher.arrays import Whole
 from leerbudget.matcher.engine.blocks import Task, Terms, rounded, threads
 from leerbudget.matcher.engine.bundles import Flags, Reals
 from leerbudget.matcher.engine.prices import Market, Prices
-from leerbudget.matcher.engine.relaxation import Quote, Relaxed, draft_of, regained, relax
+from leerbudget.matcher.engine.relaxation import (
+    LOWEST_GAIN,
+    LOWEST_GAIN_OF_MANY,
+    Quote,
+    Relaxed,
+    draft_of,
+    regained,
+    relax,
+)
 
 SWEEPS_MAX = 4
 SETTLED = 2e-3
@@ -44,15 +52,17 @@ def relaxed(terms: Terms, market: Market, prices: Prices, bound: int, among: Fla
     `among`: the sessions whose prices may change; all of them when it is not given.
     A theme is relaxed at the prices of the others. Later these change, and with them what its own candidates gain.
     """
-    parts = themes_of(market, among)
+    parts, lowest = themes_of(market, among), LOWEST_GAIN if among is None else LOWEST_GAIN_OF_MANY
     for _ in range(SWEEPS_MAX):
-        found, prices = _sweep(terms, market, prices, parts)
+        found, prices = _sweep(terms, market, prices, parts, lowest)
         yield prices
         if terms.over() or len(found) < len(parts) or _moved(market, prices, found) < SETTLED * bound:
             return
 
 
-def _sweep(terms: Terms, market: Market, prices: Prices, parts: list[Whole]) -> tuple[list[Relaxed], Prices]:
+def _sweep(
+    terms: Terms, market: Market, prices: Prices, parts: list[Whole], lowest: float
+) -> tuple[list[Relaxed], Prices]:
     """Every theme relaxed once, as many at once as there are cores; fewer when the time was too short."""
     done: list[Relaxed] = []
     prices = prices.copy()
@@ -60,7 +70,7 @@ def _sweep(terms: Terms, market: Market, prices: Prices, parts: list[Whole]) -> 
 
         def begin(part: Whole) -> Answer:
             draft = draft_of(market, part, prices.price)
-            return pool.submit(relax, market, draft, prices.price[draft.rows], terms.left())
+            return pool.submit(relax, market, draft, prices.price[draft.rows], terms.left(), lowest=lowest)
 
         waiting = deque(begin(part) for part in parts[: terms.workers])
         for number in range(len(parts)):
@@ -105,7 +115,7 @@ def constructed(task: Task, market: Market, prices: Prices, chosen: Flags | None
 
         def begin(number: int) -> Answer:
             draft = draft_of(market, parts[number], beside(number)[1])
-            return pool.submit(relax, market, draft, prices.price[draft.rows], task.terms.left(), NEAR_POINTS)
+            return pool.submit(relax, market, draft, prices.price[draft.rows], task.terms.left(), near=NEAR_POINTS)
 
         lead = AHEAD if task.terms.workers > 1 else 0
         waiting = deque(begin(number) for number in range(min(lead, len(parts))) if not task.terms.over())
