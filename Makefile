@@ -49,7 +49,7 @@ soak: setup ## repeat races, faults and random rounds until something gives (ROU
 	@$(BIN)/python benchmarks/against_exact.py --rounds $$((100 * $(ROUNDS)))
 	@i=1; while [ $$i -le $(ROUNDS) ]; do \
 		echo "round $$i of $(ROUNDS)"; \
-		$(BIN)/python -m pytest -q -p no:cacheprovider tests/faults $$(find tests -name "test_*race*.py") $(ARGS) || exit 1; \
+		$(BIN)/python -m pytest -q -p no:cacheprovider tests/faults tests/concurrency $$(find tests -name "test_*race*.py") $(ARGS) || exit 1; \
 		i=$$((i + 1)); \
 	done
 

@@ -1,107 +1,218 @@
 # ruff: noqa: INP001, T201 (a folder of commands that print, not a package)
-"""How many bookings a second, as a ratio to plain commits on the same durable server in the same run.
+"""Bookings a second over HTTP, as a ratio to pgbench doing the same database work on the same durable server.
 
-A rate alone says more about the disk than about us: every booking ends in one COMMIT that waits for it.
-So each figure stands beside one-row inserts under the same concurrency, measured just before.
+pgbench is PostgreSQL's own load generator, written in C: what it reaches is what the server can do. It looks the web
+session up and calls the same booking function as the website. Both sides take turns in one run, with one web process.
 
-Usage: python benchmarks/bookings.py [--families 60] [--at-once 8]
+Usage: python benchmarks/bookings.py [--families 2000] [--seconds 8] [--clients 200] [--turns 2]
 """
 
 import argparse
 import asyncio
+import itertools
+import json
+import os
+import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from statistics import mean
+from typing import Any
+from urllib.parse import urlsplit
+
+import machine
+import report
+from load import Tally, posted
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-import world
-from leerbudget.bookings.actions import BookingRequest, book
-from leerbudget.foundation.clock import now
-from leerbudget.foundation.database import close_pool, execute, open_pool
+from crowd import Wanted, log_in, parents, sessions, spread
+from leerbudget.bookings.queries import inconsistencies
+from leerbudget.foundation import clock
+from leerbudget.foundation.binaries import find_programs
+from leerbudget.foundation.database import close_pool, execute, execute_script, fetch_value, open_pool
 from leerbudget.foundation.embedded import EmbeddedServer
 from leerbudget.foundation.ids import new_id
-from leerbudget.foundation.running import migrate, prepare_embedded
+from leerbudget.foundation.running import Dsns, migrate, prepare_embedded
+from leerbudget.identity.queries import LIVE_SESSION
+from leerbudget.identity.rules import token_sha256
 
-PLAIN = """
-INSERT INTO throttle (id, subject, window_starts_at, tries) VALUES ($1, $2, $3, 1)
+SEATS, SEATS_HOT = 20, 1_000
+PGBENCH_CLIENTS = 10
+"""More of them only wait for each other on two cores."""
+BOOK = """
+SELECT b.state FROM wanted w, LATERAL rooms.book(
+  uuidv7(), '\\x00', w.family, w.session, ARRAY[w.person], NULL, '{}', 'direct', NULL, NULL, 'booking_confirmed',
+  '/inschrijvingen', 'booked', ARRAY['open', 'proposed'], w.apart_since, w.today, w.at, NULL
+) b WHERE w.n = (SELECT nextval('wanted_now'));
 """
 
 
-async def rate(work: Sequence[Callable[[], Awaitable[object]]], at_once: int) -> float:
-    """Pieces of work done a second, so many at once."""
-    waiting = list(reversed(work))
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The server under both sides: where pgbench is and how it logs in, and where the website answers."""
 
-    async def one_after_another() -> None:
-        while waiting:
-            await waiting.pop()()
-
-    began = time.perf_counter()
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(at_once):
-            tasks.create_task(one_after_another())
-    return len(work) / (time.perf_counter() - began)
+    programs: Path
+    dsn: str
+    host: str
+    port: int
 
 
-async def families_with_money(count: int) -> list[tuple[UUID, UUID]]:
-    """Families with one parent and a budget: (family, parent)."""
-    organisation = await world.an_organisation()
-    made = []
-    for _ in range(count):
-        family = await world.a_family(organisation=organisation)
-        await world.a_budget(family, organisation=organisation)
-        made.append((family, (await world.parents_of(family))[0]))
-    return made
+async def pgbench(ground: Ground, wanted: list[Wanted], *, seconds: float | None) -> float:
+    """Transactions a second; all of these bookings when no time is given."""
+    await _prepare(wanted)
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        live = LIVE_SESSION.replace("$1", "(SELECT token FROM wanted WHERE n = :n)").replace("$2", "now()")
+        script.write(f"\\set n random(1, {len(wanted)})\n{' '.join(live.split())};\n{' '.join(BOOK.split())}\n")
+        script.flush()
+        often = ["-T", str(int(seconds))] if seconds else ["-t", str(len(wanted) // PGBENCH_CLIENTS)]
+        words = ["-n", "-M", "prepared", "-c", str(PGBENCH_CLIENTS), "-j", "1", *often, "-f", script.name, ground.dsn]
+        process = await asyncio.create_subprocess_exec(
+            ground.programs / "pgbench", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        out, err = await process.communicate()
+    lines = [line for line in out.decode().splitlines() if line.startswith("tps")]
+    if process.returncode or not lines:
+        raise SystemExit(err.decode()[-2000:])
+    return float(lines[0].split()[2])
 
 
-async def measure(count: int, at_once: int) -> None:
-    """Print bookings into many sessions and into one, each with its ratio to plain commits."""
-    families = await families_with_money(count)
-    course = await world.a_course()
-    trainer = (await world.a_trainer())[0]
-    many = [
-        await world.a_session(course=course, trainer=trainer, meetings=[world.in_days(30 + n)]) for n in range(count)
-    ]
-    one = await world.a_session(course=course, trainer=trainer, seats=count, meetings=[world.in_days(20)])
-
-    async def plain() -> None:
-        await execute(PLAIN, new_id(), str(new_id()), now())
-
-    def booking(who: tuple[UUID, UUID], session: UUID) -> Callable[[], Awaitable[object]]:
-        return lambda: book(BookingRequest(new_id(), who[0], session, (who[1],)), actor=None)
-
-    commits = await rate([plain] * count * 5, at_once)
-    print(f"plain commits               {commits:8.0f}/s  (baseline)")
-    spread = await rate([booking(who, session) for who, session in zip(families, many, strict=True)], at_once)
-    print(f"bookings, many sessions     {spread:8.0f}/s  {spread / commits:.2f} of the baseline")
-    narrow = await rate([booking(who, one) for who in families], at_once)
-    print(f"bookings, one session       {narrow:8.0f}/s  {narrow / commits:.2f} of the baseline")
+async def _prepare(wanted: list[Wanted]) -> None:
+    today = clock.today()
+    await execute_script(
+        "DROP TABLE IF EXISTS wanted; DROP SEQUENCE IF EXISTS wanted_now; CREATE SEQUENCE wanted_now;"
+        "CREATE TABLE wanted (n bigint PRIMARY KEY, family uuid, person uuid, session uuid, token bytea,"
+        " apart_since date, today date, at timestamptz);"
+        "GRANT SELECT ON wanted TO leerbudget_app; GRANT USAGE ON wanted_now TO leerbudget_app"
+    )
+    await execute(
+        "INSERT INTO wanted SELECT n, f, p, s, t, $5, $6, $7"
+        " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[]) WITH ORDINALITY w(f, p, s, t, n)",
+        *([w.parent.family for w in wanted], [w.parent.person for w in wanted], [w.session for w in wanted]),
+        *([token_sha256(w.parent.token) for w in wanted], today - timedelta(days=365), today, clock.now()),
+    )
+    await execute("ANALYZE wanted")
 
 
-async def prepared(server: EmbeddedServer, count: int, at_once: int) -> None:
+async def website(ground: Ground, wanted: Iterator[Wanted], *, clients: int, seconds: float) -> Tally:
+    """Bookings over HTTP by so many clients."""
+    tally = await posted(
+        ground.host, ground.port, (_request(ground, each) for each in wanted), clients=clients, seconds=seconds
+    )
+    if set(tally.statuses) != {201}:
+        raise SystemExit(f"not every booking was made: {tally.statuses}")
+    return tally
+
+
+def _request(ground: Ground, wanted: Wanted) -> bytes:
+    order = {"id": str(new_id()), "course_session": str(wanted.session), "persons": [str(wanted.parent.person)]}
+    body = json.dumps(order).encode()
+    origin = f"http://{ground.host}:{ground.port}"
+    head = (
+        f"POST /api/v1/families/{wanted.parent.family}/bookings HTTP/1.1\r\nHost: {ground.host}:{ground.port}\r\n"
+        f"Origin: {origin}\r\nCookie: leerbudget={wanted.parent.token}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def measure(ground: Ground, options: argparse.Namespace) -> None:
+    """Print both sides, spread over many sessions and crowding into one."""
+    families = await parents(options.families)
+    await log_in(families)
+    made = await sessions([SEATS] * options.families + [SEATS_HOT] * 2 * options.turns)
+    rooms, hot = made[: options.families], made[options.families :]
+    await execute_script("ANALYZE")
+    many = spread(families, rooms, SEATS)
+    await website(ground, itertools.islice(many, 500), clients=20, seconds=60)  # plans and caches are made
+    ours, theirs = [], []
+    for _ in range(options.turns):
+        ahead = list(itertools.islice(many, int(options.seconds * 6_000)))
+        theirs.append(await pgbench(ground, ahead, seconds=options.seconds))
+        ours.append(await website(ground, many, clients=options.clients, seconds=options.seconds))
+    rows = [_row("spread over many sessions", ours, theirs, options.clients)]
+    ours, theirs = [], []
+    for turn in range(options.turns):
+        crowd = [Wanted(parent, hot[2 * turn]) for parent in families[:SEATS_HOT]]
+        theirs.append(await pgbench(ground, crowd, seconds=None))
+        crowd = [Wanted(parent, hot[2 * turn + 1]) for parent in families[:SEATS_HOT]]
+        ours.append(await website(ground, iter(crowd), clients=options.clients, seconds=60))
+    rows.append(_row("all for one session", ours, theirs, options.clients))
+    sold = await fetch_value("SELECT sum(seats_taken) FROM course_session")
+    broken = await inconsistencies()
+    print(f"seats sold: {sold}, promises broken: {len(broken)}")
+    if not broken:
+        report.keep_bookings(machine.description(), rows)
+
+
+def _row(what: str, ours: list[Tally], theirs: list[float], clients: int) -> dict[str, Any]:
+    rate, limit = mean(tally.per_second for tally in ours), mean(theirs)
+    slow = max(tally.milliseconds(0.99) for tally in ours)
+    usual = mean(tally.milliseconds(0.5) for tally in ours)
+    print(
+        f"{what:26} pgbench {limit:6.0f}/s   website {rate:6.0f}/s   ratio {rate / limit:.2f}"
+        f"   {clients} clients: p50 {usual:.0f} ms, p99 {slow:.0f} ms"
+    )
+    return {
+        "what": what,
+        "pgbench_per_second": round(limit),
+        "http_per_second": round(rate),
+        "ratio": round(rate / limit, 2),
+        "clients": clients,
+        "p50_ms": round(usual),
+        "p99_ms": round(slow),
+    }
+
+
+async def prepared(server: EmbeddedServer, options: argparse.Namespace) -> None:
     """Measure on a fresh database of this server."""
     dsns = await prepare_embedded(server)
     await migrate(dsns)
-    await open_pool(dsns.app, size=at_once + 2)
-    try:
-        await measure(count, at_once)
-    finally:
-        await close_pool()
+    with _served(dsns) as url:
+        where = urlsplit(url)
+        ground = Ground(find_programs(), dsns.app, where.hostname or "", where.port or 0)
+        await open_pool(dsns.owner or "", size=4, for_migration=True)
+        try:
+            await measure(ground, options)
+        finally:
+            await close_pool()
+
+
+class _served:  # noqa: N801 - used as a function
+    """The website in one process of its own, on a free port."""
+
+    def __init__(self, dsns: Dsns) -> None:
+        environment = os.environ | {"LEERBUDGET_DATABASE_URL": dsns.app, "LEERBUDGET_WORKER_URL": dsns.worker}
+        words = [sys.executable, "-m", "leerbudget", "serve", "--port", "0"]
+        self.process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
+
+    def __enter__(self) -> str:
+        assert self.process.stdout is not None  # noqa: S101 - it is a pipe
+        return self.process.stdout.readline().strip()
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(20)
 
 
 def main() -> None:
     """Start a durable server of its own, measure, and leave nothing behind."""
-    parser = argparse.ArgumentParser(description="Bookings a second, as a ratio to plain commits.")
-    parser.add_argument("--families", type=int, default=60)
-    parser.add_argument("--at-once", type=int, default=8)
+    parser = argparse.ArgumentParser(description="Bookings a second, as a ratio to pgbench.")
+    parser.add_argument("--families", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--no-report", action="store_true", help="leave docs/benchmarks.md as it is")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="leerbudget-bench-") as folder:
         Path(folder).chmod(0o711)  # root's server runs as another user
         with EmbeddedServer.start(Path(folder) / "data") as server:
-            asyncio.run(prepared(server, options.families, options.at_once))
+            asyncio.run(prepared(server, options))
+    if not options.no_report:
+        report.write()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from plan import OURS, SIZES, WISHES_MEAN
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "matching.json"
+BOOKINGS = ROOT / "benchmarks" / "results" / "bookings.json"
 MOMENTS = ROOT / "benchmarks" / "results" / "gap-over-time.csv"
 PAGE = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "images" / "gap-over-time.svg"
@@ -237,6 +238,22 @@ def exponents(rows: Sequence[Row]) -> str:
     return _table(("until", "exponent", "rounds"), cells)
 
 
+def keep_bookings(run: Row, rows: Sequence[Row]) -> None:
+    """Write what was measured of bookings."""
+    BOOKINGS.write_text(json.dumps({"run": run, "rows": rows}, indent=1) + "\n")
+
+
+def bookings(_: Sequence[Row]) -> str:
+    """Bookings over HTTP beside pgbench; from results of their own."""
+    if not BOOKINGS.exists():
+        return ""
+    facts = json.loads(BOOKINGS.read_text())
+    heads = ("bookings", "pgbench /s", "over HTTP /s", "ratio", "clients", "p50 ms", "p99 ms", "measured", "commit")
+    names = ("what", "pgbench_per_second", "http_per_second", "ratio", "clients", "p50_ms", "p99_ms")
+    run = facts["run"]["moment"], f"`{facts['run']['commit']}`"
+    return _table(heads, [(*(row[name] for name in names), *run) for row in facts["rows"]])
+
+
 def _table(heads: Cells, cells: Sequence[Cells]) -> str:
     if not cells:
         return ""
@@ -273,6 +290,7 @@ PARTS: dict[str, Callable[[Sequence[Row]], str]] = {
     "today": today,
     "ratios": ratios,
     "growth": exponents,
+    "bookings": bookings,
 }
 
 

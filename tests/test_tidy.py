@@ -240,20 +240,24 @@ def constant(part: ast.expr) -> bool:
 def foreign_tables(source: Source) -> Iterator[str]:
     """Raw SQL keeps to the floors too: a room writes its own tables and reads those at or below its floor."""
     for line, text in source.strings():
-        at = f"{source.place}:{line}"
-        written = {t for t in SQL_WRITE.findall(text) if t in own_tables()}
-        read = {t for t in SQL_READ.findall(text) if t in own_tables()}
-        for table in sorted(written):
-            if own_tables()[table] != source.room:
-                yield f"{at}: only {own_tables()[table]} writes {table}"
-            elif source.stem == "queries":
-                yield f"{at}: a query never writes, {table} is changed here"
-        for table in sorted(read - written):
-            owner = own_tables()[table]
-            if source.room in {"entrypoints", "app"}:
-                yield f"{at}: entrypoints ask {owner}.queries instead of reading {table}"
-            elif owner != source.room and floors()[owner] >= floors().get(source.room, 0):
-                yield f"{at}: {table} belongs to {owner}, which is not below {source.room}"
+        yield from foreign_tables_in(text, f"{source.place}:{line}", source.room, source.stem)
+
+
+def foreign_tables_in(text: str, at: str, room: str, stem: str) -> Iterator[str]:
+    """The same for one piece of SQL of a room."""
+    written = {t for t in SQL_WRITE.findall(text) if t in own_tables()}
+    read = {t for t in SQL_READ.findall(text) if t in own_tables()}
+    for table in sorted(written):
+        if own_tables()[table] != room:
+            yield f"{at}: only {own_tables()[table]} writes {table}"
+        elif stem == "queries":
+            yield f"{at}: a query never writes, {table} is changed here"
+    for table in sorted(read - written):
+        owner = own_tables()[table]
+        if room in {"entrypoints", "app"}:
+            yield f"{at}: entrypoints ask {owner}.queries instead of reading {table}"
+        elif owner != room and floors()[owner] >= floors().get(room, 0):
+            yield f"{at}: {table} belongs to {owner}, which is not below {room}"
 
 
 def own_transactions(source: Source) -> Iterator[str]:

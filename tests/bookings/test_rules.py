@@ -64,15 +64,6 @@ def test_free_until_is_the_last_free_instant():
     assert rules.refund_percent(LADDER, START, last + timedelta(seconds=1)) == 50
 
 
-@pytest.mark.parametrize(
-    ("bands", "open_to"), [(["a0_3"], False), (["a12_15"], True), (["a0_3", "a12_15"], False), ([], True)]
-)
-def test_not_for_refuses_every_family_with_such_a_value(bands, open_to):
-    """What a course is not for is never assigned, whatever else the family has (R17)."""
-    audience = {"child_age_bands": {"a0_3": "not_for", "a12_15": "for"}}
-    assert rules.suits(audience, {"child_age_bands": bands}) is open_to
-
-
 def test_every_state_has_its_steps():
     """No booking state is left out of the state machine, and ended states lead nowhere."""
     assert set(rules.STEPS) == set(rules.BOOKING_STATES)

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 
 from ledger.bookkeeping import CLERK, a_family, a_grant, a_shared_budget, an_organisation, hold_once, top_up
-from leerbudget.budgets import actions
 from leerbudget.budgets.actions import expire_due, grant, grant_many, settle
 from leerbudget.budgets.errors import AlreadySettled, BudgetTooSmall, GrantKnown, HoldKnown, PotTooSmall
 from leerbudget.budgets.queries import check as check_budgets
@@ -19,6 +18,7 @@ from leerbudget.ledger.actions import record
 from leerbudget.ledger.errors import NeverOverspent
 from leerbudget.ledger.queries import balances, check
 from leerbudget.ledger.rules import TransferOrder
+from without import changed_function
 
 RACES = 100
 HELD = 18_000
@@ -89,10 +89,9 @@ async def test_many_carers_get_exactly_what_the_budgets_can_pay(world_db):
     assert [*await check(), *await check_budgets()] == []
 
 
-async def test_without_the_lock_money_is_refused_that_is_there(world_db, monkeypatch):
+async def test_without_the_lock_money_is_refused_that_is_there(world_db, admin):
     """Negative control: when holds do not wait for each other, some are turned away while a budget could pay."""
-    unlocked = actions._LOCK_FAMILY.replace("FOR NO KEY UPDATE", "")
-    monkeypatch.setattr(actions, "_LOCK_FAMILY", unlocked)
+    await admin.execute(changed_function("budgets", "hold_money", "ORDER BY b.id FOR NO KEY UPDATE", ""))
     turned_away = 0
     for _ in range(10):
         family, _, payee = await a_shared_budget(25_000, 20_000)

@@ -4,6 +4,7 @@ Lock order everywhere: the course session (seat), then the booking, then account
 """
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,28 +16,23 @@ from leerbudget.bookings import queries, rules
 from leerbudget.bookings.errors import (
     AttendanceMissing,
     BookingUnknown,
-    ChildcareMismatch,
     MeetingNotOver,
     NotCancellable,
-    NotForThisFamily,
-    NotTogether,
     OfferLapsed,
-    PersonsUnknown,
-    PriceChanged,
 )
-from leerbudget.bookings.telling import tell_about
+from leerbudget.bookings.telling import link_of, tell_about
 from leerbudget.budgets import actions as budgets
-from leerbudget.budgets.rules import PaymentShare
+from leerbudget.budgets.rules import PaymentShare, shares_in
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue.errors import NotPublishable
 from leerbudget.foundation import clock
-from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
-from leerbudget.foundation.errors import IdempotencyMismatch
-from leerbudget.foundation.ids import new_id
+from leerbudget.foundation.database import call, execute, fetch_all, fetch_one, fetch_value, together
+from leerbudget.foundation.errors import Busy
 from leerbudget.identity.actions import record_audit
-from leerbudget.ledger import actions as ledger
+from leerbudget.ledger.errors import NeverOverspent
+from leerbudget.people.rules import separated_since
 from leerbudget.wishes import actions as wishes
-from leerbudget.wishes.errors import WishUnknown
+from leerbudget.wishes.rules import sources_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +96,30 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         MeetingsOverlap: one of the persons has another meeting at that time.
         SessionFull, PartyFull, ChildcareFull, NotBookable: from the catalogue.
         PriceChanged, BudgetTooSmall: not the price that was shown, or the family's budgets cannot pay it.
+        WishStepNotAllowed: the wish is not open any more.
+        Busy: a correction took money away at this very moment; try again.
     """
-    async with together():
-        earlier = await _same_request(request)
-        if earlier is not None:
-            return earlier
-        party = await _party_of(request)
-        await _own_wish(request)
-        if any(not 1 <= places <= 20 for places in request.childcare.values()):
-            raise ChildcareMismatch
-        quote = await catalogue.take_seats(
-            request.session, len(request.persons), party=party, childcare=request.childcare
+    offered = request.offered_until is not None
+    notice = "proposal_offered" if offered else "booking_confirmed"
+    wish_to = "proposed" if offered else "booked"
+    at, today = clock.now(), clock.today()
+    try:
+        row = await call(
+            _BOOK,
+            *(request.id, request.fingerprint(), request.family, request.session, list(request.persons), request.wish),
+            *(json.dumps(dict(request.childcare)), request.origin, request.offered_until, request.price_shown_cents),
+            *(notice, link_of(notice), wish_to, sources_of(wish_to)),
+            *(separated_since(today), today, at, actor),
         )
-        if request.family is not None and not await queries.course_suits(quote.course, request.family):
-            raise NotForThisFamily
-        if await queries.room_conflicts(request.session, request.family, request.persons):
-            raise NotTogether
-        price_cents = quote.price_cents * len(request.persons) if request.family is not None else 0
-        if request.price_shown_cents not in (None, price_cents):
-            raise PriceChanged(price_cents=price_cents)
-        await _insert(request, price_cents)
-        shares = await _hold(request, quote, price_cents, actor=actor)
-        if request.wish is not None:
-            await wishes.mark([request.wish], "proposed" if request.offered_until else "booked")
-        await tell_about([request.id], "booking_confirmed" if request.offered_until is None else "proposal_offered")
-        state = "confirmed" if request.offered_until is None else "offered"
-        return BookingReceipt(request.id, state, price_cents, shares)
+    except NeverOverspent as refusal:  # a correction took the money between reading and writing
+        raise Busy(reason="money_moved") from refusal
+    return BookingReceipt(request.id, row["state"], row["price_cents"], shares_in(row["shares"]))
+
+
+_BOOK = """
+SELECT b.state, b.price_cents, b.shares
+FROM rooms.book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) b
+"""
 
 
 class _Undo(Exception):
@@ -346,100 +340,6 @@ SET state = CASE WHEN EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AN
 WHERE b.session = $1 AND b.state = 'confirmed'
 RETURNING b.id, b.price_cents, b.state
 """
-
-
-async def _same_request(request: BookingRequest) -> BookingReceipt | None:
-    """The receipt of an earlier request under this id; the advisory lock makes twins wait for each other."""
-    await execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"booking {request.id}")
-    row = await fetch_one("SELECT state, price_cents, content_sha256 FROM booking WHERE id = $1", request.id)
-    if row is None:
-        return None
-    if row["content_sha256"] != request.fingerprint():
-        raise IdempotencyMismatch(id=str(request.id))
-    shares = await queries.shares_of(request.id)
-    return BookingReceipt(request.id, row["state"], row["price_cents"], shares)
-
-
-async def _party_of(request: BookingRequest) -> str:
-    rows = await fetch_all("SELECT id, family, party FROM person WHERE id = ANY($1::uuid[])", list(request.persons))
-    fitting = {row["id"] for row in rows if row["family"] == request.family}
-    alone = request.family is not None or len(request.persons) == 1
-    if not request.persons or len(request.persons) != len(fitting) or not alone:
-        raise PersonsUnknown
-    party: str = rows[0]["party"]
-    return party
-
-
-async def _own_wish(request: BookingRequest) -> None:
-    """A booking fulfils a wish of the same family (or professional), never another's."""
-    if request.wish is None:
-        return
-    row = await fetch_one("SELECT family, stated_by FROM wish WHERE id = $1", request.wish)
-    alone = row is not None and row["family"] is None and request.family is None
-    if row is None or row["family"] != request.family or (alone and row["stated_by"] != request.persons[0]):
-        raise WishUnknown
-
-
-async def _insert(request: BookingRequest, price_cents: int) -> None:
-    state = "confirmed" if request.offered_until is None else "offered"
-    await execute(
-        "INSERT INTO booking (id, family, session, wish, origin, state, persons, price_cents, content_sha256,"
-        " offered_until, booked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        request.id,
-        request.family,
-        request.session,
-        request.wish,
-        request.origin,
-        state,
-        len(request.persons),
-        price_cents,
-        request.fingerprint(),
-        request.offered_until,
-        clock.now(),
-    )
-    ids = [new_id() for _ in request.persons]
-    await execute(
-        "INSERT INTO booking_person (id, booking, session, person, live)"
-        " SELECT p.id, $1, $2, p.person, true FROM unnest($3::uuid[], $4::uuid[]) AS p(id, person)",
-        request.id,
-        request.session,
-        ids,
-        list(request.persons),
-    )
-    await execute(
-        "INSERT INTO attendance (id, booking, meeting, person, person_number, starts_at, ends_at, live, state)"
-        " SELECT uuidv7(), $1, m.id, p.id, p.number, m.starts_at, m.ends_at, true, 'planned'"
-        " FROM meeting m CROSS JOIN person p WHERE m.session = $2 AND p.id = ANY($3::uuid[])",
-        request.id,
-        request.session,
-        list(request.persons),
-    )
-    if request.childcare:
-        await execute(
-            "INSERT INTO booking_childcare (id, booking, age_band, places)"
-            " SELECT uuidv7(), $1, c.band, c.places FROM unnest($2::text[], $3::int[]) AS c(band, places)",
-            request.id,
-            list(request.childcare),
-            list(request.childcare.values()),
-        )
-
-
-async def _hold(
-    request: BookingRequest, quote: catalogue.SeatQuote, price_cents: int, *, actor: UUID | None
-) -> tuple[PaymentShare, ...]:
-    if request.family is None or price_cents == 0:
-        return ()
-    payee = await ledger.account_of("trainer_payable", quote.trainer, constrained=False)
-    return await budgets.hold(
-        request.id,
-        request.family,
-        price_cents,
-        payee_account=payee,
-        theme=quote.theme,
-        form=quote.form,
-        on=quote.starts_at.astimezone(clock.AMSTERDAM).date(),
-        actor=actor,
-    )
 
 
 async def _end(

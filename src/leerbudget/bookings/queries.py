@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-import msgspec
-
 from leerbudget.bookings import rules
-from leerbudget.budgets.rules import PaymentShare
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
-from leerbudget.people.rules import SEPARATION_MONTHS, experience_band, experience_years, separated_since
+from leerbudget.people.rules import SEPARATION_MONTHS, separated_since
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,60 +136,6 @@ async def totals() -> BookingTotals:
     """Numbers of bookings by state."""
     rows = await fetch_all("SELECT state, count(*) AS n FROM booking GROUP BY state")
     return BookingTotals({row["state"]: row["n"] for row in rows})
-
-
-async def shares_of(booking_id: UUID) -> tuple[PaymentShare, ...]:
-    """Which budgets hold how many cents for a booking."""
-    rows = await fetch_all(
-        "SELECT budget, amount_cents FROM budget_hold WHERE purpose = $1 ORDER BY reservation", booking_id
-    )
-    return tuple(PaymentShare(row["budget"], row["amount_cents"]) for row in rows)
-
-
-async def room_conflicts(session: UUID, family: UUID | None, persons: Sequence[UUID]) -> bool:
-    """Whether somebody in the room and the seekers must not meet (R65, R66), in whichever direction.
-
-    In the room: trainers, facilitators and everyone with a live seat. The caller holds the session's row,
-    so nobody can come in between the check and the seat.
-    """
-    found: bool = await fetch_value(_CONFLICT, session, family, list(persons), separated_since(clock.today()))
-    return found
-
-
-_CONFLICT = """
-WITH room AS (
-  SELECT person FROM session_person WHERE session = $1
-  UNION SELECT person FROM booking_person WHERE session = $1 AND live
-), room_families AS (
-  SELECT DISTINCT p.family FROM room JOIN person p ON p.id = room.person WHERE p.family IS NOT NULL
-)
-SELECT EXISTS (SELECT FROM professional_relation r JOIN room ON room.person = r.professional
-               WHERE r.family = $2 AND (r.ends_on IS NULL OR r.ends_on >= $4::date))
-    OR EXISTS (SELECT FROM avoid_entry a JOIN room ON room.person = a.person WHERE a.family = $2)
-    OR EXISTS (SELECT FROM professional_relation r JOIN room_families f ON f.family = r.family
-               WHERE r.professional = ANY($3::uuid[]) AND (r.ends_on IS NULL OR r.ends_on >= $4::date))
-    OR EXISTS (SELECT FROM avoid_entry a JOIN room_families f ON f.family = a.family
-               WHERE a.person = ANY($3::uuid[]) AND a.family IS DISTINCT FROM $2)
-"""
-
-
-async def course_suits(course: UUID, family: UUID) -> bool:
-    """Whether the course's audience is open to the family (hard rule `not_for`)."""
-    row = await fetch_one(
-        "SELECT c.audience, f.family_type, f.care_forms, f.child_age_bands, f.first_placement_on"
-        " FROM course c CROSS JOIN family f WHERE c.id = $1 AND f.id = $2",
-        course,
-        family,
-    )
-    if row is None:
-        return False
-    traits = {
-        "family_type": [row["family_type"]],
-        "care_forms": row["care_forms"],
-        "child_age_bands": row["child_age_bands"],
-        "experience": [experience_band(experience_years(row["first_placement_on"], clock.today()))],
-    }
-    return rules.suits(msgspec.json.decode(row["audience"]), traits)
 
 
 async def attendance_missing(session: UUID) -> int:

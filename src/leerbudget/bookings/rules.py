@@ -60,17 +60,6 @@ def _day(moment: datetime) -> date:
     return moment.astimezone(AMSTERDAM).date()
 
 
-def suits(audience: Mapping[str, Mapping[str, str]], traits: Mapping[str, Iterable[str]]) -> bool:
-    """Whether a course is open to a family: none of the family's values is marked `not_for` (hard rule, R17).
-
-    The same reading as the matcher's: a course that is not for babies is closed to a family with a baby
-    and a teenager, until its maker says otherwise.
-    """
-    return not any(
-        marks.get(value) == "not_for" for criterion, marks in audience.items() for value in traits.get(criterion, ())
-    )
-
-
 def attendance_outcome(states: Iterable[str]) -> str:
     """`attended` when somebody was at one meeting or more, otherwise `no_show`."""
     return "attended" if "present" in set(states) else "no_show"

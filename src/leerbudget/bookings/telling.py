@@ -12,6 +12,11 @@ from leerbudget.notifications import actions as notifications
 _LINKS = {"proposal_offered": "/mijn", "session_cancelled": "/zoeken", "booking_cancelled": "/budget"}
 
 
+def link_of(kind: str) -> str:
+    """Where this news is read on the site."""
+    return _LINKS.get(kind, "/inschrijvingen")
+
+
 async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: int = 0) -> None:
     """A notice to every person with an address; it names no course and no family detail (reliability 4)."""
     rows = await fetch_all(
@@ -27,7 +32,7 @@ async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: int
                 business_ref=f"{row['booking']}:{row['person']}",
                 address=row["email"],
                 context={
-                    "link": _LINKS.get(kind, "/inschrijvingen"),
+                    "link": link_of(kind),
                     "starts_at": row["starts_at"].isoformat(),
                     "returned_cents": returned_cents,
                 }

@@ -14,14 +14,13 @@ from leerbudget.budgets.errors import (
     AlreadySettled,
     BudgetUnknown,
     GrantKnown,
-    HoldKnown,
     KeepsTooMuch,
     LoweringTooLarge,
     PotTooSmall,
 )
-from leerbudget.budgets.rules import GrantOrder, Payer, PaymentShare, day_fault, grant_faults, kept, may_pay, waterfall
+from leerbudget.budgets.rules import GrantOrder, PaymentShare, day_fault, grant_faults, kept, shares_in
 from leerbudget.foundation.clock import now, today
-from leerbudget.foundation.database import execute, fetch_all, together
+from leerbudget.foundation.database import call, execute, fetch_all, together
 from leerbudget.foundation.errors import Busy
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.actions import account_of, accounts_of, open_accounts, record
@@ -53,24 +52,7 @@ _INSERT_BUDGETS = """
     ON CONFLICT DO NOTHING
 """
 
-_LOCK_FAMILY = """
-    SELECT id, account, starts_on, expires_on, themes, forms, state FROM budget
-    WHERE family = $1 AND state = 'active' AND $2 BETWEEN starts_on AND expires_on AND expires_on >= $3
-    ORDER BY id FOR NO KEY UPDATE
-"""
-
-# After the lock, in a fresh snapshot: what is free now, and what this purpose held before.
-_FREE_AND_HELD = """
-    SELECT NULL::uuid AS budget, a.id AS account, NULL::uuid AS family,
-           a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS cents
-    FROM account a WHERE a.id = ANY($1::uuid[])
-    UNION ALL
-    SELECT h.budget, t.credit, b.family, h.amount_cents
-    FROM budget_hold h JOIN budget b ON b.id = h.budget JOIN transfer t ON t.id = h.reservation
-    WHERE h.purpose = $2
-"""
-
-_INSERT_HOLDS = """
+_HOLDS = """
     INSERT INTO budget_hold (id, purpose, budget, reservation, amount_cents, held_at)
     SELECT id, $5, budget, reservation, amount_cents, $6
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) AS wanted(id, budget, reservation, amount_cents)
@@ -228,8 +210,9 @@ async def hold(
 ) -> tuple[PaymentShare, ...]:
     """Set cents of the family's budgets aside for one purpose (a booking); what each budget pays.
 
-    Only budgets that may pay (`rules.may_pay`) with `on`, the day of the first meeting; the order is
-    `rules.waterfall`. The same purpose again with the same family, amount and payee gives the same answer.
+    Only budgets that are active, whose period holds `on` (the day of the first meeting) and is not over today,
+    and whose earmarks fit; earmarked first, then earliest expiry, then smallest id (R04). The same purpose again
+    with the same family, amount and payee gives the same answer.
 
     Raises:
         InvalidInput: the amount or the day is malformed.
@@ -238,44 +221,14 @@ async def hold(
         Busy: a correction took money away at this very moment; try again.
     """
     refuse([("total_cents", cents_fault(total_cents)), ("on", day_fault(on))])
-    async with together():
-        locked = await fetch_all(_LOCK_FAMILY, family, on, today())
-        rows = await fetch_all(_FREE_AND_HELD, [row["account"] for row in locked], purpose)
-        before = [row for row in rows if row["budget"] is not None]
-        if before:
-            return _same_hold(before, family, total_cents, payee_account)
-        free = {row["account"]: row["cents"] for row in rows}
-        payers = {row["id"]: _payer(row, free[row["account"]]) for row in locked}
-        fitting = [p for p in payers.values() if may_pay(p, theme=theme, form=form, on=on, today=today())]
-        parts = waterfall(fitting, total_cents)
-        orders = [_reservation(purpose, payers[part.budget], part.amount_cents, payee_account) for part in parts]
-        try:
-            await record(orders, actor=actor)
-        except NeverOverspent as refusal:  # a correction took the money between our reading and our writing
-            raise Busy(reason="money_moved") from refusal
-        ids, budgets = [new_id() for _ in parts], [part.budget for part in parts]
-        amounts = [part.amount_cents for part in parts]
-        await execute(_INSERT_HOLDS, ids, budgets, [order.id for order in orders], amounts, purpose, now())
-    return parts
-
-
-def _payer(row: Any, free_cents: int) -> Payer:
-    themes, forms = (None if row[name] is None else frozenset(row[name]) for name in ("themes", "forms"))
-    return Payer(
-        row["id"], row["account"], free_cents, row["starts_on"], row["expires_on"], themes, forms, row["state"]
-    )
-
-
-def _reservation(purpose: UUID, payer: Payer, cents: int, payee_account: UUID) -> TransferOrder:
-    ref = f"hold:{purpose}:{payer.budget}"
-    return TransferOrder(new_id(), "booking", ref, "reserve", payer.account, payee_account, cents)
-
-
-def _same_hold(rows: Sequence[Any], family: UUID, total_cents: int, payee: UUID) -> tuple[PaymentShare, ...]:
-    strangers = any(row["family"] != family or row["account"] != payee for row in rows)
-    if strangers or sum(row["cents"] for row in rows) != total_cents:
-        raise HoldKnown
-    return tuple(PaymentShare(row["budget"], row["cents"]) for row in rows)
+    try:
+        row = await call(
+            "SELECT rooms.hold_money($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS shares",
+            *(purpose, family, total_cents, theme, form, on, today(), payee_account, actor, now()),
+        )
+    except NeverOverspent as refusal:  # a correction took the money between reading and writing
+        raise Busy(reason="money_moved") from refusal
+    return shares_in(row["shares"])
 
 
 async def settle(purpose: UUID, keep_cents: int, *, actor: UUID | None, reason: str) -> tuple[PaymentShare, ...]:

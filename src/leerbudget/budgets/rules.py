@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from leerbudget.budgets.errors import BudgetTooSmall, KeepsTooMuch
+import msgspec
+
+from leerbudget.budgets.errors import KeepsTooMuch
 from leerbudget.catalogue.rules import FORMS, THEMES
 from leerbudget.foundation.money import shares
 from leerbudget.ledger.rules import cents_fault, text_fault
@@ -45,25 +47,6 @@ class GrantOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Payer:
-    """A budget as the waterfall sees it."""
-
-    budget: UUID
-    account: UUID
-    free_cents: int
-    starts_on: date
-    expires_on: date
-    themes: frozenset[str] | None = None
-    forms: frozenset[str] | None = None
-    state: str = "active"
-
-    @property
-    def earmarked(self) -> bool:
-        """Whether it may pay for some things only."""
-        return self.themes is not None or self.forms is not None
-
-
-@dataclass(frozen=True, slots=True)
 class PaymentShare:
     """The cents that one budget pays, keeps or gets back."""
 
@@ -71,39 +54,9 @@ class PaymentShare:
     amount_cents: int
 
 
-def may_pay(payer: Payer, *, theme: str, form: str, on: date, today: date) -> bool:
-    """Whether a budget may pay for a session.
-
-    It is active; the session's first meeting, `on`, falls inside its period; the period is not over
-    `today`; and both earmarks fit. A budget of next year may thus be held now for a session next year.
-    """
-    return (
-        payer.state == "active"
-        and payer.starts_on <= on <= payer.expires_on
-        and today <= payer.expires_on
-        and (payer.themes is None or theme in payer.themes)
-        and (payer.forms is None or form in payer.forms)
-    )
-
-
-def waterfall(payers: Collection[Payer], total_cents: int) -> tuple[PaymentShare, ...]:
-    """Which budget pays how much: earmarked first, then earliest expiry, then smallest id (R04).
-
-    The shares add up to the total; each is more than zero and at most what is free.
-
-    Raises:
-        BudgetTooSmall: together they hold too little.
-    """
-    free_cents = sum(max(payer.free_cents, 0) for payer in payers)
-    if free_cents < total_cents:
-        raise BudgetTooSmall(missing_cents=total_cents - free_cents, free_cents=free_cents)
-    paid: list[PaymentShare] = []
-    for payer in sorted(payers, key=lambda p: (not p.earmarked, p.expires_on, p.budget)):
-        part = min(max(payer.free_cents, 0), total_cents)
-        total_cents -= part
-        if part:
-            paid.append(PaymentShare(payer.budget, part))
-    return tuple(paid)
+def shares_in(document: str) -> tuple[PaymentShare, ...]:
+    """What each budget pays, as a function of the database tells it."""
+    return msgspec.json.decode(document, type=tuple[PaymentShare, ...])
 
 
 def kept(held: Sequence[PaymentShare], keep_cents: int) -> tuple[PaymentShare, ...]:

@@ -4,6 +4,7 @@ Registering and publishing work on any number of orders with a handful of statem
 change only by conditional updates; the row of the session is locked first, always (lock order of the house).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,21 +17,16 @@ from leerbudget.catalogue import publishing
 from leerbudget.catalogue.errors import (
     CatalogueRefTwice,
     CatalogueUnknown,
-    ChildcareFull,
     CourseNotComplete,
     CourseStepNotAllowed,
-    NotBookable,
     NotPublishable,
-    PartyFull,
     SeatsNotTaken,
-    SessionFull,
     SessionNotValid,
     SessionStepNotAllowed,
     SessionUnknown,
     VenuePostcodeNotValid,
 )
 from leerbudget.catalogue.rules import (
-    BOOKABLE_STATES,
     COURSE_STATES,
     COURSE_STEPS,
     SESSION_STEPS,
@@ -42,8 +38,7 @@ from leerbudget.catalogue.rules import (
     sources_of,
 )
 from leerbudget.foundation import clock
-from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
-from leerbudget.foundation.errors import LeerbudgetError
+from leerbudget.foundation.database import call, execute, fetch_all, fetch_one, fetch_value, together
 from leerbudget.geography.postcodes import all_places
 from leerbudget.identity.actions import record_audit
 from leerbudget.people.rules import Registered, repeated, tally
@@ -236,15 +231,6 @@ async def mark_done(session: UUID) -> None:
 
 # --- seats -------------------------------------------------------------------------------------------------
 
-_TAKE = """
-UPDATE course_session s SET seats_taken = s.seats_taken + $2
-FROM course c
-WHERE s.id = $1 AND c.id = s.course AND c.state = 'admitted' AND s.state = ANY($3::text[]) AND s.starts_at > $4
-  AND s.seats_taken + $2 <= s.seats_max
-RETURNING s.id AS session, s.course, c.title, c.theme, c.form, s.price_cents, s.starts_at, s.ends_at, s.trainer,
-          s.state, EXISTS (SELECT FROM session_party p WHERE p.session = s.id) AS by_party
-"""
-
 
 async def take_seats(session: UUID, persons: int, *, party: str, childcare: Mapping[str, int]) -> SeatQuote:
     """Take seats for persons of one party, and childcare places per age band: all of it or nothing.
@@ -261,16 +247,16 @@ async def take_seats(session: UUID, persons: int, *, party: str, childcare: Mapp
     """
     if persons < 1 or any(places < 1 for places in childcare.values()):
         raise SeatsNotTaken(persons=persons)
-    async with together():
-        row = await fetch_one(_TAKE, session, persons, list(BOOKABLE_STATES), clock.now())
-        if row is None:
-            raise await _refusal(session, persons)
-        quote = dict(row)
-        if quote.pop("by_party"):
-            await _take_party(session, party, persons)
-        if childcare:
-            await _take_childcare(session, childcare)
-        return SeatQuote(**quote)
+    row = await call(
+        "SELECT s.* FROM rooms.take_seats($1, $2, $3, $4, $5) s",
+        session,
+        persons,
+        party,
+        json.dumps(dict(childcare)),
+        clock.now(),
+    )
+    quote = {name: value for name, value in dict(row).items() if name != "audience"}
+    return SeatQuote(session=session, **quote)
 
 
 async def return_seats(session: UUID, persons: int, *, party: str, childcare: Mapping[str, int]) -> None:
@@ -298,18 +284,8 @@ async def return_seats(session: UUID, persons: int, *, party: str, childcare: Ma
             raise SeatsNotTaken(persons=persons, party=party, bands=sorted(childcare))
 
 
-_TAKE_PARTY = """
-UPDATE session_party SET seats_taken = seats_taken + $3
-WHERE session = $1 AND party = $2 AND seats_taken + $3 <= seats_max
-"""
 _RETURN_PARTY = """
 UPDATE session_party SET seats_taken = seats_taken - $3 WHERE session = $1 AND party = $2 AND seats_taken >= $3
-"""
-_TAKE_CHILDCARE = """
-UPDATE childcare_places p SET places_taken = p.places_taken + w.places
-FROM unnest($2::text[], $3::int[]) AS w(band, places)
-WHERE p.session = $1 AND p.age_band = w.band AND p.places_taken + w.places <= p.places_max
-RETURNING p.age_band
 """
 _RETURN_CHILDCARE = """
 UPDATE childcare_places p SET places_taken = p.places_taken - w.places
@@ -319,36 +295,11 @@ RETURNING p.age_band
 """
 
 
-async def _take_party(session: UUID, party: str, persons: int) -> None:
-    if not await execute(_TAKE_PARTY, session, party, persons):
-        raise PartyFull(party=party)
-
-
-async def _take_childcare(session: UUID, childcare: Mapping[str, int]) -> None:
-    had = await _change_childcare(_TAKE_CHILDCARE, session, childcare)
-    if len(had) < len(childcare):
-        raise ChildcareFull(bands=sorted(set(childcare) - had))
-
-
 async def _change_childcare(sql: str, session: UUID, childcare: Mapping[str, int]) -> set[str]:
     if not childcare:
         return set()
     rows = await fetch_all(sql, session, list(childcare), list(childcare.values()))
     return {row["age_band"] for row in rows}
-
-
-async def _refusal(session: UUID, persons: int) -> LeerbudgetError:
-    """Why no seats were taken: the reason that still holds now."""
-    row = await fetch_one(
-        """SELECT s.state, s.starts_at, c.state AS course_state, s.seats_max - s.seats_taken AS free
-           FROM course_session s JOIN course c ON c.id = s.course WHERE s.id = $1""",
-        session,
-    )
-    if row is None:
-        return SessionUnknown()
-    if row["state"] not in BOOKABLE_STATES or row["course_state"] != "admitted" or row["starts_at"] <= clock.now():
-        return NotBookable(state=row["state"])
-    return SessionFull(free=row["free"], persons=persons)
 
 
 # --- behind the verbs --------------------------------------------------------------------------------------

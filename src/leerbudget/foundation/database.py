@@ -7,6 +7,7 @@ and lost races as `Busy`. The original error is always the cause.
 """
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -98,6 +99,17 @@ async def fetch_one(sql: str, *args: Any) -> Any | None:
     return await _run("fetchrow", sql, *args)
 
 
+async def call(sql: str, *args: Any) -> Any:
+    """The row of one statement that is all or nothing by itself.
+
+    On its own it is a transaction, in one round trip; inside a transaction it is a savepoint.
+    """
+    if DB.own_transaction() is None:
+        return await fetch_one(sql, *args)
+    async with together():
+        return await fetch_one(sql, *args)
+
+
 async def fetch_value(sql: str, *args: Any) -> Any:
     """The first column of the first row, or None when there is no row."""
     return await _run("fetchval", sql, *args)
@@ -164,6 +176,9 @@ async def own_connection() -> AsyncIterator[Any]:
 # --- what PostgreSQL refuses -------------------------------------------------------------------------------
 
 
+REFUSED = "LB001"
+"""What `rooms.refuse` raises: an error's code as the message, its data as the detail."""
+
 REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """Everything that asyncpg raises."""
 
@@ -186,12 +201,15 @@ def in_our_words(refusal: Exception, connection: Any) -> LeerbudgetError | None:
         return Busy(reason="connection_lost") if connection_lost(refusal, connection) else None
     state = refusal.sqlstate or ""
     constraint = getattr(refusal, "constraint_name", None)
-    if state == "23502":
-        return InvalidInput(errors=[{"path": getattr(refusal, "column_name", None), "message": "Dit ontbreekt."}])
+    if state == REFUSED:
+        return LeerbudgetError.for_code(refusal.args[0])(**json.loads(getattr(refusal, "detail", "{}")))
+    if state == "23502" or state.startswith("22"):
+        missing = state == "23502"
+        path = getattr(refusal, "column_name", None) if missing else ""
+        message = "Dit ontbreekt." if missing else "Deze waarde kan niet worden bewaard."
+        return InvalidInput(errors=[{"path": path, "message": message}])
     if state.startswith("23") or constraint in LeerbudgetError.claimed_constraints():
         return LeerbudgetError.for_constraint(constraint)(constraint=constraint)
-    if state.startswith("22"):
-        return InvalidInput(errors=[{"path": "", "message": "Deze waarde kan niet worden bewaard."}])
     if state in _BUSY or state.startswith("08"):
         return Busy(reason=state)
     return None

@@ -3,7 +3,8 @@
 An error carries its data as keyword arguments. `message_nl` is the plain Dutch sentence a
 person reads; `code` is stable and for programs. A room names its own errors in `errors.py`.
 A database constraint refuses under its own name: an error that sets `constraint` is what
-callers get when that constraint fires (`foundation.database.together` translates).
+callers get when that constraint fires (`foundation.database.together` translates). A function of the
+database refuses by an error's code (`rooms.refuse`), with its data.
 """
 
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ class LeerbudgetError(Exception):
     constraint: ClassVar[str | tuple[str, ...]] = ()
 
     _by_constraint: ClassVar[dict[str, type["LeerbudgetError"]]] = {}
+    _by_code: ClassVar[dict[str, type["LeerbudgetError"]]] = {}
 
     def __init__(self, **data: Any) -> None:
         self.data = data
@@ -28,11 +30,18 @@ class LeerbudgetError(Exception):
         names = (cls.constraint,) if isinstance(cls.constraint, str) else cls.constraint
         for name in names:
             LeerbudgetError._by_constraint[name] = cls
+        if "code" in cls.__dict__:
+            LeerbudgetError._by_code[cls.code] = cls
 
     @staticmethod
     def for_constraint(name: str | None) -> type["LeerbudgetError"]:
         """The error that stands for the named database constraint; `Conflict` when none claims it."""
         return LeerbudgetError._by_constraint.get(name or "", Conflict)
+
+    @staticmethod
+    def for_code(code: str) -> type["LeerbudgetError"]:
+        """The error with this code; `Conflict` when there is none."""
+        return LeerbudgetError._by_code.get(code, Conflict)
 
     @staticmethod
     def claimed_constraints() -> frozenset[str]:

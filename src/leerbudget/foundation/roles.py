@@ -128,6 +128,7 @@ async def grant_entry(connection: Any, database: str) -> None:
     """Let our roles, and nobody else, enter the database (a copy of a database does not keep these rights)."""
     await _run(connection, "REVOKE ALL ON DATABASE %I FROM PUBLIC", database)
     await _run(connection, f"GRANT CONNECT ON DATABASE %I TO {APP}, {WORKER}, {READER}", database)
+    await _run(connection, f"GRANT CREATE ON DATABASE %I TO {OWNER}", database)
 
 
 async def _make_roles(connection: Any, passwords: dict[str, str], *, keep_passwords: bool) -> None:

@@ -53,24 +53,23 @@ class AuditLine:
     detail: Mapping[str, Any] | None
 
 
+LIVE_SESSION = """
+SELECT s.id, s.login, s.created_at, s.last_seen_at, s.expires_at, l.email, l.person,
+       array_agg(r.role ORDER BY r.role, r.scope) FILTER (WHERE r.id IS NOT NULL) AS roles,
+       array_agg(r.scope ORDER BY r.role, r.scope) FILTER (WHERE r.id IS NOT NULL) AS scopes
+FROM web_session s JOIN login l ON l.id = s.login
+LEFT JOIN role_grant r ON r.login = l.id AND r.ended_at IS NULL
+WHERE s.token_sha256 = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND NOT l.locked
+GROUP BY s.id, l.id
+"""
+
+
 async def live_session(token: str) -> LiveSession | None:
     """The web session of a cookie's token, or None when it is unknown, ended, too old, too long idle or locked."""
     if not plausible_token(token):
         return None
     now = clock.now()
-    row = await fetch_one(
-        """
-        SELECT s.id, s.login, s.created_at, s.last_seen_at, s.expires_at, l.email, l.person,
-               array_agg(r.role ORDER BY r.role, r.scope) FILTER (WHERE r.id IS NOT NULL) AS roles,
-               array_agg(r.scope ORDER BY r.role, r.scope) FILTER (WHERE r.id IS NOT NULL) AS scopes
-        FROM web_session s JOIN login l ON l.id = s.login
-        LEFT JOIN role_grant r ON r.login = l.id AND r.ended_at IS NULL
-        WHERE s.token_sha256 = $1 AND s.ended_at IS NULL AND s.expires_at > $2 AND NOT l.locked
-        GROUP BY s.id, l.id
-        """,
-        token_sha256(token),
-        now,
-    )
+    row = await fetch_one(LIVE_SESSION, token_sha256(token), now)
     if row is None:
         return None
     roles = frozenset(zip(row["roles"] or (), row["scopes"] or (), strict=True))

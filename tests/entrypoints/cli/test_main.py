@@ -236,6 +236,18 @@ async def test_a_database_that_lags_behind_is_refused_and_one_that_is_ahead_is_n
     assert (await asyncio.to_thread(forked, "doctor", env=on(clean_database))).returncode == 0
 
 
+async def test_a_database_with_other_functions_is_refused_until_it_is_migrated(clean_database):
+    """Functions of another version: one line; `leerbudget migrate` puts this version's in place."""
+    keeper = await asyncpg.connect(clean_database.admin_dsn)
+    await keeper.execute("COMMENT ON SCHEMA rooms IS 'another text'; DROP FUNCTION rooms.course_suits")
+    assert "loopt 1 stap" in complaint(await asyncio.to_thread(forked, "doctor", env=on(clean_database)), 2)
+    env = on(clean_database, LEERBUDGET_OWNER_URL=clean_database.admin_dsn)
+    assert (await asyncio.to_thread(forked, "migrate", env=env)).returncode == 0
+    assert await keeper.fetchval("SELECT count(*) FROM pg_proc WHERE proname = 'course_suits'") == 1
+    await keeper.close()
+    assert (await asyncio.to_thread(forked, "doctor", env=on(clean_database))).returncode == 0
+
+
 async def test_a_role_with_too_few_rights_is_told_so(clean_database, cluster):
     """A login that may enter but not read, and one that may not enter: one line each."""
     keeper = await asyncpg.connect(clean_database.admin_dsn)

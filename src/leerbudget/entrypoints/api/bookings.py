@@ -1,5 +1,7 @@
 """Booking seats from a learning budget: quote, book, read, cancel."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
 
@@ -13,7 +15,6 @@ from leerbudget.bookings.actions import BookingReceipt, BookingRequest
 from leerbudget.bookings.errors import NotCancellable
 from leerbudget.bookings.queries import BookingView
 from leerbudget.budgets import queries as budgets
-from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.errors import SessionUnknown
 from leerbudget.entrypoints.api.access import of_own_family
 from leerbudget.entrypoints.api.proposals import ShareTold
@@ -24,7 +25,7 @@ from leerbudget.foundation.database import again
 from leerbudget.foundation.errors import InvalidInput, NotFound
 from leerbudget.foundation.ids import new_id
 from leerbudget.matcher.vocabulary import ChildAgeBand
-from leerbudget.wishes import queries as wishes
+from leerbudget.wishes.errors import WishUnknown
 
 ChildrenByBand = Annotated[
     dict[ChildAgeBand, Children], Meta(max_length=6, description="Children who need a childcare place.")
@@ -135,8 +136,9 @@ class FamilyBookingController(Controller):
     )
     async def quote(self, request: HouseRequest, family_id: FromPath[UUID], data: JSONBody[QuoteOrder]) -> Quote:
         """The real booking with nothing kept: it refuses exactly what booking would refuse."""
-        order = await _request(family_id, data, new_id())
-        receipt = await again(lambda: actions.quote(order, actor=request.actor.login))
+        order = _request(family_id, data, new_id())
+        with _named_in_the_body():
+            receipt = await again(lambda: actions.quote(order, actor=request.actor.login))
         return Quote(price_cents=receipt.price_cents, payment=_payment(receipt))
 
     @post(
@@ -147,8 +149,9 @@ class FamilyBookingController(Controller):
     )
     async def book(self, request: HouseRequest, family_id: FromPath[UUID], data: JSONBody[BookingOrder]) -> Receipt:
         """Take the seats and hold the money: both or neither, without anybody's approval."""
-        order = await _request(family_id, data, data.id)
-        receipt = await again(lambda: actions.book(order, actor=request.actor.login))
+        order = _request(family_id, data, data.id)
+        with _named_in_the_body():
+            receipt = await again(lambda: actions.book(order, actor=request.actor.login))
         return Receipt(
             booking=receipt.booking,
             state=receipt.state,
@@ -189,15 +192,20 @@ class BookingController(Controller):
         return await _cancelled(booking_id, family)
 
 
-async def _request(family: UUID, data: QuoteOrder, booking_id: UUID) -> BookingRequest:
-    """The request, once it is sure that session and wish are the asker's to name."""
-    if data.wish is not None and data.wish not in {wish.id for wish in await wishes.wishes_of(family)}:
-        raise InvalidInput(errors=[{"path": "wish", "message": "Deze wens hoort niet bij dit pleeggezin."}])
+@contextmanager
+def _named_in_the_body() -> Iterator[None]:
+    """A session or wish that is not there was named in the body: the fault is in that field, not in the address."""
     try:
-        await catalogue.session_detail(data.course_session)
+        yield
     except SessionUnknown:
         message = "Deze bijeenkomst kennen we niet."
         raise InvalidInput(errors=[{"path": "course_session", "message": message}]) from None
+    except WishUnknown:
+        message = "Deze wens hoort niet bij dit pleeggezin."
+        raise InvalidInput(errors=[{"path": "wish", "message": message}]) from None
+
+
+def _request(family: UUID, data: QuoteOrder, booking_id: UUID) -> BookingRequest:
     return BookingRequest(
         id=booking_id,
         family=family,

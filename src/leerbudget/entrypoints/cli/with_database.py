@@ -16,7 +16,7 @@ from leerbudget.foundation.clock import use_test_clock
 from leerbudget.foundation.database import close_pool, fetch_all, fetch_value, open_pool
 from leerbudget.foundation.errors import SettingsError
 from leerbudget.foundation.logbook import configure_logging
-from leerbudget.foundation.running import Dsns, running_database
+from leerbudget.foundation.running import MADE_FROM, Dsns, functions, running_database
 from leerbudget.foundation.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -95,7 +95,9 @@ async def refuse_unmigrated() -> None:
     if await fetch_value("SELECT to_regclass('migration')") is None:
         raise SettingsError(message="De database is nog leeg. Voer eerst `leerbudget migrate` uit.")
     done = {_digits(row["name"]) for row in await fetch_all("SELECT name FROM migration WHERE app_name = 'leerbudget'")}
-    missing = _migrations() - done
+    missing, ahead = _migrations() - done, done - _migrations()
+    if not missing and not ahead and await fetch_value(MADE_FROM) != functions()[1]:
+        missing = {"functions"}
     if missing:
         raise SettingsError(
             message=f"De database loopt {len(missing)} stap(pen) achter. Voer eerst `leerbudget migrate` uit."
