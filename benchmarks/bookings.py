@@ -4,7 +4,7 @@
 pgbench is PostgreSQL's own load generator, written in C: what it reaches is what the server can do. It looks the web
 session up and calls the same booking function as the website. Both sides take turns in one run, with one web process.
 
-Usage: python benchmarks/bookings.py [--families 2000] [--seconds 8] [--clients 200] [--turns 2]
+Usage: python benchmarks/bookings.py [--families 2000] [--seconds 6] [--clients 200] [--turns 2]
 """
 
 import argparse
@@ -40,9 +40,11 @@ from leerbudget.foundation.running import Dsns, migrate, prepare_embedded
 from leerbudget.identity.queries import LIVE_SESSION
 from leerbudget.identity.rules import token_sha256
 
-SEATS, SEATS_HOT = 20, 1_000
+SESSIONS, SEATS, SEATS_HOT = 5_000, 20, 1_000
 PGBENCH_CLIENTS = 10
 """More of them only wait for each other on two cores."""
+PGBENCH_AT_MOST = 4_500
+"""Bookings a second that are made ready for it."""
 BOOK = """
 SELECT b.state FROM wanted w, LATERAL rooms.book(
   uuidv7(), '\\x00', w.family, w.session, ARRAY[w.person], NULL, '{}', 'direct', NULL, NULL, 'booking_confirmed',
@@ -123,14 +125,15 @@ async def measure(ground: Ground, options: argparse.Namespace) -> None:
     """Print both sides, spread over many sessions and crowding into one."""
     families = await parents(options.families)
     await log_in(families)
-    made = await sessions([SEATS] * options.families + [SEATS_HOT] * 2 * options.turns)
-    rooms, hot = made[: options.families], made[options.families :]
-    await execute_script("ANALYZE")
+    made = await sessions([SEATS] * SESSIONS + [SEATS_HOT] * 2 * options.turns)
+    rooms, hot = made[:SESSIONS], made[SESSIONS:]
     many = spread(families, rooms, SEATS)
-    await website(ground, itertools.islice(many, 500), clients=20, seconds=60)  # plans and caches are made
+    await website(ground, itertools.islice(many, 2_000), clients=20, seconds=60)
+    await execute_script("ANALYZE")  # not before there are bookings: plans for empty tables would be kept
+    await website(ground, itertools.islice(many, 2_000), clients=options.clients, seconds=60)
     ours, theirs = [], []
     for _ in range(options.turns):
-        ahead = list(itertools.islice(many, int(options.seconds * 6_000)))
+        ahead = list(itertools.islice(many, int(options.seconds * PGBENCH_AT_MOST)))
         theirs.append(await pgbench(ground, ahead, seconds=options.seconds))
         ours.append(await website(ground, many, clients=options.clients, seconds=options.seconds))
     rows = [_row("spread over many sessions", ours, theirs, options.clients)]
@@ -187,7 +190,10 @@ class _served:  # noqa: N801 - used as a function
     def __init__(self, dsns: Dsns) -> None:
         environment = os.environ | {"LEERBUDGET_DATABASE_URL": dsns.app, "LEERBUDGET_WORKER_URL": dsns.worker}
         words = [sys.executable, "-m", "leerbudget", "serve", "--port", "0"]
-        self.process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self.log = tempfile.TemporaryFile("w")  # noqa: SIM115 - as long as the process
+        self.process = subprocess.Popen(  # noqa: S603
+            words, env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True
+        )
 
     def __enter__(self) -> str:
         assert self.process.stdout is not None  # noqa: S101 - it is a pipe
@@ -196,13 +202,14 @@ class _served:  # noqa: N801 - used as a function
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         self.process.wait(20)
+        self.log.close()
 
 
 def main() -> None:
     """Start a durable server of its own, measure, and leave nothing behind."""
     parser = argparse.ArgumentParser(description="Bookings a second, as a ratio to pgbench.")
     parser.add_argument("--families", type=int, default=2000)
-    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--turns", type=int, default=2)
     parser.add_argument("--no-report", action="store_true", help="leave docs/benchmarks.md as it is")

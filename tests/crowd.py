@@ -19,7 +19,7 @@ from leerbudget.people.actions import register_families, register_persons
 from leerbudget.people.rules import FamilyOrder, PersonOrder
 
 PRICE_CENTS = 1_000
-SLOTS_A_DAY = 10
+SLOTS_A_DAY = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ async def sessions(seats: list[int], *, price_cents: int = PRICE_CENTS) -> list[
             price_cents=price_cents,
             seats_min=1,
             seats_max=most,
-            meetings=(world.in_days(20 + n // SLOTS_A_DAY, hour=8 + n % SLOTS_A_DAY, hours=0.9),),
+            meetings=(world.in_days(20 + n // SLOTS_A_DAY, hour=n % SLOTS_A_DAY, hours=0.9),),
             decide_on=clock.today() + timedelta(days=15),
         )
         for n, most in enumerate(seats)

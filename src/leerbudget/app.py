@@ -91,7 +91,7 @@ def create_app(
     settings: Settings,
     *,
     dsn: str | None = None,
-    pool_size: int = 10,
+    pool_size: int = 20,
     api: Sequence[ControllerRouterHandler] = API,
     pages: Sequence[ControllerRouterHandler] = PAGES,
     error_page: Teller = ERROR_PAGE,

@@ -1,6 +1,8 @@
 """The pool survives failed commits, cancelled tasks and killed backends."""
 
 import asyncio
+import itertools
+import random
 
 import asyncpg
 import pytest
@@ -192,3 +194,36 @@ async def test_nothing_works_before_the_pool_is_open():
         async with together():
             pass
     await close_pool()
+
+
+async def overtaken(pool, clients=40, times=25):
+    """How often somebody got a connection before somebody who had asked for one earlier."""
+    asked, served, chance = itertools.count(), [], random.Random(5)  # noqa: S311 - moments, no secret
+
+    async def client():
+        for _ in range(times):
+            await asyncio.sleep(chance.uniform(0, 0.002))
+            number = next(asked)
+            connection = await pool.acquire(timeout=30)
+            served.append(number)
+            await asyncio.sleep(chance.uniform(0, 0.0002))
+            await pool.release(connection)
+
+    await asyncio.gather(*(pool.release(one) for one in [await pool.acquire(timeout=30) for _ in range(2)]))
+    await asyncio.gather(*(client() for _ in range(clients)))
+    return sum(one > other for one, other in itertools.pairwise(served))
+
+
+async def test_nobody_is_overtaken_while_waiting_for_a_connection(clean_database):
+    """Forty clients for two connections, a thousand times: connections go out in the order of asking."""
+    await open_pool(clean_database.dsns.app, size=2)
+    try:
+        assert await overtaken(DB.pool) == 0
+    finally:
+        await close_pool()
+
+
+async def test_without_turns_people_are_overtaken(clean_database):
+    """Negative control: asyncpg's own pool lets a newcomer take what somebody who waited was woken for."""
+    async with asyncpg.create_pool(clean_database.dsns.app, min_size=2, max_size=2) as plain:
+        assert await overtaken(plain) > 0

@@ -6,7 +6,9 @@ CREATE FUNCTION rooms.book(
   _origin text, _offered_until timestamptz, _price_shown_cents bigint, _notice text, _link text, _wish_to text,
   _wish_from text[], _apart_since date, _today date, _at timestamptz, _actor uuid,
   OUT state text, OUT price_cents bigint, OUT shares jsonb
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql
+-- one plan for all: lists of persons look cheaper planned for each booking anew, and planning is then most of the work
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   _earlier record;
   _party text;

@@ -11,13 +11,14 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import asyncpg
 
 from leerbudget.foundation.connecting import connect, refuse_old_server
 from leerbudget.foundation.engine import (
     CONNECT_FAILURES,
+    FairPool,
     Isolation,
     PoolEngine,
     acquire,
@@ -242,9 +243,10 @@ async def open_pool(dsn: str, size: int = 10, *, for_migration: bool = False) ->
         raise RuntimeError("a pool is already open; close_pool() first")
     await check_server(dsn, for_migration=for_migration)
     # no floor (min_size): while the server changes hands asyncpg would fill the log with attempts to keep it
-    DB.pool = await asyncpg.create_pool(
+    pool = await asyncpg.create_pool(
         dsn, min_size=0, max_size=size, reset=forget_nothing, server_settings={"application_name": "leerbudget"}
     )
+    DB.pool = cast("Any", FairPool(pool, size))
     _opened[:] = [dsn]
 
 

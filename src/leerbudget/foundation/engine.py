@@ -196,6 +196,42 @@ class PoolEngine(PostgresEngine):
         return await super().run_ddl(ddl, in_pool)
 
 
+class FairPool:
+    """An asyncpg pool that gives its connections out in the order in which they were asked for.
+
+    asyncpg lets a newcomer take the connection that woke somebody who waited, who then waits again behind all
+    others: with 200 clients one answer in a hundred took four times as long as the usual one.
+    """
+
+    def __init__(self, pool: Any, size: int) -> None:
+        self._pool = pool
+        self._turns = asyncio.Semaphore(size)
+
+    async def acquire(self, *, timeout: float) -> Any:  # noqa: ASYNC109 - as asyncpg has it
+        """The next connection.
+
+        Raises:
+            TimeoutError: none came free in so many seconds.
+        """
+        async with asyncio.timeout(timeout):
+            await self._turns.acquire()
+        try:
+            return await self._pool.acquire(timeout=timeout)
+        except BaseException:
+            self._turns.release()
+            raise
+
+    async def release(self, connection: Any) -> None:
+        """Give a connection back."""
+        try:
+            await self._pool.release(connection)
+        finally:
+            self._turns.release()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+
 async def acquire(pool: Any) -> Any:
     """A pool connection within `ACQUIRE_SECONDS`.
 

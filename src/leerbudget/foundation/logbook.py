@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import cache
 from typing import Any, TextIO
 
 import structlog
@@ -92,8 +93,13 @@ def masked(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mutable
     return {name: _masked_value(name, value) for name, value in event.items()}
 
 
+@cache
+def _tells(name: str) -> bool:
+    return _TELLING.search(name) is not None
+
+
 def _masked_value(name: str, value: Any) -> Any:
-    if _TELLING.search(name):
+    if _tells(name):
         return MASK
     if isinstance(value, str):
         return scrubbed(value)
@@ -108,7 +114,8 @@ def _masked_value(name: str, value: Any) -> Any:
 
 def scrubbed(text: str) -> str:
     """The text without logins and query strings in addresses, Stripe keys and the name part of mail addresses."""
-    text = _LOGIN.sub(rf"\1{MASK}@", text)
-    text = _MAIL.sub(f"{MASK}@", text)
-    text = _QUERY.sub(rf"\1?{MASK}", text)
-    return _STRIPE.sub(MASK, text)
+    if "@" in text:
+        text = _MAIL.sub(f"{MASK}@", _LOGIN.sub(rf"\1{MASK}@", text))
+    if "?" in text:
+        text = _QUERY.sub(rf"\1?{MASK}", text)
+    return _STRIPE.sub(MASK, text) if "_" in text else text

@@ -20,8 +20,9 @@ END $$;
 -- Reservations for bookings: each account sets its cents aside for the payee. The trigger locks accounts by ascending id.
 CREATE FUNCTION rooms.reserve(
   _ids uuid[], _refs text[], _accounts uuid[], _payee uuid, _cents bigint[], _at timestamptz, _actor uuid
-) RETURNS void LANGUAGE sql AS $$
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
   INSERT INTO transfer (id, kind, business_ref, phase, debit, credit, amount_cents, at, actor)
   SELECT w.id, 'booking', w.ref, 'reserve', w.account, _payee, w.cents, _at, _actor
-  FROM unnest(_ids, _refs, _accounts, _cents) AS w(id, ref, account, cents)
-$$;
+  FROM unnest(_ids, _refs, _accounts, _cents) AS w(id, ref, account, cents);
+END $$;

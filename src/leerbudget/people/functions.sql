@@ -15,6 +15,7 @@ END $$;
 
 -- The band of requirements 4.3 for a family's years of experience on a day, counted in tenths.
 CREATE FUNCTION rooms.experience_band(_first_placement_on date, _on date) RETURNS text LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN y.years < 1 THEN 'lt1' WHEN y.years < 3 THEN 'y1_3' WHEN y.years <= 10 THEN 'y3_10' ELSE 'gt10' END
-  FROM (SELECT round((_on - _first_placement_on) / 365.25, 1) AS years) y
+  SELECT CASE WHEN round((_on - _first_placement_on) / 365.25, 1) < 1 THEN 'lt1'
+              WHEN round((_on - _first_placement_on) / 365.25, 1) < 3 THEN 'y1_3'
+              WHEN round((_on - _first_placement_on) / 365.25, 1) <= 10 THEN 'y3_10' ELSE 'gt10' END
 $$;

@@ -1,4 +1,7 @@
-"""Who may come in: guards for handlers, and ids as they are written."""
+"""Who may come in: guards for handlers, and ids as they are written.
+
+They wait for nothing, but are async: Litestar hands what is not to a thread, three times a request.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +14,7 @@ from leerbudget.foundation.errors import NotFound, NotLoggedIn
 from leerbudget.identity.permissions import PERMISSIONS, require
 
 
-def logged_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def logged_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Strangers may not come in.
 
     Raises:
@@ -33,14 +36,14 @@ def requires(verb: str, **path_parameters: str) -> Guard:
     """
     PERMISSIONS[verb]
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         ids = {relation: connection.path_params[name] for relation, name in path_parameters.items()}
         require(connection.user, verb, **ids)
 
     return guard
 
 
-def canonical_ids(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def canonical_ids(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """An id has one way of writing: what Python also takes for a UUID (braces, capitals) is not there.
 
     Raises:
