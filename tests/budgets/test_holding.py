@@ -11,6 +11,7 @@ from leerbudget.budgets.errors import BudgetTooSmall, HoldKnown
 from leerbudget.budgets.rules import PaymentShare
 from leerbudget.foundation.clock import travelling
 from leerbudget.foundation.ids import new_id
+from leerbudget.foundation.money import euros
 
 THEMES = ("trauma", "endings", "attachment")
 FORMS = ("webinar", "group_training")
@@ -79,6 +80,7 @@ async def test_the_database_pays_from_the_budgets_that_the_rule_says(seed):
                 with pytest.raises(BudgetTooSmall) as refusal:
                     await hold(new_id(), family, cents, **words)
                 assert refusal.value.data == {"missing_cents": cents - free, "free_cents": free}
+                assert f"er is {euros(cents - free)} te weinig" in str(refusal.value)
                 refused += 1
             else:
                 assert await hold(new_id(), family, cents, **words) == waterfall(fitting, cents)

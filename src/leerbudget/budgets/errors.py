@@ -7,7 +7,7 @@ class BudgetTooSmall(LeerbudgetError):
     """The family's budgets that may pay this hold too little. `missing_cents` short of it, `free_cents` there is."""
 
     code = "budget_too_small"
-    message_nl = "Er staat niet genoeg op uw leerbudget."
+    message_nl = "Er staat niet genoeg op uw leerbudget: er is {missing_euros} te weinig."
 
 
 class PotTooSmall(LeerbudgetError):

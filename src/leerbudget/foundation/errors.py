@@ -9,6 +9,8 @@ database refuses by an error's code (`rooms.refuse`), with its data.
 
 from typing import Any, ClassVar
 
+from leerbudget.foundation.money import euros
+
 
 class LeerbudgetError(Exception):
     """Something that was asked cannot be done; nothing changed."""
@@ -50,10 +52,14 @@ class LeerbudgetError(Exception):
 
 
 class _Lenient(dict[str, Any]):
-    """Lets a sentence be built when a piece of its data is unknown (a constraint fired in bulk)."""
+    """Lets a sentence be built when a piece of its data is unknown (a constraint fired in bulk).
+
+    `{missing_euros}` is `missing_cents` as people write it.
+    """
 
     def __missing__(self, key: str) -> str:
-        return "…"
+        cents = self.get(f"{key.removesuffix('_euros')}_cents")
+        return euros(cents) if key.endswith("_euros") and isinstance(cents, int) else "…"
 
 
 class InvalidInput(LeerbudgetError):
