@@ -72,7 +72,7 @@ def seconds_for(size: tuple[int, int], solver: str) -> float:
 
 
 def everything() -> list[Task]:
-    """The full measurement, three quarters of an hour.
+    """The full measurement, about an hour.
 
     Ten, three and three seeds; at national size two levels of contention, and families that wish for twice as much.
     """

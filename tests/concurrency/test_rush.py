@@ -8,9 +8,11 @@ from collections import Counter
 
 import pytest
 
+import world
 from crowd import PRICE_CENTS, parents, sessions
 from leerbudget.bookings import actions, queries
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.errors import NotTogether
 from leerbudget.budgets.errors import BudgetTooSmall
 from leerbudget.catalogue.errors import SessionFull
 from leerbudget.foundation.database import again, fetch_all, fetch_value
@@ -128,3 +130,34 @@ async def test_one_person_books_one_of_many_sessions_at_the_same_hour(world_db):
     outcomes = await asyncio.gather(*(tried(asks(crowd[0], session)) for session in rooms))
     assert Counter(outcomes)["booked"] == 1
     await nothing_is_wrong()
+
+
+async def meetings_of_strangers(times):
+    """So often a worker and the family that is theirs book the same dialogue at once: how often both got in."""
+    both = 0
+    for _ in range(times):
+        (parent,) = await parents(1)
+        worker = await world.a_professional(families=[parent.family])
+        dialogue = await world.a_dialogue()
+        outcomes = await asyncio.gather(
+            tried(asks(parent, dialogue)), tried(BookingRequest(new_id(), None, dialogue, (worker,)))
+        )
+        assert set(outcomes) <= {"booked", NotTogether}
+        both += outcomes.count("booked") == 2
+        assert "booked" in outcomes
+    return both
+
+
+async def test_a_worker_and_their_own_family_never_both_get_in(world_db):
+    """Thirty times both book the same dialogue at the same moment: one of them gets in, never both (R65, I7)."""
+    assert await meetings_of_strangers(30) == 0
+    await nothing_is_wrong()
+
+
+async def test_without_the_look_into_the_room_they_both_get_in(world_db, admin):
+    """Negative control: when nobody looks who is in the room, worker and family meet, and the doctor says so."""
+    await admin.execute(
+        changed_function("bookings", "book", "IF rooms.must_not_meet(", "IF false AND rooms.must_not_meet(")
+    )
+    assert await meetings_of_strangers(5) == 5
+    assert await queries.inconsistencies() != []

@@ -102,7 +102,8 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
     offered = request.offered_until is not None
     notice = "proposal_offered" if offered else "booking_confirmed"
     wish_to = "proposed" if offered else "booked"
-    at, today = clock.now(), clock.today()
+    at = clock.now()
+    today = at.astimezone(clock.AMSTERDAM).date()  # one reading of the clock: it may be midnight
     try:
         row = await call(
             _BOOK,

@@ -7,7 +7,7 @@ CREATE FUNCTION rooms.book(
   _wish_from text[], _apart_since date, _today date, _at timestamptz, _actor uuid,
   OUT state text, OUT price_cents bigint, OUT shares jsonb
 ) LANGUAGE plpgsql
--- one plan for all: lists of persons look cheaper planned for each booking anew, and planning is then most of the work
+-- one plan for all: a list of persons looks cheaper planned anew for each booking, and the planning costs more than it saves
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   _earlier record;

@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from functools import cache
+from functools import lru_cache
 from typing import Any, TextIO
 
 import structlog
@@ -93,7 +93,7 @@ def masked(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mutable
     return {name: _masked_value(name, value) for name, value in event.items()}
 
 
-@cache
+@lru_cache(maxsize=1000)
 def _tells(name: str) -> bool:
     return _TELLING.search(name) is not None
 

@@ -22,7 +22,7 @@ from leerbudget.matcher.engine.prices import Market, Prices
 LOWEST_GAIN = -100.0
 """Candidates that are worth less than this even at no price are left out of the program; they keep their price."""
 LOWEST_GAIN_OF_MANY = -50.0
-"""The same where only some sessions are relaxed, because there are too many: a third less of memory, a little less proof."""
+"""The same where only some sessions are relaxed, because there are too many: less memory, a little less proof."""
 ROWS_MAX = 200_000
 """Candidates that a theme may have when only the near ones are looked at: those nearest to their seeker's best."""
 WHOLE = 1e-6
