@@ -54,12 +54,14 @@ class LeerbudgetError(Exception):
 class _Lenient(dict[str, Any]):
     """Lets a sentence be built when a piece of its data is unknown (a constraint fired in bulk).
 
-    `{missing_euros}` is `missing_cents` as people write it.
+    `{missing_euros}` is `missing_cents` as people write it, never broken over two lines.
     """
 
     def __missing__(self, key: str) -> str:
         cents = self.get(f"{key.removesuffix('_euros')}_cents")
-        return euros(cents) if key.endswith("_euros") and isinstance(cents, int) else "…"
+        if not key.endswith("_euros") or not isinstance(cents, int):
+            return "…"
+        return euros(cents).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 class InvalidInput(LeerbudgetError):

@@ -111,7 +111,9 @@ async def test_refusals_are_plain_sentences(app, family):
     professional = await world.a_professional(families=[family])
     cases = {
         "Er zijn niet genoeg plaatsen vrij": await world.a_session(seats=1),
-        "Er staat niet genoeg op uw leerbudget: er is € 150,00 te weinig.": await world.a_session(price_cents=20_000),
+        "Er staat niet genoeg op uw leerbudget: er is €\N{NO-BREAK SPACE}150,00 te weinig.": await world.a_session(
+            price_cents=20_000
+        ),
         "past niet bij de groep": await world.a_session(people_there=((professional, "facilitator"),)),
         "andere groep pleeggezinnen": await world.a_session(
             course=await world.a_course(audience={**world.FOR_ALL, "family_type": {"recruited": "not_for"}})
