@@ -41,7 +41,7 @@ check: setup ## lint, format, types, import contracts and house rules
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/test_tidy.py
 
-bench: setup ## measure and write docs/benchmarks.md (minutes; ARGS=--full: about an hour)
+bench: setup ## measure and write docs/benchmarks.md (minutes; ARGS=--full: about two hours)
 	@$(BIN)/python benchmarks/bookings.py
 	@$(BIN)/python benchmarks/matching.py $(ARGS)
 

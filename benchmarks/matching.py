@@ -20,7 +20,7 @@ from typing import Any
 
 import machine
 import report
-from plan import CONTENTION, OURS, SIZES, SOLVERS, WISHES_MEAN, Task, everything, tasks
+from plan import CONTENTION, GAP_ASKED, OURS, SIZES, SOLVERS, WISHES_MEAN, Task, everything, tasks
 from process import Spent, measured
 
 HERE = Path(__file__).resolve().parent
@@ -85,7 +85,9 @@ class Workshop:
             "highs_lp": ("solve_highs.py", [str(self.matrix(task)), str(facts), *limit]),
             "highs_mip": ("solve_highs.py", [str(self.matrix(task)), str(facts), *limit, "--whole"]),
             "ours": ("solve_ours.py", [instance, str(facts), str(outcome), *limit]),
-            "ours_to_promille": ("solve_ours.py", [instance, str(facts), str(outcome), *limit, "--gap", "0.001"]),
+        } | {
+            name: ("solve_ours.py", [instance, str(facts), str(outcome), *limit, "--gap", str(gap)])
+            for name, gap in GAP_ASKED.items()
         }
         script, words = scripts[task.solver]
         return measured(HERE / script, *words, seconds=task.seconds + GRACE_SECONDS)
@@ -129,9 +131,7 @@ def _asked(options: argparse.Namespace) -> list[Task]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="The matcher beside other solvers.")
-    parser.add_argument(
-        "--full", action="store_true", help="every size, seed and solver of plan.py (three quarters of an hour)"
-    )
+    parser.add_argument("--full", action="store_true", help="every size, seed and solver of plan.py (about two hours)")
     parser.add_argument("--sizes", type=_sizes, default=SIZES[:2])
     parser.add_argument("--seeds", type=lambda text: [int(word) for word in text.split(",")], default=[1])
     parser.add_argument("--contention", type=lambda text: [float(w) for w in text.split(",")], default=[CONTENTION])

@@ -11,7 +11,7 @@ from typing import Any
 
 import gap_plot
 from figures import best_bound, gap_of, growth, known_after, same_round, share
-from plan import OURS, SIZES, WISHES_MEAN
+from plan import GAP_ASKED, OURS, SIZES, WISHES_MEAN
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "matching.json"
@@ -22,6 +22,7 @@ PLOT = ROOT / "docs" / "images" / "gap-over-time.svg"
 NAMES = {
     "ours": "leerbudget",
     "ours_to_promille": "leerbudget, stops at 0.1 %",
+    "ours_to_two_promille": "leerbudget, stops at 0.2 %",
     "first_come": "first come, first served",
     "deferred": "deferred acceptance",
     "cp_sat": "CP-SAT, straightforward model",
@@ -118,7 +119,7 @@ def reached(rows: Sequence[Row]) -> str:
 
 
 def _reached(row: Row) -> Cells:
-    name = _round(row) + (", stops at 0.1 %" if row["solver"] == "ours_to_promille" else "")
+    name = _round(row) + NAMES[row["solver"]].removeprefix("leerbudget")
     return (
         *(name, row["seed"], f"{row['contention']:g}", _whole(row["candidates"]), *_spent(row)),
         *(_whole(row.get("score")), _whole(row.get("bound")), _gap(gap_of(row))),
@@ -175,7 +176,7 @@ def today(rows: Sequence[Row]) -> str:
         *("placements", "score", "mean rank", "travel minutes", "between provinces", "between family types"),
     )
     told = [row for group in same_round(rows) for row in group if "effects" in row and len(group) > 2]
-    return _table(heads, [_today(row) for row in told if row["solver"] != "ours_to_promille"])
+    return _table(heads, [_today(row) for row in told if row["solver"] not in GAP_ASKED])
 
 
 def _today(row: Row) -> Cells:

@@ -1,5 +1,7 @@
 """Pairs of candidates that cannot both be chosen: time and travel, the same course, money, and company."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -138,11 +140,22 @@ def _between(low: Whole, high: Whole) -> tuple[Whole, Whole]:
     return position, low[position] + np.arange(len(position)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
-def neighbours(count: int, *pairs: tuple[Whole, Whole]) -> list[list[int]]:
-    """Per candidate the candidates it excludes."""
-    lists: list[list[int]] = [[] for _ in range(count)]
-    for i, j in pairs:
-        for one, other in zip(i.tolist(), j.tolist(), strict=True):
-            lists[one].append(other)
-            lists[other].append(one)
-    return lists
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Per candidate the candidates it excludes: of row r those from `first[r]` to `first[r + 1]`."""
+
+    first: Whole
+    rows: Whole
+
+    @staticmethod
+    def of(count: int, *pairs: tuple[Whole, Whole]) -> "Neighbours":
+        """Both ways round, of so many candidates."""
+        one = np.concatenate([rows for i, j in pairs for rows in (i, j)])
+        other = np.concatenate([rows for i, j in pairs for rows in (j, i)])
+        order = np.argsort(one, kind="stable")
+        return Neighbours(np.searchsorted(one[order], np.arange(count + 1)), other[order])
+
+    def __getitem__(self, row: int) -> list[int]:
+        """What this candidate excludes."""
+        found: list[int] = self.rows[self.first[row] : self.first[row + 1]].tolist()
+        return found

@@ -214,21 +214,23 @@ def _money(problem: Problem, rows: Rows) -> None:
     bites = (seekers.placements_max >= 2) & (total > np.where(least >= 2**40, seekers.own_cents, least))
     priced = np.flatnonzero(bites[table.seeker] & (table.cents > 0))
     for seeker, places in _groups(table.seeker[priced]):
-        members = priced[places]
-        purses, own = seekers.budget_cents[seeker].tolist(), int(seekers.own_cents[seeker])
-        masks = problem.payers[members]
-        for union in unions(masks.tolist()):
-            held = members[[inside(mask, union) for mask in masks.tolist()]]
-            money = cents_in(union, purses) + own
-            if _most_cents(problem, held) > money:
+        members, purses = priced[places], seekers.budget_cents[seeker].tolist()
+        bills = (table.wish[members].tolist(), table.cents[members].tolist(), problem.payers[members].tolist())
+        for union in unions(bills[2]):
+            money = cents_in(union, purses) + int(seekers.own_cents[seeker])
+            if _most_cents(union, *bills) > money:
+                held = members[[inside(mask, union) for mask in bills[2]]]
                 scale = int(np.gcd.reduce(table.cents[held]))
                 rows.add_one(held, table.cents[held] // scale, -INFINITY, money // scale)
 
 
-def _most_cents(problem: Problem, members: Whole) -> int:
-    """The dearest choice of one candidate per wish."""
-    table = problem.table
-    return sum(int(table.cents[members[places]].max()) for _, places in _groups(table.wish[members]))
+def _most_cents(union: int, wishes: list[int], cents: list[int], masks: list[int]) -> int:
+    """The dearest choice of one candidate per wish, of those that only budgets of the union may pay."""
+    dearest: dict[int, int] = {}
+    for wish, due, mask in zip(wishes, cents, masks, strict=True):
+        if inside(mask, union) and due > dearest.get(wish, 0):
+            dearest[wish] = due
+    return sum(dearest.values())
 
 
 def _exclusions(problem: Problem, rows: Rows) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from leerbudget.matcher.arrays import PARTIES, Whole
 from leerbudget.matcher.candidates import roomy_beside
-from leerbudget.matcher.engine.conflicts import neighbours
+from leerbudget.matcher.engine.conflicts import Neighbours
 from leerbudget.matcher.engine.model import Problem
 from leerbudget.matcher.engine.money import shortage
 from leerbudget.matcher.instance import OfferedSession
@@ -33,7 +33,7 @@ class Board:
     purses: list[list[int]]
     own: list[int]
     most: list[int]
-    excluded: list[list[int]]
+    excluded: Neighbours
     voices: list[list[int]]
     children: list[list[int]]
     offered: Sequence[OfferedSession]
@@ -58,7 +58,7 @@ class Board:
             purses=seekers.budget_cents.tolist(),
             own=seekers.own_cents.tolist(),
             most=seekers.placements_max.tolist(),
-            excluded=neighbours(len(table), problem.exclusive, problem.company),
+            excluded=Neighbours.of(len(table), problem.exclusive, problem.company),
             voices=arrays.wishes.party_counts.tolist(),
             children=seekers.childcare.tolist(),
             offered=arrays.instance.sessions,

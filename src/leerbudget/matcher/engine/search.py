@@ -1,6 +1,6 @@
 """From a problem to the best plan and a proven bound within the time.
 
-An auction first: seat prices, a bound and a quick plan. Then theme after theme is relaxed, which gives the bound,
+An auction first: seat prices, a bound and a plan to fall back on. Then theme after theme is relaxed, which gives the bound,
 its certificate and a plan that is nearly whole. A problem that is small enough is also solved as one integer program, with a bound of its own. The plan is made anew where it falls short of what
 the prices promise, until the gap is small.
 """
@@ -19,7 +19,7 @@ from leerbudget.matcher.arrays import Whole
 from leerbudget.matcher.candidates import roomy_beside
 from leerbudget.matcher.engine import mip
 from leerbudget.matcher.engine.auction import opening
-from leerbudget.matcher.engine.blocks import BLOCK_SECONDS, NEAR, WIDE, Task, Terms, part_of, replanned
+from leerbudget.matcher.engine.blocks import BLOCK_SECONDS, NEAR, WIDE, Task, Terms, part_of, replanned, threads
 from leerbudget.matcher.engine.bundles import Flags, Reals
 from leerbudget.matcher.engine.lottery import drawn
 from leerbudget.matcher.engine.model import Problem
@@ -104,13 +104,13 @@ class Best:
     plan: Plan | None = None
 
     @staticmethod
-    def of(proof: Proof, terms: Terms, rows: Whole) -> "Best":
-        """No plan yet; it is made of these rows."""
+    def of(proof: Proof, terms: Terms, rows: Whole, tools: tuple[Task, Board] | None) -> "Best":
+        """No plan yet; it is made of these rows. `tools`: when they were made for all rows already."""
         market = proof.market
         if len(rows) < len(market.problem.table):
             market = replace(Market.of(market.problem.part(rows)), certain=market.certain)
-        task = Task.of(market.problem, terms)
-        return Best(task, rows, market, Board.of(market.problem), task.program.objective, proof)
+        task, board = tools_for(market.problem, terms) if tools is None else tools
+        return Best(task, rows, market, board, task.program.objective, proof)
 
     def offer(self, plan: Plan) -> None:
         """Keep the plan when it is possible and better."""
@@ -141,6 +141,11 @@ class Best:
         return self.task.program.complete(chosen)
 
 
+def tools_for(problem: Problem, terms: Terms) -> tuple[Task, Board]:
+    """What plans are made with. It takes a while and needs no prices, so the auction runs meanwhile."""
+    return Task.of(problem, terms), Board.of(problem)
+
+
 def search(
     problem: Problem,
     limits: tuple[float, float, int, int],
@@ -157,17 +162,19 @@ def search(
     """
     seconds, gap, seed, workers = limits
     terms = Terms(time.perf_counter() + seconds, gap, seed, workers, Event() if stop is None else stop)
-    market = Market.of(problem)
-    opened = opening(market)
-    market = replace(market, certain=market.certain | opened.full)
-    proof = Proof.of(market, opened.before)
-    progress("auction", None, proof.bound)
-    many = len(problem.table) > SWEPT_MAX
-    with _heard(terms):
-        prices = _themes(terms, proof, opened.after, progress, ~opened.full if many else None)
+    market, many = Market.of(problem), len(problem.table) > SWEPT_MAX
+    with threads(terms, 1) as beside:
+        tools = None if many else beside.submit(tools_for, problem, terms)
+        opened = opening(market)
+        market = replace(market, certain=market.certain | opened.full)
+        proof, prices = Proof.of(market, opened.before), opened.after
+        progress("auction", None, proof.bound)
+        with _heard(terms):
+            prices = _themes(terms, proof, prices, progress, ~opened.full if many else None)
     rows = _looked_at(market, prices, [*opened.rows, *(keep or ())])
-    best, prices, opened_rows = Best.of(proof, terms, rows), prices.part(market, rows), np.isin(rows, opened.rows)
-    del opened
+    best = Best.of(proof, terms, rows, None if tools is None else tools.result())
+    prices, opened_rows = prices.part(market, rows), np.isin(rows, opened.rows)
+    del opened, tools
     with _heard(terms):
         if many:
             prices = next(relaxed(terms, best.market, prices, proof.bound))
@@ -234,15 +241,15 @@ def _improve(best: Best, prices: Prices, progress: Progress, opened: Flags) -> N
     if open_rows <= FEW:
         _whole(best, WHOLE_SHARE * task.terms.left())
         progress("whole", best.score(), best.proof.bound)
+    else:
+        plan, all_done = constructed(task, best.market, prices)
+        best.mend(*([plan] if all_done else [plan, opened]))
+        progress("first plan", best.score(), best.proof.bound)
     if best.plan is None:
         best.mend(opened)
         progress("quick plan", best.score(), best.proof.bound)
     if best.over():
         return
-    if open_rows > FEW:
-        plan, all_done = constructed(task, best.market, prices)
-        best.mend(*([plan] if all_done else [plan, opened]))
-        progress("first plan", best.score(), best.proof.bound)
     if FEW < open_rows <= WHOLE_MAX:
         before = task.terms.ends - (1 - BEFORE_WHOLE_SHARE) * task.terms.left()
         soon = replace(best, task=replace(task, terms=replace(task.terms, ends=before)))

@@ -21,7 +21,7 @@ from leerbudget.matcher.engine.relaxation import (
 )
 
 SWEEPS_MAX = 4
-SETTLED = 2e-3
+SETTLED = 3e-3
 """Gains that moved by less than this share of the bound since they were used: another sweep would prove little more."""
 NEAR_POINTS = 12.0
 """Points a candidate may cost its seeker at the present prices and still be in a plan that is made whole."""
