@@ -22,6 +22,7 @@ from leerbudget.entrypoints.api.problems import answer_problem
 from leerbudget.entrypoints.api.proposals import FamilyProposalController, ProposalController
 from leerbudget.entrypoints.api.rounds import RoundController
 from leerbudget.entrypoints.api.trainers import TrainerController, TrainerSessionController
+from leerbudget.entrypoints.api.waiting import FamilyWaitingController, WaitingController
 from leerbudget.entrypoints.api.wishes import FamilyWishController, WishController
 from leerbudget.entrypoints.http.answering import Teller, answering
 from leerbudget.entrypoints.http.authentication import Authentication
@@ -41,6 +42,7 @@ from leerbudget.entrypoints.web.proposals import ProposalPages
 from leerbudget.entrypoints.web.public import PublicPages, error_page
 from leerbudget.entrypoints.web.static_files import static_files
 from leerbudget.entrypoints.web.trainers import TrainerPages
+from leerbudget.entrypoints.web.waiting import WaitingPages
 from leerbudget.entrypoints.web.wishing import WishPages
 from leerbudget.foundation.clock import use_test_clock
 from leerbudget.foundation.database import DB, close_pool, open_pool
@@ -58,6 +60,8 @@ API: tuple[ControllerRouterHandler, ...] = (
     ProposalController,
     FamilyBookingController,
     BookingController,
+    FamilyWaitingController,
+    WaitingController,
     TrainerController,
     TrainerSessionController,
     OrganisationController,
@@ -74,6 +78,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     WishPages,
     ProposalPages,
     EnrolPages,
+    WaitingPages,
     OrganisationPages,
     TrainerPages,
     RoundPages,

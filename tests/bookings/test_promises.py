@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 import world
-from leerbudget.bookings import actions, queries
+from leerbudget.bookings import actions, queries, waiting
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.budgets import actions as budgets
 from leerbudget.foundation import clock
@@ -84,3 +84,32 @@ async def test_who_was_avoided_before_booking_is_found(world_db, admin):
     await people.avoid(request.family, person)
     await admin.execute("UPDATE avoid_entry SET created_at = created_at - interval '1 minute'")
     assert [problem[:2] for problem in await queries.inconsistencies()] == ["I7"]
+
+
+async def a_place_in_line():
+    """A family with seats that are offered to it from the waiting list: the entry."""
+    session = await world.a_session(seats=1)
+    request = await a_booking(session)
+    family, entry = await world.a_family(), new_id()
+    await world.a_budget(family)
+    order = waiting.WaitingOrder(entry, family, session, tuple(await world.parents_of(family)))
+    await waiting.join(order, actor=None)
+    await actions.cancel(request.id, actor=None)
+    assert len(await waiting.offer_free_seats()) == 1
+    assert await queries.inconsistencies() == []
+    return entry
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE waiting_entry SET state = 'waiting' WHERE id = $1",
+        "UPDATE waiting_entry SET state = 'waiting', booking = NULL WHERE id = $1",
+        "UPDATE waiting_person SET live = false WHERE entry = $1",
+        "DELETE FROM waiting_person WHERE entry = $1",
+    ],
+)
+async def test_a_waiting_list_that_tells_something_else_is_found(world_db, admin, change):
+    """An offer that nobody in line answers to, or a place in line without its people (I3)."""
+    await admin.execute(change, await a_place_in_line())
+    assert [problem[:2] for problem in await queries.inconsistencies()] == ["I3"]

@@ -29,6 +29,7 @@ from browser.gallery_things import (
     matching_round,
     trainer_session,
 )
+from browser.gallery_waiting import SEATS, SEATS_LINE, WAITING, WAITING_FORM
 from leerbudget.entrypoints.web.templating import Form, Notice, Shell
 
 PARENT = frozenset({"foster_parent"})
@@ -75,8 +76,8 @@ PAGES = (
     sample("inloggen-fout", "inloggen.html", Thing(demo_logins=[]), shell=VISITOR, status=422, form=Form(values={"email": "sanne@"}, errors={"email": "Vul een e-mailadres in, zoals naam@voorbeeld.nl."})),
     sample("inloggen-mail", "inloggen_mail.html", Thing(email="sanne@voorbeeld.example", minutes_valid=15), shell=VISITOR),
     sample("inloggen-bevestigen", "inloggen_bevestigen.html", Thing(action="/inloggen/abc"), shell=VISITOR),
-    sample("mijn", "mijn.html", Thing(**OVERVIEW, proposals=[PROPOSAL_LINE], next_booking=NEXT, wishes=[Thing(id=w.id, theme=w.theme, state=w.state, urgent=w.urgent) for w in WISHES]), shell=shell("/mijn", notice=Notice(kind="ok", text="Uw wens is opgeslagen."))),
-    sample("mijn-leeg", "mijn.html", Thing(**{**OVERVIEW, "availability_known": False, "balance": Thing(granted_cents=0, spent_cents=0, held_cents=0, available_cents=0, expires_on=None, expires_cents=0)}, proposals=[], next_booking=None, wishes=[])),
+    sample("mijn", "mijn.html", Thing(**OVERVIEW, proposals=[PROPOSAL_LINE], seats=[SEATS_LINE], next_booking=NEXT, wishes=[Thing(id=w.id, theme=w.theme, state=w.state, urgent=w.urgent) for w in WISHES]), shell=shell("/mijn", notice=Notice(kind="ok", text="Uw wens is opgeslagen."))),
+    sample("mijn-leeg", "mijn.html", Thing(**{**OVERVIEW, "availability_known": False, "balance": Thing(granted_cents=0, spent_cents=0, held_cents=0, available_cents=0, expires_on=None, expires_cents=0)}, proposals=[], seats=[], next_booking=None, wishes=[])),
     sample("wensen", "wensen.html", Thing(wishes=WISHES, availability=[Thing(person="Sanne", day_parts_count=3, exceptions_count=1), Thing(person="Joris", day_parts_count=2, exceptions_count=0)], travel=["met de auto hooguit 45 minuten", "met de fiets hooguit 25 minuten"], online_ok=True, childcare="needs_place", next_round_on=date(2027, 3, 1))),
     sample("wensen-leeg", "wensen.html", Thing(wishes=[], availability=[], travel=[], online_ok=False, childcare="none", next_round_on=None)),
     sample("wens-toevoegen", "wens_formulier.html", WISH_FORM, path="/wensen/toevoegen", form=Form(values={"urgent": "nee", "persons": ["a1"], "wish_id": "w9"})),
@@ -85,12 +86,16 @@ PAGES = (
     sample("reizen", "reizen.html", Thing(child_age_bands=["a4_8", "a9_11"]), path="/wensen/reizen", form=Form(values={"postcode4": "3511", "minutes-car": "45", "online_ok": "ja", "childcare_need": "needs_place", "children-a4_8": "1", "max_placements": "2"})),
     sample("voorstel", "voorstel.html", PROPOSAL, path="/voorstellen/p1"),
     sample("zoeken", "zoeken.html", SEARCH, form=Form(values={"thema": "trauma", "dagdeel": ["avond"], "postcode": "3511"})),
-    sample("zoeken-niets", "zoeken.html", Thing(total=0, page=1, last_page=1, page_address="/zoeken?pagina=", results=[]), shell=VISITOR),
+    sample("zoeken-niets", "zoeken.html", Thing(total=0, page=1, last_page=1, page_address="/zoeken?pagina=", for_family=False, results=[]), shell=VISITOR),
     sample("bijeenkomst", "bijeenkomst.html", SESSION_PAGE, path="/bijeenkomsten/s1"),
+    sample("bijeenkomst-vol", "bijeenkomst.html", Thing(**{**vars(SESSION_PAGE), "seats_free": 0, "may_book": False, "why_not_book": "Alle plaatsen zijn bezet."}), path="/bijeenkomsten/s2"),
+    sample("bijeenkomst-wachtlijst", "bijeenkomst.html", Thing(**{**vars(SESSION_PAGE), "seats_free": 0, "may_book": False, "waits": True}), path="/bijeenkomsten/s3"),
+    sample("wachtlijst", "wachtlijst.html", Thing(**WAITING_FORM), path="/bijeenkomsten/s1/wachtlijst", form=Form(values={"booking_id": "b9", "persons": ["a1"]})),
+    sample("wachtplek", "wachtplek.html", SEATS, path="/wachtlijst/w2"),
     sample("inschrijven", "inschrijven.html", Thing(**BOOKING_FORM, at=1, quote=None), path="/bijeenkomsten/s1/inschrijven", form=Form(values={"booking_id": "b9", "persons": ["a1"]})),
     sample("inschrijven-controleren", "inschrijven.html", Thing(**BOOKING_FORM, at=2, quote=QUOTE), form=Form(values={"booking_id": "b9", "persons": ["a1", "a2"], "children-a4_8": "1"})),
     sample("ingeschreven", "ingeschreven.html", Thing(booking_id="b9", course_title="Zorgen voor een kind dat veel meemaakte (fictief)", state="confirmed", starts_at=at(3, 1, 19), ends_at=at(3, 1, 21, 30), place="Utrecht", venue="Buurthuis De Linde (fictief)", session_state="conditional", decide_on=date(2027, 2, 20), names=["Sanne (fictief)"], price_cents=13500, available_cents=27500, cancel_until=date(2027, 2, 15))),
-    sample("inschrijvingen", "inschrijvingen.html", BOOKINGS),
+    sample("inschrijvingen", "inschrijvingen.html", Thing(**vars(BOOKINGS), waiting=WAITING)),
     sample("annuleren", "annuleren.html", Thing(booking_id="b1", course_title="Zorgen voor een kind dat veel meemaakte (fictief)", starts_at=at(3, 1, 19), ends_at=at(3, 1, 21, 30), names=["Sanne (fictief)"], price_cents=13500, refund_cents=6750, refund=[Thing(budget="uw leerbudget 2027", amount_cents=6750)], rule="Van 7 tot 14 dagen van tevoren krijgt u de helft terug.")),
     sample("budget", "budget.html", BUDGET),
     sample("organisatie", "organisatie.html", ORGANISATION, shell=FINANCE, top_up_form=Form(), grant_form=Form()),

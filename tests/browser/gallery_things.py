@@ -131,6 +131,7 @@ BOOKING = Thing(
     price_cents=27000,
     may_cancel=True,
     proposal_id=None,
+    waiting_id=None,
     answer_until=None,
 )
 
@@ -145,6 +146,7 @@ BOOKINGS = Thing(
         booking(
             id="b2", state="offered", proposal_id="p1", answer_until=at(2, 14, 23, 59), may_cancel=False, place=None
         ),
+        booking(id="b4", state="offered", waiting_id="w2", answer_until=at(2, 14, 18), may_cancel=False),
     ],
     past=[booking(id="b3", state="attended", session_state="done", may_cancel=False, meetings_count=1)],
 )
@@ -379,6 +381,7 @@ SEARCH = Thing(
     page=2,
     last_page=4,
     page_address="/zoeken?thema=trauma&pagina=",
+    for_family=True,
     results=[
         session(),
         session(
@@ -438,6 +441,8 @@ SESSION_PAGE = Thing(
         "may_book": True,
         "booked": False,
         "offered": False,
+        "waits": False,
+        "may_wait": True,
         "why_not_book": None,
     }
 )

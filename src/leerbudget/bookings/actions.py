@@ -20,7 +20,7 @@ from leerbudget.bookings.errors import (
     NotCancellable,
     OfferLapsed,
 )
-from leerbudget.bookings.telling import link_of, tell_about
+from leerbudget.bookings.telling import link_of, notice_of, tell_about
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import PaymentShare, shares_in
 from leerbudget.catalogue import actions as catalogue
@@ -95,12 +95,13 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         AlreadyBooked: one of the persons is in this session already.
         MeetingsOverlap: one of the persons has another meeting at that time.
         SessionFull, PartyFull, ChildcareFull, NotBookable: from the catalogue.
+        KeptForWaiting: the seats became free and others wait for them.
         PriceChanged, BudgetTooSmall: not the price that was shown, or the family's budgets cannot pay it.
         WishStepNotAllowed: the wish is not open any more.
         Busy: a correction took money away at this very moment; try again.
     """
     offered = request.offered_until is not None
-    notice = "proposal_offered" if offered else "booking_confirmed"
+    notice = notice_of(request.origin, offered=offered)
     wish_to = "proposed" if offered else "booked"
     at = clock.now()
     today = at.astimezone(clock.AMSTERDAM).date()  # one reading of the clock: it may be midnight
@@ -159,6 +160,7 @@ async def accept(booking: UUID, *, actor: UUID | None) -> None:
         if not accepted:
             known = await fetch_value("SELECT true FROM booking WHERE id = $1", booking)
             raise OfferLapsed if known else BookingUnknown
+        await execute(_WAITED_ENOUGH, [booking], clock.now())
         await _mark_wishes([booking], "booked")
         await record_audit(actor, "offer_accepted", "booking", booking)
         await tell_about([booking], "booking_confirmed")
@@ -369,6 +371,7 @@ async def _end(
         return None
     await execute("UPDATE booking_person SET live = false WHERE booking = $1", booking)
     await execute("UPDATE attendance SET live = false WHERE booking = $1", booking)
+    await execute("UPDATE waiting_entry SET state = 'waiting' WHERE booking = $1 AND state = 'offered'", booking)
     childcare = await fetch_all("SELECT age_band, places FROM booking_childcare WHERE booking = $1", booking)
     await catalogue.return_seats(
         facts["session"],
@@ -381,6 +384,13 @@ async def _end(
     await _mark_wishes([booking], "open")
     return booking
 
+
+_WAITED_ENOUGH = """
+WITH served AS (
+  UPDATE waiting_entry SET state = 'served', ended_at = $2 WHERE booking = ANY($1::uuid[]) AND state = 'offered' RETURNING id
+)
+UPDATE waiting_person p SET live = false FROM served WHERE p.entry = served.id
+"""
 
 _WISHES_BEFORE = {"booked": ["proposed"], "open": ["proposed", "booked"], "fulfilled": ["booked"]}
 

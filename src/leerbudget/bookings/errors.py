@@ -1,6 +1,6 @@
 """What bookings refuse."""
 
-from leerbudget.foundation.errors import LeerbudgetError
+from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, NotFound
 
 
 class AlreadyBooked(LeerbudgetError):
@@ -47,6 +47,7 @@ class ChildcareMismatch(LeerbudgetError):
     code = "childcare_mismatch"
     status = 422
     message_nl = "Het aantal kinderen voor de opvang klopt niet."
+    constraint = ("booking_childcare_once", "booking_childcare_band_is_known", "booking_childcare_is_positive")
 
 
 class PriceChanged(LeerbudgetError):
@@ -90,3 +91,101 @@ class AttendanceMissing(LeerbudgetError):
 
     code = "attendance_missing"
     message_nl = "Vul eerst van iedereen in of die er was. Er ontbreken nog {missing} antwoorden."
+
+
+class KeptForWaiting(LeerbudgetError):
+    """A seat that became free is first for who waits for this course."""
+
+    code = "kept_for_waiting"
+    message_nl = "Deze plaats is eerst voor gezinnen op de wachtlijst. Kijk over een paar minuten nog eens."
+
+
+class AlreadyInCourse(LeerbudgetError):
+    """One of the persons has a place in another session of this course."""
+
+    code = "already_in_course"
+    message_nl = "U hebt al een plaats in deze cursus."
+
+
+class AlreadyWaiting(LeerbudgetError):
+    """One of the persons waits for this course already."""
+
+    code = "already_waiting"
+    message_nl = "U staat al op de wachtlijst voor deze cursus."
+    constraint = "one_place_in_line_per_person"
+
+
+class WaitingUnknown(LeerbudgetError):
+    """There is no such place in line."""
+
+    code = "waiting_unknown"
+    status = 404
+    message_nl = "Deze plek op de wachtlijst is er niet, of u mag haar niet zien."
+
+
+class NotWaiting(LeerbudgetError):
+    """Nobody waits here any more: the seats were taken, or they left the line before."""
+
+    code = "not_waiting"
+    message_nl = "U staat niet meer op deze wachtlijst."
+
+
+class BookingNotValid(InvalidInput):
+    """A booking, or somebody's attendance, that cannot be."""
+
+    code = "booking_not_valid"
+    message_nl = "Deze inschrijving klopt niet."
+    constraint = (
+        "booking_state_is_known",
+        "booking_origin_is_known",
+        "booking_has_persons",
+        "booking_price_not_negative",
+        "offers_have_a_deadline",
+        "only_ended_bookings_have_ended",
+        "booking_person_once",
+        "attendance_once",
+        "attendance_state_is_known",
+    )
+
+
+class WaitingNotValid(InvalidInput):
+    """A place in line that cannot be."""
+
+    code = "waiting_not_valid"
+    message_nl = "Deze plek op de wachtlijst klopt niet."
+    constraint = (
+        "waiting_state_is_known",
+        "only_ended_waiting_has_ended",
+        "who_is_offered_has_a_booking",
+        "waiting_person_once",
+        "one_try_per_session",
+    )
+
+
+class BookedUnknown(NotFound):
+    """A booking or a place in line names somebody or something that does not exist."""
+
+    code = "booked_unknown"
+    message_nl = "Iets in deze inschrijving bestaat niet."
+    constraint = (
+        "booking_family_fkey",
+        "booking_session_fkey",
+        "booking_wish_fkey",
+        "booking_person_booking_fkey",
+        "booking_person_session_fkey",
+        "booking_person_person_fkey",
+        "attendance_booking_fkey",
+        "attendance_meeting_fkey",
+        "attendance_person_fkey",
+        "booking_childcare_booking_fkey",
+        "waiting_entry_family_fkey",
+        "waiting_entry_course_fkey",
+        "waiting_entry_session_fkey",
+        "waiting_entry_wish_fkey",
+        "waiting_entry_booking_fkey",
+        "waiting_person_entry_fkey",
+        "waiting_person_course_fkey",
+        "waiting_person_person_fkey",
+        "waiting_try_entry_fkey",
+        "waiting_try_session_fkey",
+    )

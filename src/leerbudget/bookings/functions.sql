@@ -41,6 +41,9 @@ BEGIN
   IF _family IS NOT NULL AND NOT rooms.course_suits(_seat.audience, _family, _today) THEN
     PERFORM rooms.refuse('not_for_this_family');
   END IF;
+  IF _origin = 'direct' AND rooms.others_wait(_session, _family, _at) THEN
+    PERFORM rooms.refuse('kept_for_waiting');
+  END IF;
   IF rooms.must_not_meet(_session, _family, _persons, _apart_since) THEN
     PERFORM rooms.refuse('not_together');
   END IF;
@@ -91,19 +94,6 @@ BEGIN
   SELECT uuidv7(), _booking, c.key, c.value::int FROM jsonb_each_text(_childcare) c;
 END $$;
 
--- Whether the course is open to the family: none of its values is marked 'not_for' (hard rule, R17).
-CREATE FUNCTION rooms.course_suits(_audience jsonb, _family uuid, _today date) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT NOT EXISTS (
-    SELECT FROM family f CROSS JOIN LATERAL (
-      SELECT 'family_type' AS criterion, f.family_type AS value
-      UNION ALL SELECT 'care_forms', unnest(f.care_forms)
-      UNION ALL SELECT 'child_age_bands', unnest(f.child_age_bands)
-      UNION ALL SELECT 'experience', rooms.experience_band(f.first_placement_on, _today)
-    ) trait
-    WHERE f.id = _family AND _audience -> trait.criterion ->> trait.value = 'not_for'
-  )
-$$;
-
 -- Whether somebody in the room and the seekers must not meet (R65, R66), in whichever direction. In the room are
 -- trainers, facilitators and everyone with a live seat. The caller holds the session's row. Asked from the few people
 -- who must not meet, not from the room: that may hold a thousand.
@@ -121,4 +111,14 @@ LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM stranger s JOIN booking_person bp ON bp.person = s.person
                  WHERE bp.session = _session AND bp.live)
       OR EXISTS (SELECT FROM stranger s JOIN session_person sp ON sp.person = s.person WHERE sp.session = _session)
+$$;
+
+-- Whether seats that became free are first for another family that waits for the course and was not asked since.
+-- From a day before the start on they are for whoever books them.
+CREATE FUNCTION rooms.others_wait(_session uuid, _family uuid, _at timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM course_session s JOIN waiting_entry e ON e.course = s.course AND e.state = 'waiting'
+    WHERE s.id = _session AND s.freed_at IS NOT NULL AND s.starts_at > _at + interval '24 hours' AND e.family <> _family
+      AND NOT EXISTS (SELECT FROM waiting_try t WHERE t.entry = e.id AND t.session = s.id
+                      AND (t.refused IS NULL OR t.tried_at >= s.freed_at)))
 $$;

@@ -276,6 +276,13 @@ _PROMISES = {
         ) bp ON bp.booking = b.id
         WHERE bp.booking IS NULL OR bp.persons <> b.persons OR bp.sessions <> 1 OR bp.session <> b.session::text
            OR bp.live <> CASE WHEN b.ended_at IS NULL THEN b.persons ELSE 0 END""",
+    "I3: {n} aanbiedingen van de wachtlijst horen niet bij precies één gezin dat erop antwoordt": """
+        SELECT count(*) FROM waiting_entry e FULL JOIN (SELECT * FROM booking WHERE origin = 'waiting') b ON b.id = e.booking
+        WHERE (coalesce(e.state, '') = 'offered') <> (coalesce(b.state, '') = 'offered') OR e.family <> b.family""",
+    "I3: {n} plekken op de wachtlijst horen niet bij precies wie er wacht": """
+        SELECT count(*) FROM waiting_entry e
+        WHERE NOT EXISTS (SELECT FROM waiting_person p WHERE p.entry = e.id)
+           OR EXISTS (SELECT FROM waiting_person p WHERE p.entry = e.id AND p.live <> (e.ended_at IS NULL))""",
     "I4: {n} inschrijvingen hebben niet precies hun prijs vastgehouden of betaald": """
         SELECT count(*) FROM booking b LEFT JOIN (
           SELECT h.purpose, sum(h.amount_cents) AS held, count(r.id) AS resolved, count(*) AS holds,

@@ -1,7 +1,7 @@
-"""States of a booking, what a cancellation costs, and for whom a course is: plain values in, plain values out."""
+"""States of bookings and waiting, and what a cancellation costs: plain values in, plain values out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from leerbudget.foundation.clock import AMSTERDAM, end_of_day
@@ -10,7 +10,7 @@ BOOKING_STATES: Final = ("offered", "confirmed", "attended", "no_show", "decline
 LIVE_STATES: Final = ("offered", "confirmed", "attended", "no_show")
 """States that keep their seat: what is over still took place."""
 
-ORIGINS: Final = ("direct", "round", "coordinator")
+ORIGINS: Final = ("direct", "round", "coordinator", "waiting")
 ATTENDANCE_STATES: Final = ("planned", "present", "absent")
 
 STEPS: Final[Mapping[str, frozenset[str]]] = {
@@ -63,3 +63,26 @@ def _day(moment: datetime) -> date:
 def attendance_outcome(states: Iterable[str]) -> str:
     """`attended` when somebody was at one meeting or more, otherwise `no_show`."""
     return "attended" if "present" in set(states) else "no_show"
+
+
+WAITING_STATES: Final = ("waiting", "offered", "served", "left")
+WAITING_LIVE: Final = ("waiting", "offered")
+
+DAY_OPENS, DAY_CLOSES = time(8), time(22)
+ANSWER_DAY_HOURS = timedelta(hours=12)
+"""Whoever is asked from the waiting list has so many hours to answer; from 22 to 8 o'clock they do not count."""
+LATEST_BEFORE_START = timedelta(hours=24)
+"""A seat that becomes free later than this before the start goes to whoever books it first."""
+
+
+def answer_until(at: datetime) -> datetime:
+    """Until when a seat that is offered at `at` is kept; within 24 hours, in UTC."""
+    moment, left = at.astimezone(AMSTERDAM), ANSWER_DAY_HOURS
+    while True:
+        day = moment.date()
+        begins = max(moment, datetime.combine(day, DAY_OPENS, AMSTERDAM))
+        closes = datetime.combine(day, DAY_CLOSES, AMSTERDAM)
+        if begins + left <= closes:
+            return (begins + left).astimezone(UTC)
+        left -= max(closes - begins, timedelta())
+        moment = datetime.combine(day + timedelta(days=1), time(), AMSTERDAM)

@@ -1,12 +1,19 @@
-"""Columns and named constraints of bookings: a seat and a hold of money, both or neither."""
+"""Columns and named constraints of bookings (a seat and a hold of money, both or neither) and of the waiting list."""
 
 from piccolo.columns import BigInt
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from leerbudget.bookings.rules import ATTENDANCE_STATES, BOOKING_STATES, LIVE_STATES, ORIGINS
-from leerbudget.catalogue.tables import CourseSession, Meeting
-from leerbudget.foundation.columns import cents, content, flag, foreign, key, moment, one_of, text, whole
+from leerbudget.bookings.rules import (
+    ATTENDANCE_STATES,
+    BOOKING_STATES,
+    LIVE_STATES,
+    ORIGINS,
+    WAITING_LIVE,
+    WAITING_STATES,
+)
+from leerbudget.catalogue.tables import Course, CourseSession, Meeting
+from leerbudget.foundation.columns import cents, content, document, flag, foreign, key, moment, one_of, text, whole
 from leerbudget.foundation.database import DB
 from leerbudget.people.rules import CHILD_AGE_BANDS
 from leerbudget.people.tables import Family, Person
@@ -83,3 +90,54 @@ class BookingChildcare(Table, db=DB, tablename="booking_childcare"):
     booking_childcare_once = Unique([booking, age_band])
     booking_childcare_band_is_known = Check(one_of("age_band", CHILD_AGE_BANDS))
     booking_childcare_is_positive = Check("places BETWEEN 1 AND 20")
+
+
+class WaitingEntry(Table, db=DB, tablename="waiting_entry"):
+    """Persons of a family who wait for seats in a course: all of them or none.
+
+    They asked at `session`; any session of the course that they can reach will do. The id is the caller's
+    idempotency key. `booking`: the latest seats they were offered. `childcare`: children per age band.
+    """
+
+    id = key()
+    family = foreign(Family)
+    course = foreign(Course)
+    session = foreign(CourseSession)
+    wish = foreign(Wish, optional=True)
+    booking = foreign(Booking, optional=True)
+    state = text(20)
+    childcare = document()
+    content_sha256 = content(optional=False)
+    asked_at = moment()
+    ended_at = moment(optional=True)
+
+    waiting_state_is_known = Check(one_of("state", WAITING_STATES))
+    only_ended_waiting_has_ended = Check(f"({one_of('state', WAITING_LIVE)}) = (ended_at IS NULL)")
+    who_is_offered_has_a_booking = Check("state <> 'offered' OR booking IS NOT NULL")
+
+
+class WaitingPerson(Table, db=DB, tablename="waiting_person"):
+    """Who waits. Partial unique index `one_place_in_line_per_person` (migrations)."""
+
+    id = key()
+    entry = foreign(WaitingEntry)
+    course = foreign(Course)
+    person = foreign(Person)
+    live = flag(default=True)
+
+    waiting_person_once = Unique([entry, person])
+
+
+class WaitingTry(Table, db=DB, tablename="waiting_try"):
+    """The latest time that free seats of a session were tried on an entry, and the code of what stood in the way.
+
+    Without a code they were offered. The same session is offered once.
+    """
+
+    id = key()
+    entry = foreign(WaitingEntry)
+    session = foreign(CourseSession)
+    refused = text(60, optional=True)
+    tried_at = moment()
+
+    one_try_per_session = Unique([entry, session])

@@ -9,7 +9,19 @@ from uuid import UUID
 from leerbudget.foundation.database import fetch_all
 from leerbudget.notifications import actions as notifications
 
-_LINKS = {"proposal_offered": "/mijn", "session_cancelled": "/zoeken", "booking_cancelled": "/budget"}
+_LINKS = {
+    "proposal_offered": "/mijn",
+    "place_offered": "/mijn",
+    "session_cancelled": "/zoeken",
+    "booking_cancelled": "/budget",
+}
+
+
+def notice_of(origin: str, *, offered: bool) -> str:
+    """The news of a booking that was just made."""
+    if not offered:
+        return "booking_confirmed"
+    return "place_offered" if origin == "waiting" else "proposal_offered"
 
 
 def link_of(kind: str) -> str:

@@ -270,10 +270,12 @@ async def return_seats(session: UUID, persons: int, *, party: str, childcare: Ma
         raise SeatsNotTaken(persons=persons)
     async with together():
         row = await fetch_one(
-            """UPDATE course_session s SET seats_taken = seats_taken - $2 WHERE id = $1 AND seats_taken >= $2
+            """UPDATE course_session s SET seats_taken = seats_taken - $2, freed_at = $3
+               WHERE id = $1 AND seats_taken >= $2
                RETURNING EXISTS (SELECT FROM session_party p WHERE p.session = s.id) AS by_party""",
             session,
             persons,
+            clock.now(),
         )
         if row is None:
             if await fetch_value("SELECT true FROM course_session WHERE id = $1", session) is None:

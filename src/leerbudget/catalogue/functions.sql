@@ -61,3 +61,16 @@ BEGIN
     PERFORM rooms.refuse('session_full', jsonb_build_object('free', _found.free, 'persons', _persons));
   END IF;
 END $$;
+
+-- Whether the course is open to the family: none of its values is marked 'not_for' (hard rule, R17).
+CREATE FUNCTION rooms.course_suits(_audience jsonb, _family uuid, _today date) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT NOT EXISTS (
+    SELECT FROM family f CROSS JOIN LATERAL (
+      SELECT 'family_type' AS criterion, f.family_type AS value
+      UNION ALL SELECT 'care_forms', unnest(f.care_forms)
+      UNION ALL SELECT 'child_age_bands', unnest(f.child_age_bands)
+      UNION ALL SELECT 'experience', rooms.experience_band(f.first_placement_on, _today)
+    ) trait
+    WHERE f.id = _family AND _audience -> trait.criterion ->> trait.value = 'not_for'
+  )
+$$;

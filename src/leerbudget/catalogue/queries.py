@@ -11,7 +11,7 @@ import msgspec
 from leerbudget.catalogue.errors import CatalogueUnknown, SessionUnknown
 from leerbudget.catalogue.search import Cursor, SearchPage, SearchQuery, SessionCard, search
 from leerbudget.foundation import clock
-from leerbudget.foundation.database import fetch_all, fetch_one
+from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
 
 __all__ = [
     "CourseView",
@@ -147,10 +147,15 @@ class SessionDetail:
         return self.seats_max - self.seats_taken
 
     @property
+    def to_come(self) -> bool:
+        """Whether people can still get a seat, now or later."""
+        offered = self.state in ("conditional", "confirmed") and self.course.state == "admitted"
+        return offered and self.starts_at > clock.now()
+
+    @property
     def bookable(self) -> bool:
         """Whether a seat could be booked now, as far as the catalogue knows."""
-        open_now = self.state in ("conditional", "confirmed") and self.course.state == "admitted"
-        return open_now and self.starts_at > clock.now() and self.seats_free > 0
+        return self.to_come and self.seats_free > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +357,14 @@ async def course(id: UUID) -> CourseView:  # noqa: A002 - as above
     if row is None:
         raise CatalogueUnknown
     found: CourseView = _json(row["sheet"], CourseView)
+    return found
+
+
+async def suits(course: UUID, family: UUID) -> bool:
+    """Whether the course is open to the family: nothing about it is marked `not_for` (R17)."""
+    found: bool = await fetch_value(
+        "SELECT rooms.course_suits(c.audience, $2, $3) FROM course c WHERE c.id = $1", course, family, clock.today()
+    )
     return found
 
 

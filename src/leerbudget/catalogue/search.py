@@ -46,8 +46,9 @@ class SearchQuery:
         postcode4: where they travel from; `travel_minutes_max` {mode: minutes one way} bounds it (one mode suffices).
         week: 21 characters, Monday morning first; every meeting must fall in day-parts marked 1.
         online: True only online, False only in a place, None both.
+        family: a family that looks; courses that are not for it are left out (R17).
         persons: free seats that are needed; 0 shows full sessions too.
-        childcare: children by age band who need a place.
+        childcare: children by age band who need a place. `with_childcare`: any place for any child will do.
         starts_on, ends_on: the period of the first meeting, last day included.
     """
 
@@ -61,7 +62,9 @@ class SearchQuery:
     online: bool | None = None
     family_type: str | None = None
     child_age_bands: tuple[str, ...] = ()
+    family: UUID | None = None
     childcare: Mapping[str, int] = field(default_factory=dict)
+    with_childcare: bool = False
     persons: int = 1
     starts_on: date | None = None
     ends_on: date | None = None
@@ -153,6 +156,8 @@ found AS (
     AND ($13::text IS NULL OR c.audience -> 'family_type' ->> $13 IS DISTINCT FROM 'not_for')
     AND ($14::text[] IS NULL OR EXISTS (SELECT FROM unnest($14) AS band
          WHERE c.audience -> 'child_age_bands' ->> band IS DISTINCT FROM 'not_for'))
+    AND ($26::uuid IS NULL OR s.course IN (SELECT o.id FROM course o WHERE rooms.course_suits(o.audience, $26, $27)))
+    AND (NOT $28 OR EXISTS (SELECT FROM childcare_places k WHERE k.session = s.id AND k.places_taken < k.places_max))
     AND NOT EXISTS (SELECT FROM unnest($15::text[], $16::int[]) AS need(band, places)
          WHERE NOT EXISTS (SELECT FROM childcare_places k WHERE k.session = s.id AND k.age_band = need.band
                            AND k.places_max - k.places_taken >= need.places))
@@ -186,7 +191,8 @@ async def search(query: SearchQuery) -> SearchPage:
     limit = max(1, min(query.limit, RESULTS_MAX))
     mark = _read(query)
     after = (None, None, None) if mark is None else (mark.rank, mark.starts_at, mark.id)
-    rows = await fetch_all(_SEARCH, *_where(query), query.sort, *after, limit + 1)
+    looker = query.family, clock.today(), query.with_childcare
+    rows = await fetch_all(_SEARCH, *_where(query), query.sort, *after, limit + 1, *looker)
     cards = tuple(_card(row) for row in rows[:limit])
     more = len(rows) > limit
     return SearchPage(cards, _written(query.sort, rows[limit - 1]) if more else None)

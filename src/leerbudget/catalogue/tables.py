@@ -53,7 +53,10 @@ class Venue(Table, db=DB, tablename="venue"):
 
 
 class CourseSession(Table, db=DB, tablename="course_session"):
-    """A course that is given at set moments; without a venue it is online. Price per person, incl. VAT."""
+    """A course that is given at set moments; without a venue it is online. Price per person, incl. VAT.
+
+    `freed_at`: when a seat that was taken last became free again.
+    """
 
     id = key()
     external_ref = text(60)
@@ -71,6 +74,7 @@ class CourseSession(Table, db=DB, tablename="course_session"):
     party_spread_max = whole(optional=True)
     cancel_reason = text(200, optional=True)
     created_at = moment()
+    freed_at = moment(optional=True)
 
     session_ref_once = Unique([external_ref])
     session_state_is_known = Check(one_of("state", SESSION_STATES))

@@ -68,6 +68,14 @@ WORDINGS: Mapping[str, Wording] = {
         "Past het niet? Dan zoeken wij verder.",
         needs="link answer_before_at",
     ),
+    "place_offered": _wording(
+        "Er is een plaats vrij voor u",
+        "U stond op de wachtlijst. Er is nu plaats voor u.",
+        "U kunt de plaats bekijken en kiezen:\n{link}",
+        "Wij houden hem vrij tot {answer_before_at}.",
+        "Past het niet? Dan blijft u op de wachtlijst staan.",
+        needs="link answer_before_at",
+    ),
     "proposal_expiring": _wording(
         "Uw voorstel wacht nog op antwoord",
         "Er staat nog een voorstel voor u klaar.",

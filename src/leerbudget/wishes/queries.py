@@ -165,6 +165,12 @@ async def preference_of(owner: UUID) -> PreferenceView | None:
     return None if row is None else _preference(row)
 
 
+async def preferences_of(families: Collection[UUID]) -> dict[UUID, PreferenceView]:
+    """The preferences of these families; who never said them is absent."""
+    rows = await fetch_all(f"{_PREFERENCE} WHERE family = ANY($1::uuid[])", list(families))
+    return {row["family"]: _preference(row) for row in rows}
+
+
 async def for_matching(
     *, starts_at: datetime, ends_at: datetime, wishes: Collection[UUID] | None = None
 ) -> WishesForMatching:

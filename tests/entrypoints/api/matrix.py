@@ -97,6 +97,16 @@ def a_booking(things: Things) -> dict[str, Any]:
     return a_quote(things) | {"id": str(new_id())}
 
 
+def a_place_in_line(things: Things) -> dict[str, Any]:
+    """One parent who waits for a course that they did not ask for before."""
+    return {
+        "id": str(new_id()),
+        "course_session": str(things["session_to_wait_for"]),
+        "persons": [str(things["coparent"])],
+        "childcare": {"a4_8": 1},
+    }
+
+
 def a_session(things: Things) -> dict[str, Any]:
     """An online course session of the trainer's own."""
     start, end = (moment.isoformat() for moment in world.in_days(60))
@@ -165,6 +175,11 @@ CASES: Mapping[str, Case] = {
     "getBooking": Case(PARENTS, path={"booking_id": "booking"}),
     "previewCancellation": Case(PARENTS, path={"booking_id": "booking"}),
     "cancelBooking": Case(PARENTS, path={"booking_id": "cancellation"}),
+    "listWaitingEntries": of_family(),
+    "joinWaitingList": Case(("parent",), 201, {"family_id": "family"}, a_place_in_line),
+    "leaveWaitingList": Case(PARENTS, 204, {"entry_id": "entry_to_leave"}),
+    "acceptOfferedSeats": Case(("parent",), path={"entry_id": "entry_with_seats"}),
+    "refuseOfferedSeats": Case(PARENTS, path={"entry_id": "other_entry_with_seats"}),
     # trainers
     "listTrainerSessions": Case(("trainer",), path={"trainer_id": "trainer"}),
     "publishCourseSession": Case(("trainer",), 201, body=a_session),

@@ -20,7 +20,9 @@ import world
 from conftest import cloned
 from entrypoints.http.browsing import ORIGIN, application, client_for, link_token, running
 from leerbudget.bookings import actions as bookings
+from leerbudget.bookings import waiting
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import GrantOrder
 from leerbudget.catalogue import actions as catalogue
@@ -88,6 +90,7 @@ async def stage(app_of_module) -> AsyncIterator[Stage]:
         await _families(made)
         await _catalogue(made)
         await _bookings(made)
+        await _waiting(made)
         await _rounds(made)
         for name, person, roles in _logins(made):
             made.browsers[name] = await browser()
@@ -182,6 +185,27 @@ async def _bookings(made: Stage) -> None:
                 await catalogue.decide(session, runs=True, reason=None, actor=None)
                 things[f"meeting_of_{name}"] = (await catalogue_queries.session_detail(session)).meetings[0][0]
         await bookings.record_attendance(things["meeting_of_past_to_complete"], [], actor=None)
+
+
+async def _waiting(made: Stage) -> None:
+    """Courses that are full: one to wait for, one to leave, two with seats that are offered."""
+    for things in (made.mine, made.theirs):
+        names = ("session_to_wait_for", "entry_to_leave", "entry_with_seats", "other_entry_with_seats")
+        for place, name in enumerate(names):
+            meetings = [world.in_days(60 + place)]
+            course = await world.a_course(theme="adolescence")
+            session = await world.a_session(course=course, seats=1, price_cents=0, meetings=meetings)
+            family = await world.a_family()
+            first = BookingRequest(new_id(), family, session, tuple(await world.parents_of(family)))
+            await bookings.book(first, actor=None)
+            if name == "session_to_wait_for":
+                things[name] = session
+                continue
+            things[name] = new_id()
+            await waiting.join(WaitingOrder(things[name], things["family"], session, (things["parent"],)), actor=None)
+            if name != "entry_to_leave":
+                await bookings.cancel(first.id, actor=None)
+    assert len(await waiting.offer_free_seats()) == 4
 
 
 async def _book(things: dict[str, Any], session: UUID) -> UUID:

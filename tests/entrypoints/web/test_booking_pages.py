@@ -296,3 +296,40 @@ async def test_confirming_without_a_shown_price_only_shows_it(app, family):
         shown = await parent.post(enrol(session), values)
     assert (shown.status_code, amount(4500) in shown.text) == (200, True)
     assert await count("SELECT count(*) FROM booking") == 0
+
+
+async def test_a_family_sees_what_is_for_it(app, family):
+    """Courses for other families are left out of the list unless asked for, and their page says so without a button."""
+    crisis = world.FOR_ALL | {"care_forms": {"full_time_long": "not_for"}}
+    others = await world.a_session(course=await world.a_course(audience=crisis))
+    await world.a_session()
+    async with visiting.parent(app, family) as parent, visiting.stranger(app) as stranger:
+        assert ">1\u00a0bijeenkomst<" in await parent.page("/zoeken")
+        assert ">2\u00a0bijeenkomsten<" in await parent.page("/zoeken?andere=ja")
+        assert ">2\u00a0bijeenkomsten<" in await stranger.page("/zoeken")
+        assert "andere" not in {
+            name for form in visiting.forms_in(await stranger.page("/zoeken")) for name in form.values
+        }
+        page = await parent.page(f"/bijeenkomsten/{others}")
+        assert "Deze cursus is voor een andere groep pleeggezinnen bedoeld." in page
+        assert f"/bijeenkomsten/{others}/inschrijven" not in page
+        assert "/wachtlijst" not in page
+
+
+async def test_full_groups_and_childcare_are_found_when_asked_for(app, family):
+    """What is full is shown on request, for the waiting list; a group without a free childcare place is not one with childcare."""
+    full = await world.a_session(seats=1)
+    await world.a_session(childcare={"a4_8": 1})
+    other = await world.a_family()
+    await world.a_budget(other)
+    person = str((await world.parents_of(other))[0])
+    async with visiting.parent(app, other) as quicker:
+        values = {"booking_id": str(new_id()), "persons": [person], "confirm": "ja", "price_shown_cents": "4500"}
+        assert (await quicker.post(enrol(full), values)).status_code == 303
+    async with visiting.parent(app, family) as parent:
+        assert ">1\u00a0bijeenkomst<" in await parent.page("/zoeken")
+        assert ">2\u00a0bijeenkomsten<" in await parent.page("/zoeken?vol=ja")
+        assert ">1\u00a0bijeenkomst<" in await parent.page("/zoeken?vol=ja&opvang=ja")
+        assert f"/bijeenkomsten/{full}/wachtlijst" in await parent.page(f"/bijeenkomsten/{full}")
+        await count("UPDATE childcare_places SET places_taken = 1 RETURNING 1")
+        assert ">0\u00a0bijeenkomsten<" in await parent.page("/zoeken?opvang=ja")

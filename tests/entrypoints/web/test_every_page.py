@@ -11,7 +11,9 @@ import world
 from entrypoints.web import visiting
 from entrypoints.web.visiting import Person, forms_in
 from leerbudget.bookings import actions as bookings
+from leerbudget.bookings import waiting
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.foundation.ids import new_id
 from leerbudget.payments import actions as payments
 
@@ -27,6 +29,8 @@ PARENT_PAGES = (
     "/inschrijvingen/{booking}/annuleren",
     "/budget",
     "/bijeenkomsten/{session}/inschrijven",
+    "/bijeenkomsten/{full}/wachtlijst",
+    "/wachtlijst/{seats}",
 )
 TRAINER_PAGES = ("/trainer", "/trainer/bijeenkomsten/{booked}")
 FINANCE_PAGES = ("/organisatie", "/organisatie/stortingen/{top_up}")
@@ -69,6 +73,19 @@ async def booked(family: UUID, session: UUID, **more: object) -> UUID:
     return (await bookings.book(request, actor=None)).booking
 
 
+async def offered(family: UUID) -> dict[str, object]:
+    """A full session, and seats in another one that are offered to the family that waited for it."""
+    full, other, seats = await world.a_session(seats=1), await world.a_session(seats=1, price_cents=0), new_id()
+    for session in (full, other):
+        first = await world.a_family()
+        await world.a_budget(first)
+        taken = await booked(first, session)
+    await waiting.join(WaitingOrder(seats, family, other, tuple(await world.parents_of(family))[:1]), actor=None)
+    await bookings.cancel(taken, actor=None)
+    await waiting.offer_free_seats()
+    return {"full": full, "seats": seats}
+
+
 @pytest.fixture
 async def scene(app):
     family = await world.a_family(parents=2)
@@ -82,6 +99,7 @@ async def scene(app):
     top_up = new_id()
     reference = await payments.request_top_up(top_up, organisation, 2_500_000, "PO-1", actor=None)
     ids = {
+        **await offered(family),
         "wish": await visiting.a_wish(family),
         "booking": await booked(family, sessions[1]),
         "session": sessions[0],
@@ -145,6 +163,10 @@ POSTS = (
     "/wensen/reizen",
     "/bijeenkomsten/{session}/inschrijven",
     "/inschrijvingen/{booking}/annuleren",
+    "/bijeenkomsten/{full}/wachtlijst",
+    "/wachtlijst/{seats}/aannemen",
+    "/wachtlijst/{seats}/afwijzen",
+    "/wachtlijst/{seats}/verlaten",
     "/organisatie/stortingen",
     "/organisatie/toekenningen",
     "/trainer/bijeenkomsten/{booked}/aanwezigheid/{booking}",
@@ -199,14 +221,14 @@ async def test_anothers_things_look_missing(scene, app):
         }
         for pages, other in others.items():
             for path in pages:
-                if "{" not in path or "{session}" in path:
+                if "{" not in path or "{session}" in path or "{full}" in path:
                     continue
                 unknown = {**dict.fromkeys(scene.ids, new_id()), "top_up": "RF18539007547034"}
                 found, missing = await other.get(scene.at(path)), await other.get(path.format(**unknown))
                 assert (found.status_code, missing.status_code) == (404, 404), path
                 assert body(found) == body(missing), path
         for path in POSTS:
-            if "{" in path and "{session}" not in path:
+            if "{" in path and "{session}" not in path and "{full}" not in path:
                 for other in others.values():
                     answer = await other.post(scene.at(path), {"confirm": "ja"})
                     assert answer.status_code == 404, (path, answer.status_code)

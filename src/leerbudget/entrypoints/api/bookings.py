@@ -125,7 +125,7 @@ class FamilyBookingController(Controller):
     )
     async def bookings(self, family_id: FromPath[UUID]) -> Bookings:
         """All of them, also what is over or was cancelled."""
-        return Bookings(items=[_booking(each) for each in await bookings.bookings_of(family_id)])
+        return Bookings(items=[told_booking(each) for each in await bookings.bookings_of(family_id)])
 
     @post(
         "/booking-quotes",
@@ -170,7 +170,7 @@ class BookingController(Controller):
     @get(summary="One booking", operation_id="getBooking")
     async def booking(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Booking:
         """A booking of the own family."""
-        return _booking((await _own(request, booking_id, "see_bookings"))[1])
+        return told_booking((await _own(request, booking_id, "see_bookings"))[1])
 
     @get("/cancellation", summary="What cancelling now would cost", operation_id="previewCancellation")
     async def preview(self, request: HouseRequest, booking_id: FromPath[UUID]) -> CancellationPreview:
@@ -243,7 +243,8 @@ def _payment(receipt: BookingReceipt) -> list[ShareTold]:
     return [told(ShareTold, share) for share in receipt.shares]
 
 
-def _booking(view: BookingView) -> Booking:
+def told_booking(view: BookingView) -> Booking:
+    """A booking in the words of this API."""
     return Booking(
         id=view.booking,
         course_session=view.session,

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
+from leerbudget.bookings import waiting
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets import queries as budget_queries
 from leerbudget.catalogue import queries as catalogue_queries
@@ -26,6 +27,10 @@ DECLINE: Final = 0.08
 LATE_CANCEL: Final = 0.08
 NO_SHOW: Final = 0.10
 """Requirements section 5: late cancel 8 %, no-show 10 % [guess there too]."""
+
+WAITED_FOR_MAX: Final = 20
+WAIT_FOR_EACH: Final = 3
+"""Full sessions that families get in line for, and how many for each [guess]."""
 
 STOP_IN_A_YEAR: Final = 0.14
 ATTEMPTS_MAX: Final = 200
@@ -75,6 +80,25 @@ async def take_the_last_seats(families: Sequence[UUID], events: Events) -> None:
         for family in families[:ATTEMPTS_MAX]:
             if await try_to_book("session_full", family, session.id, events) == "session_full":
                 return
+
+
+async def wait_for_full_sessions(families: Sequence[UUID], chance: random.Random, events: Events) -> None:
+    """Some families get in line for a session that is full."""
+    for session in (await booking_queries.full_sessions())[:WAITED_FOR_MAX]:
+        for family in chance.sample(families, min(WAIT_FOR_EACH, len(families))):
+            parent = (await people.persons_of(family))[0]
+            try:
+                await waiting.join(waiting.WaitingOrder(new_id(), family, session, (parent.id,)), actor=None)
+            except LeerbudgetError:  # the course is not for them
+                continue
+            events.counts["on a waiting list"] += 1
+
+
+async def take_free_seats(events: Events) -> None:
+    """Seats that became free are offered to who waits, and taken."""
+    for booking in await waiting.offer_free_seats():
+        await bookings.accept(booking, actor=None)
+        events.counts["seats from the waiting list"] += 1
 
 
 async def try_own_professional(events: Events) -> None:
@@ -133,6 +157,7 @@ async def one_day(chance: random.Random, events: Events, *, days: int) -> None:
         await try_own_professional(events)
     events.counts["expired"] += await rounds.expire_answers()
     await cancel_some(chance, events, days=days)
+    await take_free_seats(events)
     going, cancelled = await bookings.decide_sessions()
     events.counts["sessions going on"] += len(going)
     events.counts["sessions cancelled"] += len(cancelled)

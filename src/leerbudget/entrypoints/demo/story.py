@@ -141,6 +141,7 @@ async def _families_answer(world: World, ids: filling.Ids, chance: random.Random
     with events.phase("families answer"):
         await answers.answer_offers(events.round, chance, events)
         await _attempts(world, ids, events)
+        await answers.wait_for_full_sessions([ids.families[family.ref] for family in world.families], chance, events)
 
 
 async def _weeks_pass(families: Sequence[UUID], days: Calendar, chance: random.Random, events: Events) -> None:

@@ -109,6 +109,8 @@ async def _families(events: Events) -> Iterator[str]:
         "not answered in time": counts["expired"],
         "cancelled by the family": counts["cancelled by the family"],
         "of which paid as cancellation fee": euros(counts["cancellation fee cents"]),
+        "got in line for a full session": counts["on a waiting list"],
+        "given a seat that became free": counts["seats from the waiting list"],
         "families that stopped": counts["families that stopped"],
         "attended": totals.by_state.get("attended", 0),
         "did not come": totals.by_state.get("no_show", 0),

@@ -26,6 +26,7 @@ from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.matcher.day_parts import day_parts_of, mask_of, names_nl
 from leerbudget.people import queries as people
+from leerbudget.people.queries import PersonView
 from leerbudget.wishes import queries as wishes
 
 
@@ -50,26 +51,26 @@ class EnrolPages(Controller):
         """Check (what would it cost, by the real code), then confirm."""
         family = own_family(request, "book")
         form = await filled_in(request)
-        errors, asked = _asked(form, family, session_id)
-        if asked is None:
+        errors, order = asked(form, family, session_id)
+        if order is None:
             return await self._step(request, session_id, family, with_errors(form, errors), at=1, status=422)
         if form.value("back"):
             return await self._step(request, session_id, family, form, at=1)
         shown = form.value("price_shown_cents")
         try:
             if form.value("confirm") and shown.isascii() and shown.isdigit() and len(shown) < 10:
-                sure = replace(asked, price_shown_cents=int(shown))
+                sure = replace(order, price_shown_cents=int(shown))
                 await again(lambda: bookings.book(sure, actor=request.actor.login))
-                return moved(f"/inschrijvingen/{asked.id}", "ingeschreven")
-            receipt = await again(lambda: bookings.quote(asked, actor=request.actor.login))
+                return moved(f"/inschrijvingen/{order.id}", "ingeschreven")
+            receipt = await again(lambda: bookings.quote(order, actor=request.actor.login))
         except PriceChanged as refusal:
-            receipt = await again(lambda: bookings.quote(asked, actor=request.actor.login))
+            receipt = await again(lambda: bookings.quote(order, actor=request.actor.login))
             wrong = with_errors(form, {"confirm": str(refusal)})
             return await self._step(request, session_id, family, wrong, at=2, receipt=receipt, status=refusal.status)
         except LeerbudgetError as refusal:
             if refusal.status >= 500:
                 raise
-            wrong = with_errors(form, _refused(refusal, form))
+            wrong = with_errors(form, refused(refusal, form))
             return await self._step(request, session_id, family, wrong, at=1, status=refusal.status)
         return await self._step(request, session_id, family, form, at=2, receipt=receipt)
 
@@ -114,21 +115,11 @@ class EnrolPages(Controller):
     ) -> Response[str]:
         session = await catalogue.session_detail(session_id)
         persons = await people.persons_of(family)
-        why_not = await _why_not(session, [person.id for person in persons])
         view = View(
             action=f"/bijeenkomsten/{session_id}/inschrijven",
             at=at,
             session=sessions.card(session, await sessions.traveller_of(family)),
-            persons=[
-                View(
-                    id=p.id,
-                    name=p.name,
-                    is_me=p.id == request.actor.person,
-                    free=p.id not in why_not,
-                    why_not=why_not.get(p.id),
-                )
-                for p in persons
-            ],
+            persons=await choices(session, persons, request.actor.person),
             childcare_bands=[band for band, (places, taken) in session.childcare.items() if places > taken],
             quote=None,
         )
@@ -136,6 +127,15 @@ class EnrolPages(Controller):
             names = [p.name for p in persons if str(p.id) in many(form, "persons")]
             view.quote = await _quote(receipt, session, family, names, form)
         return await page(request, "inschrijven.html", view, form=form, status=status)
+
+
+async def choices(session: SessionDetail, persons: Sequence[PersonView], me: UUID | None) -> list[View]:
+    """The persons of a family, each with why they cannot come as far as we know."""
+    why_not = await _why_not(session, [person.id for person in persons])
+    return [
+        View(id=p.id, name=p.name, is_me=p.id == me, free=p.id not in why_not, why_not=why_not.get(p.id))
+        for p in persons
+    ]
 
 
 async def _why_not(session: SessionDetail, persons: Sequence[UUID]) -> dict[UUID, str]:
@@ -157,7 +157,7 @@ async def _why_not(session: SessionDetail, persons: Sequence[UUID]) -> dict[UUID
     return found
 
 
-def _refused(refusal: LeerbudgetError, form: Form) -> dict[str, str]:
+def refused(refusal: LeerbudgetError, form: Form) -> dict[str, str]:
     """The sentence of a refusal at the field it is about."""
     if isinstance(refusal, ChildcareFull | ChildcareMismatch):
         bands = refusal.data.get("bands") or [n.removeprefix("children-") for n in form.values if n[:9] == "children-"]
@@ -165,7 +165,8 @@ def _refused(refusal: LeerbudgetError, form: Form) -> dict[str, str]:
     return {"persons": str(refusal)}
 
 
-def _asked(form: Form, family: UUID, session_id: UUID) -> tuple[dict[str, str], BookingRequest | None]:
+def asked(form: Form, family: UUID, session_id: UUID) -> tuple[dict[str, str], BookingRequest | None]:
+    """Who comes and how many children: what is wrong with the answers, by field, or the request."""
     errors: dict[str, str] = {}
     booking_id = an_id(form.value("booking_id"))
     persons = [an_id(text) for text in many(form, "persons")]

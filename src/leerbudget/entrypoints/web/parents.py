@@ -9,8 +9,10 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
 from leerbudget.bookings import actions as booking_actions
+from leerbudget.bookings import line
 from leerbudget.bookings import queries as bookings
 from leerbudget.bookings.errors import BookingUnknown
+from leerbudget.bookings.line import WaitingView
 from leerbudget.bookings.queries import BookingView
 from leerbudget.budgets import queries as budgets
 from leerbudget.budgets.queries import BudgetView, Mutation
@@ -26,6 +28,7 @@ from leerbudget.rounds import queries as rounds
 from leerbudget.wishes import queries as wishes
 
 TRANSFERS_ON_PAGE = 25
+PASSED_OVER_SHOWN = 3
 UPCOMING = ("offered", "confirmed")
 
 
@@ -48,9 +51,14 @@ class ParentPages(Controller):
         view = View(
             display_name=me,
             proposals=[await _proposal_line(each, traveller) for each in offers],
+            seats=[
+                View(id=each.entry, course_title=each.title, answer_until=each.offered_until)
+                for each in await line.waiting_of(family)
+                if each.state == "offered"
+            ],
             next_booking=await _booking_line(coming[0], traveller) if coming else None,
             balance=balance(own),
-            buys_count=await _buys(traveller, own),
+            buys_count=await _buys(family, traveller, own),
             wishes=[
                 View(id=wish.id, theme=wish.theme, state=wish.state, urgent=wish.urgent)
                 for wish in await wishes.wishes_of(family)
@@ -66,8 +74,11 @@ class ParentPages(Controller):
         family = own_family(request, "see_bookings")
         found = await bookings.bookings_of(family)
         offers = {each.booking: each.proposal for each in await rounds.proposals_of(family)}
-        lines = [(each, _booking_item(each, offers.get(each.booking))) for each in found]
+        waits = await line.waiting_of(family)
+        seats = {each.booking: each.entry for each in waits}
+        lines = [(each, _booking_item(each, offers.get(each.booking), seats.get(each.booking))) for each in found]
         view = View(
+            waiting=[_waiting_item(each) for each in waits if each.state == "waiting"],
             upcoming=[line for each, line in lines if _coming(each)],
             past=[line for each, line in reversed(lines) if not _coming(each)],
         )
@@ -118,7 +129,7 @@ class ParentPages(Controller):
         )
         view = View(
             total=balance(own),
-            buys_count=await _buys(await sessions.traveller_of(family), own),
+            buys_count=await _buys(family, await sessions.traveller_of(family), own),
             budgets=[_budget_line(each) for each in own],
             transfers=shown,
             page=number,
@@ -141,11 +152,15 @@ def balance(own: Sequence[BudgetView]) -> View:
     )
 
 
-async def _buys(traveller: sessions.Traveller, own: Sequence[BudgetView]) -> int:
+async def _buys(family: UUID, traveller: sessions.Traveller, own: Sequence[BudgetView]) -> int:
     """Course sessions within reach that one person could pay from the free budgets."""
     free = sum(each.free_cents for each in own if each.state == "active")
     query = SearchQuery(
-        postcode4=traveller.postcode4, travel_minutes_max=traveller.modes or {}, price_cents_max=free, limit=2_000
+        family=family,
+        postcode4=traveller.postcode4,
+        travel_minutes_max=traveller.modes or {},
+        price_cents_max=free,
+        limit=2_000,
     )
     return len((await catalogue.search(query)).cards)
 
@@ -166,7 +181,22 @@ async def _booking_line(booking: BookingView, traveller: sessions.Traveller) -> 
     return line
 
 
-def _booking_item(booking: BookingView, proposal: UUID | None) -> View:
+def _waiting_item(place: WaitingView) -> View:
+    told = LABELS["passed_over"]
+    return View(
+        id=place.entry,
+        session_id=place.session,
+        course_title=place.title,
+        names=list(place.persons),
+        position=place.position,
+        passed_over=[
+            View(starts_at=each.starts_at, place=each.place, why=told.get(each.refused, "dat ging toen niet"))
+            for each in place.passed_over[:PASSED_OVER_SHOWN]
+        ],
+    )
+
+
+def _booking_item(booking: BookingView, proposal: UUID | None, waiting: UUID | None) -> View:
     return View(
         id=booking.booking,
         session_id=booking.session,
@@ -181,6 +211,7 @@ def _booking_item(booking: BookingView, proposal: UUID | None) -> View:
         price_cents=booking.price_cents,
         may_cancel=booking.state == "confirmed" and booking.starts_at > clock.now(),
         proposal_id=proposal if booking.state == "offered" else None,
+        waiting_id=waiting if booking.state == "offered" else None,
         answer_until=booking.offered_until,
     )
 

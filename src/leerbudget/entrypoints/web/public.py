@@ -7,7 +7,9 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get
 from litestar.params import FromPath
 
+from leerbudget.bookings import line
 from leerbudget.bookings import queries as bookings
+from leerbudget.bookings.errors import NotForThisFamily
 from leerbudget.budgets import queries as budgets
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.errors import SearchPostcodeUnknown
@@ -24,6 +26,8 @@ from leerbudget.foundation import clock
 RESULTS_MAX = 5_000
 RESULTS_ON_PAGE = 20
 DAY_PARTS = {"overdag": "110" * 5 + "000" * 2, "avond": "001" * 5 + "000" * 2, "weekend": "000" * 5 + "111" * 2}
+FULL = "Alle plaatsen zijn bezet."
+KEPT = "Er kwam een plaats vrij. Die is eerst voor gezinnen op de wachtlijst."
 SORTS = {"datum": "date", "afstand": "travel", "prijs": "price"}
 
 
@@ -65,6 +69,7 @@ class PublicPages(Controller):
             last_page=last,
             page_address=_address(form),
             results=[_result(each, free_cents) for each in shown],
+            for_family=_family(request) is not None,
         )
         return await page(request, "zoeken.html", view, form=Form(values=form.values, errors=errors))
 
@@ -78,8 +83,13 @@ class PublicPages(Controller):
         states = {each.state for each in own if each.session == session_id}
         view.booked, view.offered = bool(states & {"confirmed", "attended", "no_show"}), "offered" in states
         booked = view.booked or view.offered
-        view.may_book = family is not None and found.bookable and not booked
-        view.why_not_book = None if view.may_book or booked or family is None else _why_not(found)
+        view.waits = view.may_book = view.may_wait = False
+        view.why_not_book = None
+        if family is not None and not booked:
+            view.why_not_book = await _why_not(found, family)
+            view.may_book = view.why_not_book is None
+            view.waits = found.course.id in {each.course for each in await line.waiting_of(family)}
+            view.may_wait = view.why_not_book in (FULL, KEPT)
         return await page(request, "bijeenkomst.html", view)
 
     @get("/bronnen")
@@ -150,6 +160,9 @@ async def _query(request: HouseRequest, form: Form) -> tuple[SearchQuery, dict[s
         themes=tuple(t for t in many(form, "thema") if t in LABELS["theme"]),
         forms=tuple(f for f in many(form, "vorm") if f in LABELS["form"]),
         price_cents_max=int(price) * 100 if price and "prijs" not in errors else None,
+        family=None if form.value("andere") else _family(request),
+        with_childcare=bool(form.value("opvang")),
+        persons=0 if form.value("vol") else 1,
         family_type=form.value("gezin") if form.value("gezin") in LABELS["family_type"] else None,
         child_age_bands=tuple(b for b in many(form, "leeftijd") if b in LABELS["age_band"]),
         sort=SORTS.get(form.value("sorteer"), "date"),  # type: ignore[arg-type] # the table holds only sorts
@@ -209,11 +222,17 @@ def _session(found: SessionDetail, traveller: sessions.Traveller) -> View:
     return view
 
 
-def _why_not(found: SessionDetail) -> str:
+async def _why_not(found: SessionDetail, family: UUID) -> str | None:
+    """Why a family cannot book, in one sentence; None when it can, as far as one can see from here."""
     if found.state == "cancelled":
         return "Deze bijeenkomst gaat niet door."
     if found.starts_at <= clock.now():
         return "Deze bijeenkomst is al begonnen."
-    if found.seats_free <= 0:
-        return "Alle plaatsen zijn bezet. Zet uw wens klaar, dan zoeken wij een andere datum."
-    return "Inschrijven kan nu niet."
+    if not await catalogue.suits(found.course.id, family):
+        return NotForThisFamily.message_nl
+    parents = found.parties.get("foster_parents")
+    if found.to_come and (found.seats_free <= 0 or (parents is not None and parents.seats_taken >= parents.seats_max)):
+        return FULL
+    if not found.bookable:
+        return "Inschrijven kan nu niet."
+    return KEPT if await line.others_wait(found.id, family, clock.now()) else None

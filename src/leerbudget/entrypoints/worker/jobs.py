@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from leerbudget.bookings import actions as bookings
+from leerbudget.bookings import waiting
 from leerbudget.budgets import actions as budgets
 from leerbudget.identity import actions as identity
 from leerbudget.notifications import actions as notifications
@@ -25,6 +26,7 @@ class Job:
 
 JOBS: tuple[Job, ...] = (
     Job("let unanswered proposals lapse", 30, rounds.expire_answers),
+    Job("offer free seats to who waits", 10, waiting.offer_free_seats),
     Job("close rounds that are answered", 60, rounds.close),
     Job("decide whether sessions go on", 300, bookings.decide_sessions),
     Job("return what is left of expired budgets", 900, lambda: budgets.expire_due(actor=None)),

@@ -20,7 +20,7 @@ from leerbudget.matcher.engine.relaxation import (
     relax,
 )
 
-SWEEPS_MAX = 4
+SWEEPS_MAX = 2
 SETTLED = 3e-3
 """Gains that moved by less than this share of the bound since they were used: another sweep would prove little more."""
 NEAR_POINTS = 12.0
@@ -53,10 +53,11 @@ def relaxed(terms: Terms, market: Market, prices: Prices, bound: int, among: Fla
     A theme is relaxed at the prices of the others. Later these change, and with them what its own candidates gain.
     """
     parts, lowest = themes_of(market, among), LOWEST_GAIN if among is None else LOWEST_GAIN_OF_MANY
-    for _ in range(SWEEPS_MAX):
+    for later in reversed(range(SWEEPS_MAX)):
         found, prices = _sweep(terms, market, prices, parts, lowest)
         yield prices
-        if terms.over() or len(found) < len(parts) or _moved(market, prices, found) < SETTLED * bound:
+        done = not later or terms.over() or len(found) < len(parts)
+        if done or _moved(market, prices, found) < SETTLED * bound:
             return
 
 
