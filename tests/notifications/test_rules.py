@@ -29,6 +29,7 @@ CONTEXT = {
 }
 KINDS = sorted(WORDINGS)
 NEEDED = {
+    "place_offered",
     "magic_link",
     "proposal_offered",
     "proposal_expiring",
