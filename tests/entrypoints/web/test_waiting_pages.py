@@ -139,3 +139,17 @@ async def test_what_is_over_offers_no_list(app, family):
         await actions.cancel_session(session, reason="ziek", actor=None)
         assert "/wachtlijst" not in await parent.page(path)
         assert "/wachtlijst" not in await parent.page(f"/bijeenkomsten/{starts}")
+
+
+async def test_a_dialogue_without_seats_for_parents_offers_the_list(app, family):
+    """Seats for professionals are no seats for parents: the page says so, and one can wait."""
+    session = await world.a_dialogue()
+    for _ in range(3):
+        other = await world.a_family()
+        request = BookingRequest(new_id(), other, session, tuple(await world.parents_of(other)))
+        await actions.book(request, actor=None)
+    async with visiting.parent(app, family) as parent:
+        page = await parent.page(f"/bijeenkomsten/{session}")
+        assert "De plaatsen voor pleegouders zijn bezet." in page
+        assert f"/bijeenkomsten/{session}/wachtlijst" in page
+        assert f"/bijeenkomsten/{session}/inschrijven" not in page

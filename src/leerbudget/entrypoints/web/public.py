@@ -27,6 +27,7 @@ RESULTS_MAX = 5_000
 RESULTS_ON_PAGE = 20
 DAY_PARTS = {"overdag": "110" * 5 + "000" * 2, "avond": "001" * 5 + "000" * 2, "weekend": "000" * 5 + "111" * 2}
 FULL = "Alle plaatsen zijn bezet."
+PARENTS_FULL = "De plaatsen voor pleegouders zijn bezet."
 KEPT = "Er kwam een plaats vrij. Die is eerst voor gezinnen op de wachtlijst."
 SORTS = {"datum": "date", "afstand": "travel", "prijs": "price"}
 
@@ -89,7 +90,7 @@ class PublicPages(Controller):
             view.why_not_book = await _why_not(found, family)
             view.may_book = view.why_not_book is None
             view.waits = found.course.id in {each.course for each in await line.waiting_of(family)}
-            view.may_wait = view.why_not_book in (FULL, KEPT)
+            view.may_wait = view.why_not_book in (FULL, PARENTS_FULL, KEPT)
         return await page(request, "bijeenkomst.html", view)
 
     @get("/bronnen")
@@ -230,9 +231,16 @@ async def _why_not(found: SessionDetail, family: UUID) -> str | None:
         return "Deze bijeenkomst is al begonnen."
     if not await catalogue.suits(found.course.id, family):
         return NotForThisFamily.message_nl
-    parents = found.parties.get("foster_parents")
-    if found.to_come and (found.seats_free <= 0 or (parents is not None and parents.seats_taken >= parents.seats_max)):
-        return FULL
-    if not found.bookable:
+    if not found.to_come:
         return "Inschrijven kan nu niet."
+    if (full := _full(found)) is not None:
+        return full
     return KEPT if await line.others_wait(found.id, family, clock.now()) else None
+
+
+def _full(found: SessionDetail) -> str | None:
+    """That there is no seat for a parent, or None."""
+    if found.seats_free <= 0:
+        return FULL
+    parents = found.parties.get("foster_parents")
+    return PARENTS_FULL if parents is not None and parents.seats_taken >= parents.seats_max else None
