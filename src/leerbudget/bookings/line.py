@@ -21,7 +21,7 @@ class PassedOver:
 class WaitingView:
     """A place in line. `position` counts from 1; None while seats are offered, until `offered_until`.
 
-    `session` is that of the offered seats, otherwise where the family asked. `childcare`: children per age band.
+    `session` is that of the offered seats, otherwise where the family asked. `price_cents`: for all persons together.
     """
 
     entry: UUID

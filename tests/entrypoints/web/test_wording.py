@@ -3,8 +3,10 @@
 import pytest
 
 from leerbudget.bookings.rules import LIVE_STATES
+from leerbudget.bookings.waiting import NOT_THEIR_DAYS, OUT_OF_REACH
 from leerbudget.catalogue.rules import FORMS, THEMES
 from leerbudget.entrypoints.web.wording import LABELS, TONES
+from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.identity.rules import ROLES
 from leerbudget.matcher import vocabulary
 from leerbudget.people.rules import experience_band
@@ -41,3 +43,16 @@ def test_tones_are_of_known_states():
     assert {(kind, state) for kind, states in TONES.items() for state in states} <= {
         (kind, state) for kind, states in LABELS.items() for state in states
     }
+
+
+def test_tones_are_of_the_four_kinds():
+    """A badge looks one of four ways; anything else is a word that strayed into the table."""
+    tones = {tone for states in TONES.values() for tone in states.values()}
+    assert tones == {"success", "warning", "neutral", "danger"}
+
+
+def test_every_reason_of_the_waiting_list_has_its_words():
+    """What the list itself decides, and what a booking refuses for who may wait, is told in words."""
+    refused = {"session_full", "party_full", "childcare_full", "budget_too_small", "meetings_overlap", "not_together"}
+    assert {OUT_OF_REACH, NOT_THEIR_DAYS, *refused} <= LABELS["passed_over"].keys()
+    assert refused <= LeerbudgetError._by_code.keys()

@@ -197,18 +197,6 @@ TONES: dict[str, dict[str, str]] = {
         "solved": "neutral",
     },
     "proposal": {"offered": "warning", "accepted": "success"},
-    "passed_over": {
-        "budget_too_small": "uw leerbudget was daarvoor te klein",
-        "meetings_overlap": "u had toen al een andere bijeenkomst",
-        "already_booked": "u had daar al een plaats",
-        "not_together": "de groep die er al is past niet",
-        "not_for_this_family": "die groep is voor andere gezinnen",
-        "session_full": "er waren minder plaatsen vrij dan u nodig hebt",
-        "party_full": "er was geen plaats voor pleegouders",
-        "childcare_full": "er was geen opvang voor de kinderen",
-        "out_of_reach": "het was verder dan u wilt reizen",
-        "not_their_days": "u kunt dan meestal niet",
-    },
     "top_up": {"requested": "neutral", "confirmed": "success"},
     "budget": {"active": "success"},
 }
