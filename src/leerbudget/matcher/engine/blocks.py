@@ -106,28 +106,54 @@ def rounded(task: Task, relaxed: Relaxed, price: Reals, decided: Flags) -> Flags
     """The candidates of a theme, as nearly chosen as can be, beside what is decided in other themes.
 
     `price`: of the theme's candidates. What came out whole stays, the rest is decided by programs: sessions with
-    somebody half in them are planned anew, those of one neighbourhood together.
+    somebody half in them are planned anew, those of one neighbourhood together. Neighbourhoods are planned at
+    once: whoever is drawn to several takes part in the one with the best offer. Where a group with fixed people
+    cannot be completed like that, whoever is left may come.
     """
     first, session, rows = len(task.problem.table), task.problem.table.session, relaxed.draft.rows
     whole, half = whole_part(relaxed)
-    chosen, doubtful, level, gain = np.zeros(first, bool), np.zeros(first, bool), np.zeros(first), np.zeros(first)
-    chosen[whole], gain[rows], level[rows] = True, relaxed.draft.gain, relaxed.level
+    chosen, gain = np.zeros(first, bool), np.zeros(first)
+    chosen[whole], gain[rows] = True, relaxed.draft.gain
     hot = (relaxed.running > WHOLE) & (relaxed.running < 1 - WHOLE)
     hot[session[half]] = True
     loss = losses_within(task.problem, relaxed.draft, price)
-    doubtful[rows] = hot[session[rows]] & (loss < CLOSE) & (relaxed.draft.gain > LOWEST_GAIN)
-    for together in neighbourhoods(task.problem, np.flatnonzero(hot), HOT_SESSIONS):
-        free = task.candidates(together)
-        free = free[doubtful[free]]
-        columns = task.program.columns(free)
-        part = part_of(task.program, task.program.complete(chosen | decided), columns)
-        part.objective[:] = np.where(columns < first, gain[np.minimum(columns, first - 1)], 0.0)
-        terms = task.terms
-        answer = mip.solve(part, min(ROUNDING_SECONDS, terms.left()), ROUNDING_GAP, terms.seed, terms.stop)
-        chosen[free] = level[free] > HALF
-        if answer.chosen is not None:
-            chosen[columns[columns < first]] = answer.chosen[columns < first]
+    drawn = np.flatnonzero(hot[session[rows]] & (relaxed.draft.gain > LOWEST_GAIN))
+    number, home = _homes(task.problem, (rows[drawn], loss[drawn]), np.flatnonzero(hot))
+    near = home & (loss[drawn] < CLOSE)
+    present = task.program.complete(chosen | decided)
+    with threads(task.terms, task.terms.workers) as pool:
+        parts = [rows[drawn[near & (number == one)]] for one in range(number.max(initial=-1) + 1)]
+        answers = list(pool.map(lambda free: _planned(task, gain, present, free), parts))
+    for one in sorted(range(len(parts)), key=lambda one: answers[one][1].chosen is None):
+        columns, answer = answers[one]
+        if answer.chosen is None:
+            everybody = rows[drawn[number == one]]
+            columns, answer = _planned(task, gain, task.program.complete(chosen | decided), everybody)
+        of_rows = columns < first
+        free = columns[of_rows]
+        chosen[free] = np.isin(free, rows[relaxed.level > HALF]) if answer.chosen is None else answer.chosen[of_rows]
     return chosen
+
+
+def _homes(problem: Problem, drawn: tuple[Whole, Reals], sessions: Whole) -> tuple[Whole, Flags]:
+    """Of candidates, given with what their seekers lose by them: the number of their neighbourhood, and whether it is their seeker's best."""
+    (rows, loss), number = drawn, np.zeros(len(problem.arrays.sessions.ids), np.int64)
+    for one, together in enumerate(neighbourhoods(problem, sessions, HOT_SESSIONS)):
+        number[together] = one
+    seeker, there = problem.table.seeker[rows], number[problem.table.session[rows]]
+    best, best_last = np.zeros(len(problem.arrays.seekers.ids), np.int64), np.argsort(-loss, kind="stable")
+    best[seeker[best_last]] = there[best_last]
+    return there, best[seeker] == there
+
+
+def _planned(task: Task, gain: Reals, present: Flags, free: Whole) -> tuple[Whole, mip.Answer]:
+    """These candidates decided by one program, all others held: its variables and the answer."""
+    columns = task.program.columns(free)
+    part = part_of(task.program, present, columns)
+    last = len(gain) - 1
+    part.objective[:] = np.where(columns <= last, gain[np.minimum(columns, last)], 0.0)
+    terms = task.terms
+    return columns, mip.solve(part, min(ROUNDING_SECONDS, terms.left()), ROUNDING_GAP, terms.seed, terms.stop)
 
 
 def neighbourhoods(problem: Problem, sessions: Whole, size: int) -> Iterator[Whole]:

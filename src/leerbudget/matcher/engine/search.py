@@ -177,7 +177,7 @@ def search(
     del opened, tools
     with _heard(terms):
         if many:
-            prices = next(relaxed(terms, best.market, prices, proof.bound))
+            prices = next(relaxed(terms, best.market, prices, proof.bound, sweeps=1))
             progress("near themes", None, proof.bound)
         if keep is None:
             _improve(best, prices, progress, opened_rows)

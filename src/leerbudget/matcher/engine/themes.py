@@ -23,6 +23,10 @@ from leerbudget.matcher.engine.relaxation import (
 SWEEPS_MAX = 2
 SETTLED = 3e-3
 """Gains that moved by less than this share of the bound since they were used: another sweep would prove little more."""
+ENTWINED = 1.5
+"""Themes that a seeker has candidates of, on average, from which one sweep changes what the next one is about."""
+FIRST_POINTS = 25.0
+"""Points a candidate may cost its seeker at the auction's prices and still be looked at in the first sweep of such a round."""
 NEAR_POINTS = 12.0
 """Points a candidate may cost its seeker at the present prices and still be in a plan that is made whole."""
 AHEAD = 2
@@ -46,32 +50,52 @@ def themes_of(market: Market, among: Flags | None = None) -> list[Whole]:
     return sorted(parts, key=lambda part: -int(wanted[part].sum()))
 
 
-def relaxed(terms: Terms, market: Market, prices: Prices, bound: int, among: Flags | None = None) -> Iterator[Prices]:
+def relaxed(
+    terms: Terms, market: Market, prices: Prices, bound: int, among: Flags | None = None, *, sweeps: int = SWEEPS_MAX
+) -> Iterator[Prices]:
     """Better prices after each sweep over all themes, as long as the sweeps still change what they started from.
 
-    `among`: the sessions whose prices may change; all of them when it is not given.
+    `among`: the sessions whose prices may change; all of them when it is not given. `sweeps`: no more than so many.
     A theme is relaxed at the prices of the others. Later these change, and with them what its own candidates gain.
+    Where many seekers wish several themes that is certain: then the first of several sweeps looks only at what is near,
+    and its prices prove little.
     """
     parts, lowest = themes_of(market, among), LOWEST_GAIN if among is None else LOWEST_GAIN_OF_MANY
-    for later in reversed(range(SWEEPS_MAX)):
-        found, prices = _sweep(terms, market, prices, parts, lowest)
+    roughly = sweeps > 1 and _themes_each(market) > ENTWINED
+    for number in range(sweeps):
+        rough = roughly and number == 0
+        found, prices = _sweep(terms, market, prices, parts, (FIRST_POINTS if rough else np.inf, lowest))
         yield prices
-        done = not later or terms.over() or len(found) < len(parts)
-        if done or _moved(market, prices, found) < SETTLED * bound:
+        if terms.over() or len(found) < len(parts):
+            return
+        last = number == sweeps - 1
+        if not rough and (last or _moved(market, prices, found) < SETTLED * bound):
             return
 
 
+def _themes_each(market: Market) -> float:
+    """Of how many themes a seeker who has candidates has some, on average."""
+    table = market.problem.table
+    theme = market.problem.arrays.sessions.theme[table.session]
+    themes = np.unique(table.seeker * (theme.max(initial=0) + 1) + theme)
+    return len(themes) / max(1, len(np.unique(table.seeker)))
+
+
 def _sweep(
-    terms: Terms, market: Market, prices: Prices, parts: list[Whole], lowest: float
+    terms: Terms, market: Market, prices: Prices, parts: list[Whole], within: tuple[float, float]
 ) -> tuple[list[Relaxed], Prices]:
-    """Every theme relaxed once, as many at once as there are cores; fewer when the time was too short."""
+    """Every theme relaxed once, as many at once as there are cores; fewer when the time was too short.
+
+    `within`: `near` and `lowest` of `relax`.
+    """
     done: list[Relaxed] = []
-    prices = prices.copy()
+    prices, (near, lowest) = prices.copy(), within
     with threads(terms, terms.workers) as pool:
 
         def begin(part: Whole) -> Answer:
             draft = draft_of(market, part, prices.price)
-            return pool.submit(relax, market, draft, prices.price[draft.rows], terms.left(), lowest=lowest)
+            present = prices.price[draft.rows]
+            return pool.submit(relax, market, draft, present, terms.left(), near=near, lowest=lowest)
 
         waiting = deque(begin(part) for part in parts[: terms.workers])
         for number in range(len(parts)):
