@@ -57,6 +57,10 @@ OUTCOME_CODES = {
 """What the audit checks beside `hard_rules.CODES`, by violation code."""
 
 
+Groups = tuple[list[Placed], dict[str, list[Placed]], dict[str, list[Placed]]]
+"""All placements in their order, and the same by seeker and by session."""
+
+
 class Violation(NamedTuple):
     """Something wrong: a stable code, the place in the outcome's file, and what was found."""
 
@@ -75,15 +79,16 @@ def audit(instance: Instance, outcome: Outcome) -> list[Violation]:
     if unknown:
         return unknown
     rules.learn_ways(_pairs(outcome))
-    groups = by_session(placed_of(outcome))
-    rooms = {session: rules.room(session, groups.get(session, ())) for session in rules.sessions}
+    placed = placed_of(outcome)
+    groups = placed, by_seeker(placed), by_session(placed)
+    rooms = {session: rules.room(session, groups[2].get(session, ())) for session in rules.sessions}
     return [
-        *_hard_rules(rules, outcome, rooms),
-        *_fixed(instance, outcome),
+        *_hard_rules(rules, outcome, groups, rooms),
+        *_fixed(instance, placed),
         *_payments(rules, outcome),
         *_scores(instance, rules, outcome),
         *_reports(instance, outcome, rooms),
-        *_promises(rules, outcome, rooms),
+        *_promises(rules, outcome, groups, rooms),
     ]
 
 
@@ -118,8 +123,8 @@ def _unknown_ids(rules: Rulebook, outcome: Outcome) -> Iterator[Violation]:
             yield Violation("unknown_id", f"$.sessions[{i}]", "the session is not in the instance")
 
 
-def _hard_rules(rules: Rulebook, outcome: Outcome, rooms: dict[str, Room]) -> Iterator[Violation]:
-    placements = placed_of(outcome)
+def _hard_rules(rules: Rulebook, outcome: Outcome, groups: Groups, rooms: dict[str, Room]) -> Iterator[Violation]:
+    placements, of_seeker, of_session = groups
     number = {placed: i for i, placed in enumerate(placements)}
     for i, (placed, p) in enumerate(zip(placements, outcome.placements, strict=True)):
         stated = rules.wish(placed).persons
@@ -127,16 +132,16 @@ def _hard_rules(rules: Rulebook, outcome: Outcome, rooms: dict[str, Room]) -> It
             yield Violation("persons_apart", f"$.placements[{i}].persons", "not exactly the persons of the wish")
         for code, message in rules.of_placement(placed):
             yield Violation(code, f"$.placements[{number[placed]}]", message)
-    for seeker, group in by_seeker(placements).items():
+    for seeker, group in of_seeker.items():
         for code, message in rules.of_seeker(seeker, group):
             yield Violation(code, f"$.placements[{number[group[-1]]}]", f"seeker {seeker}: {message}")
-    for session, group in by_session(placements).items():
+    for session, group in of_session.items():
         for code, message in rooms[session].breaches():
             yield Violation(code, f"$.placements[{number[group[-1]]}]", f"session {session}: {message}")
 
 
-def _fixed(instance: Instance, outcome: Outcome) -> Iterator[Violation]:
-    placed = set(placed_of(outcome))
+def _fixed(instance: Instance, placements: list[Placed]) -> Iterator[Violation]:
+    placed = set(placements)
     for triple in instance.fixed:
         if triple not in placed:
             yield Violation("fixed", "$.placements", f"the fixed placement {list(triple)} is not there")
@@ -245,9 +250,8 @@ def _reports(instance: Instance, outcome: Outcome, rooms: dict[str, Room]) -> It
         yield Violation("unplaced", "$.unplaced", "a wish is reported more than once, or placed and unplaced")
 
 
-def _promises(rules: Rulebook, outcome: Outcome, rooms: dict[str, Room]) -> Iterator[Violation]:
-    placements = placed_of(outcome)
-    of_seeker, of_session = by_seeker(placements), by_session(placements)
+def _promises(rules: Rulebook, outcome: Outcome, groups: Groups, rooms: dict[str, Room]) -> Iterator[Violation]:
+    _, of_seeker, of_session = groups
     for i, u in enumerate(outcome.unplaced):
         mine = of_seeker.get(u.seeker, [])
         for j, helped in enumerate(u.would_have_helped):

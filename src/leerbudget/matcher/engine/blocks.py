@@ -19,7 +19,8 @@ from leerbudget.matcher.engine.relaxation import LOWEST_GAIN, WHOLE, Relaxed, lo
 from leerbudget.matcher.memory import give_back
 
 GAP = 2e-4
-ROUNDING_GAP = 1e-3
+ROUNDING_GAP, ROUNDING_SHARE = 1e-3, 0.75
+"""Themes are rounded to the first, or to the second of the gap that is asked when that is more."""
 HALF = 0.5
 HOT_SESSIONS = 60
 """Sessions with somebody half in them that one program decides."""
@@ -152,8 +153,8 @@ def _planned(task: Task, gain: Reals, present: Flags, free: Whole) -> tuple[Whol
     part = part_of(task.program, present, columns)
     last = len(gain) - 1
     part.objective[:] = np.where(columns <= last, gain[np.minimum(columns, last)], 0.0)
-    terms = task.terms
-    return columns, mip.solve(part, min(ROUNDING_SECONDS, terms.left()), ROUNDING_GAP, terms.seed, terms.stop)
+    terms, gap = task.terms, max(ROUNDING_GAP, ROUNDING_SHARE * task.terms.gap)
+    return columns, mip.solve(part, min(ROUNDING_SECONDS, terms.left()), gap, terms.seed, terms.stop)
 
 
 def neighbourhoods(problem: Problem, sessions: Whole, size: int) -> Iterator[Whole]:

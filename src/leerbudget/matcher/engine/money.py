@@ -65,6 +65,8 @@ def waterfall(budgets: Sequence[LearningBudget], bills: Sequence[tuple[int, int]
     A budget steps back as far as a later bill could otherwise not be paid (R04). The own contribution is
     the least possible and comes last.
     """
+    if len(bills) == 1:
+        return [_paid_alone(budgets, *bills[0])]
     left = [budget.available_cents for budget in budgets]
     due = [cents for cents, _ in bills]
     own = shortage(bills, left)
@@ -83,6 +85,16 @@ def waterfall(budgets: Sequence[LearningBudget], bills: Sequence[tuple[int, int]
         payments.append(Payment(shares, due[bill]))
         due[bill] = 0
     return payments
+
+
+def _paid_alone(budgets: Sequence[LearningBudget], due: int, mask: int) -> Payment:
+    shares = []
+    for purse in sorted(range(len(budgets)), key=lambda purse: _paying_order(budgets[purse])):
+        cents = min(due, budgets[purse].available_cents) if mask >> purse & 1 else 0
+        if cents > 0:
+            due -= cents
+            shares.append((purse, cents))
+    return Payment(shares, due)
 
 
 def _paying_order(budget: LearningBudget) -> tuple[bool, str, str]:
