@@ -109,7 +109,7 @@ def rounded(task: Task, relaxed: Relaxed, price: Reals, decided: Flags) -> Flags
     `price`: of the theme's candidates. What came out whole stays, the rest is decided by programs: sessions with
     somebody half in them are planned anew, those of one neighbourhood together. Neighbourhoods are planned at
     once: whoever is drawn to several takes part in the one with the best offer. Where a group with fixed people
-    cannot be completed like that, whoever is left may come.
+    cannot be completed like that, more of those who are left may come.
     """
     first, session, rows = len(task.problem.table), task.problem.table.session, relaxed.draft.rows
     whole, half = whole_part(relaxed)
@@ -128,8 +128,8 @@ def rounded(task: Task, relaxed: Relaxed, price: Reals, decided: Flags) -> Flags
     for one in sorted(range(len(parts)), key=lambda one: answers[one][1].chosen is None):
         columns, answer = answers[one]
         if answer.chosen is None:
-            everybody = rows[drawn[number == one]]
-            columns, answer = _planned(task, gain, task.program.complete(chosen | decided), everybody)
+            more = rows[drawn[(number == one) & (loss[drawn] < NEAR)]]
+            columns, answer = _planned(task, gain, task.program.complete(chosen | decided), more)
         of_rows = columns < first
         free = columns[of_rows]
         chosen[free] = np.isin(free, rows[relaxed.level > HALF]) if answer.chosen is None else answer.chosen[of_rows]
