@@ -1,5 +1,6 @@
 """One matching round, step by step, on a small world with the real solver in its own process."""
 
+import asyncio
 import gzip
 from datetime import timedelta
 
@@ -278,6 +279,43 @@ async def test_the_worker_solves_what_the_coordinator_asks_for(world_db):
     assert await actions.solve_requested(QUICK) == 1
     assert await actions.solve_requested(QUICK) == 0
     assert (await queries.round_view(round_id)).state == "audited"
+
+
+@pytest.mark.parametrize("step", ["freeze", "solve", "check"])
+async def test_a_worker_that_dies_while_solving_leaves_the_request_to_the_next(world_db, monkeypatch, step):
+    """Wherever it is cut off, the round is still asked for; the next worker freezes, solves and audits it."""
+    round_id = await a_round()
+    await actions.request_solve(round_id, actor=None)
+    whole = getattr(actions, step)
+
+    async def dies(*given, **words):
+        await whole(*given, **words)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(actions, step, dies)
+    with pytest.raises(asyncio.CancelledError):
+        await actions.solve_requested(QUICK)
+    monkeypatch.setattr(actions, step, whole)
+    assert (await queries.round_view(round_id)).solving is (step != "check")
+    assert await actions.solve_requested(QUICK) == (1 if step != "check" else 0)
+    assert (await queries.round_view(round_id)).state == "audited"
+
+
+async def test_one_worker_at_a_time_solves(world_db, monkeypatch):
+    """While one is at it the round shows that it is being solved, and a second worker leaves it alone."""
+    round_id = await a_round()
+    await actions.request_solve(round_id, actor=None)
+    whole, seen = actions.solve, []
+
+    async def watched(*given, **words):
+        seen.append((await asyncio.create_task(actions.solve_requested(QUICK)), await queries.round_view(round_id)))
+        await whole(*given, **words)
+
+    monkeypatch.setattr(actions, "solve", watched)
+    assert await actions.solve_requested(QUICK) == 1
+    ((by_second, view),) = seen
+    assert by_second == 0
+    assert view.solving
 
 
 async def test_small_groups_are_not_shown_in_the_fairness_tables(world_db):

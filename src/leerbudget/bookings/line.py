@@ -94,6 +94,12 @@ class Place:
     booking: UUID | None
 
 
+async def offered() -> list[Place]:
+    """Every place in line whose seats wait for an answer."""
+    rows = await fetch_all("SELECT id AS entry, state, booking FROM waiting_entry WHERE state = 'offered' ORDER BY id")
+    return [Place(**row) for row in rows]
+
+
 async def place(entry: UUID, family: UUID) -> Place | None:
     """One place in line of this family; None when it is another's or unknown."""
     row = await fetch_one(

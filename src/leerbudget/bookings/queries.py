@@ -138,6 +138,11 @@ async def totals() -> BookingTotals:
     return BookingTotals({row["state"]: row["n"] for row in rows})
 
 
+async def states() -> dict[UUID, str]:
+    """The state of every booking that was ever made: for who compares all of them."""
+    return {row["id"]: row["state"] for row in await fetch_all("SELECT id, state FROM booking")}
+
+
 async def attendance_missing(session: UUID) -> int:
     """Places in this session for which nobody said yet whether the person was there."""
     missing: int = await fetch_value(

@@ -17,8 +17,8 @@ import msgspec
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings.errors import OfferLapsed
 from leerbudget.foundation import clock
-from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
-from leerbudget.foundation.errors import LeerbudgetError
+from leerbudget.foundation.database import execute, fetch_all, fetch_one, own_connection, together
+from leerbudget.foundation.errors import Busy, LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity.actions import record_audit
 from leerbudget.matcher.audit import audit
@@ -126,25 +126,38 @@ async def request_solve(round_id: UUID, *, actor: UUID | None) -> None:  # noqa:
 async def solve_requested(limits: SolveLimits | None = None, *, actor: UUID | None = None) -> int:
     """Freeze, solve and audit the rounds that were asked for; one process at a time does this. Answers how many.
 
+    A request stands until its round is audited: when the process dies, the next one begins anew.
+
     Raises:
         SolverFailed: the solving process ended without an outcome; that request is withdrawn, others stand.
     """
-    done = 0
-    while (row := await fetch_one(_NEXT_REQUEST)) is not None:
-        await freeze(row["id"], actor=actor)
-        await solve(row["id"], limits, actor=actor)
-        await check(row["id"], actor=actor)
-        done += 1
-    return done
+    if await fetch_one(_NEXT_REQUEST) is None:
+        return 0
+    async with own_connection() as alone:
+        done = 0
+        if await alone.fetchval("SELECT pg_try_advisory_lock(hashtextextended('solve rounds', 0))"):
+            while (row := await fetch_one(_NEXT_REQUEST)) is not None:
+                await _solve_requested(row["id"], limits, actor=actor)
+                done += 1
+        return done
 
 
-# One at a time: what goes wrong with one round leaves the requests for the others standing.
 _NEXT_REQUEST = """
-UPDATE matching_round SET solve_requested_at = NULL
-WHERE id = (SELECT id FROM matching_round WHERE solve_requested_at IS NOT NULL
-            ORDER BY solve_requested_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id
+SELECT id FROM matching_round WHERE solve_requested_at IS NOT NULL ORDER BY solve_requested_at, id LIMIT 1
 """
+
+
+async def _solve_requested(round_id: UUID, limits: SolveLimits | None, *, actor: UUID | None) -> None:
+    """What goes wrong with one round leaves the requests for the others standing, and is not tried for ever."""
+    try:
+        await freeze(round_id, actor=actor)
+        await solve(round_id, limits, actor=actor)
+        await check(round_id, actor=actor)
+    except Busy:
+        raise
+    except Exception:
+        await execute("UPDATE matching_round SET solve_requested_at = NULL WHERE id = $1", round_id)
+        raise
 
 
 async def check(round_id: UUID, *, actor: UUID | None) -> list[str]:  # noqa: ARG001
@@ -337,11 +350,13 @@ WHERE id = $1 AND state = $2
 """
 _SOLVED = """
 UPDATE matching_round SET state = 'solved', outcome = $3, score = $4, bound = $5, seconds = $6, code_version = $7,
-  solved_at = $8, solve_requested_at = NULL
+  solved_at = $8
 WHERE id = $1 AND state = $2
 """
 _AUDITED = """
-UPDATE matching_round SET state = $3, audit = $4, audited_at = $5, result = $6 WHERE id = $1 AND state = $2
+UPDATE matching_round SET state = $3, audit = $4, audited_at = $5, result = $6,
+  solve_requested_at = NULL
+WHERE id = $1 AND state = $2
 """
 _PUBLISHED = """
 UPDATE matching_round SET state = 'published', answer_until = $3, published_at = $4 WHERE id = $1 AND state = $2

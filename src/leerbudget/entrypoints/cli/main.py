@@ -30,6 +30,10 @@ COMMANDS = {
         "Matching rounds: open, freeze, solve, show, publish, replay.",
     ),
     "serve": ("leerbudget.entrypoints.cli.serve:serve", "Serve the pages and the API."),
+    "simulate": (
+        "leerbudget.entrypoints.simulator.command:simulate",
+        "Live through a made-up year and check every promise every evening.",
+    ),
     "worker": ("leerbudget.entrypoints.worker.command:worker", "Do the work that waits: mail, deadlines, rounds."),
 }
 """Command → module and object, and what it does; nothing is imported before it is asked for."""

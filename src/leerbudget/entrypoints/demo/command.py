@@ -5,24 +5,17 @@ from contextlib import nullcontext
 
 import click
 
+from leerbudget.entrypoints.cli.renewing import renew
 from leerbudget.entrypoints.cli.serve import PORT, base_url, listen, serve_pages
 from leerbudget.entrypoints.cli.with_database import run_until_told, with_pool
 from leerbudget.entrypoints.demo import story, summary
-from leerbudget.foundation.connecting import connect
 from leerbudget.foundation.errors import SettingsError
 from leerbudget.foundation.logbook import configure_logging
-from leerbudget.foundation.roles import empty_database
 from leerbudget.foundation.running import Dsns, migrate, running_database
 from leerbudget.foundation.settings import Settings
 from leerbudget.rounds.solving import SolveLimits
 
 MARK = "leerbudget demo: every person and organisation in here is fictional"
-_IN_USE = """
-SELECT EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relnamespace = to_regnamespace('public')
-               AND relname <> 'migration' AND pg_relation_size(oid) > 0)
-"""
-"""Whether anything was ever stored, in our tables or somebody else's."""
-
 FAMILIES_MIN, SESSIONS_MIN = 50, 10
 
 
@@ -68,7 +61,7 @@ def demo(
 
 
 async def _tell(dsns: Dsns, script: story.Script) -> bool:
-    await _renew(dsns)
+    await renew(dsns, MARK, of="de demonstratie")
     click.echo(
         f"leerbudget: a fictional Netherlands of {script.families} families and {script.sessions} course sessions,"
         f" seed {script.seed}\n"
@@ -91,26 +84,3 @@ async def _show(script: story.Script) -> bool:
     ):
         click.echo(f"  {role:<18}{email}")
     return balanced
-
-
-async def _renew(dsns: Dsns) -> None:
-    """An empty database with our mark; another's data is never thrown away.
-
-    Raises:
-        SettingsError: the database holds somebody's data and is not a demonstration.
-    """
-    if dsns.owner is None:
-        raise SettingsError(message="Zet LEERBUDGET_OWNER_URL, of gebruik de ingebouwde database.")
-    connection = await connect(dsns.owner)
-    try:
-        mark = await connection.fetchval(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
-        )
-        in_use = await connection.fetchval(_IN_USE)
-    finally:
-        await connection.close()
-    if in_use and mark != MARK:
-        raise SettingsError(
-            message="In deze database staan gegevens die niet van de demonstratie zijn. Er is niets veranderd."
-        )
-    await empty_database(dsns.owner, MARK)

@@ -134,7 +134,7 @@ async def state_wishes(world: World, ids: Ids) -> int:
     await people.avoid_many(
         [(ids.families[family.ref], ids.persons[ref]) for family in world.families for ref in family.avoid_refs]
     )
-    return await wishes.state_many([_wish(wish, ids) for wish in world.wishes], actor=None)
+    return await wishes.state_many([wish_order(wish, ids) for wish in world.wishes], actor=None)
 
 
 def _family_preference(family: Family, ids: Ids) -> PreferenceOrder:
@@ -160,7 +160,8 @@ def _professional_preference(professional: Professional, ids: Ids) -> Preference
     )
 
 
-def _wish(wish: Wish, ids: Ids) -> WishOrder:
+def wish_order(wish: Wish, ids: Ids) -> WishOrder:
+    """A made-up wish as its writer enters it."""
     persons = tuple(ids.persons[ref] for ref in wish.person_refs)
     return WishOrder(
         id=ids.wishes[wish.ref],

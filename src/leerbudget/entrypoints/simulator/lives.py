@@ -1,0 +1,222 @@
+"""What families do in the year: book, wait, answer, cancel, stop, and make mistakes. By seeded chance."""
+
+from typing import Final
+from uuid import UUID
+
+from leerbudget.bookings import actions as bookings
+from leerbudget.bookings import line, waiting
+from leerbudget.bookings import queries as booking_queries
+from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.waiting import WaitingOrder
+from leerbudget.budgets import actions as budgets
+from leerbudget.budgets import queries as budget_queries
+from leerbudget.catalogue.search import SearchQuery, SessionCard, search
+from leerbudget.entrypoints.simulator.offices import Stage
+from leerbudget.fictional.world import Family
+from leerbudget.foundation import clock
+from leerbudget.foundation.ids import new_id
+from leerbudget.people import actions as people
+from leerbudget.rounds import actions as rounds
+from leerbudget.rounds import queries as round_queries
+from leerbudget.wishes import actions as wish_actions
+from leerbudget.wishes import queries as wishes
+from leerbudget.wishes.queries import WishView
+
+LOOKS_A_YEAR: Final = 1.5
+"""Times a year that a family looks for a course itself [guess]."""
+ANSWERS_TONIGHT, ACCEPTS = 0.3, 0.9
+"""Chance that an open offer is answered this evening, and that the answer is yes; one in twelve lapses [guess]."""
+CANCELS_TONIGHT: Final = 0.002
+"""About 12 % of the bookings: late cancellations and crises (requirements section 5)."""
+ASKS_AGAIN: Final = 0.1
+AVOIDS_A_YEAR: Final = 0.03
+SEEN_MAX: Final = 5
+
+YES = frozenset(("confirmed", "attended", "no_show", "cancelled"))
+"""What may become of a booking once it was confirmed."""
+
+REFUSED_HONESTLY: Final = (
+    *("session_full", "party_full", "childcare_full", "not_bookable", "kept_for_waiting", "already_booked"),
+    *("meetings_overlap", "budget_too_small", "not_for_this_family", "not_together", "wish_step_not_allowed"),
+)
+"""Why a booking may be refused to a family that makes no mistake."""
+
+
+async def look_around(stage: Stage) -> None:
+    """Some families look for a course themselves, and book it or get in line."""
+    for family in list(stage.families.values()):
+        if stage.dice.chance(LOOKS_A_YEAR / 365):
+            await _look(stage, family)
+        if stage.dice.chance(AVOIDS_A_YEAR / 365):
+            await _avoid(stage, family)
+
+
+async def _look(stage: Stage, family: Family) -> None:
+    key = stage.ids.families[family.ref]
+    wanted = [wish for wish in await wishes.wishes_of(key) if wish.state == "open"]
+    preference = await wishes.preference_of(key)
+    if not wanted or preference is None:
+        stage.desk.counts["looks, without a wish"] += 1
+        return
+    wish = wanted[0]
+    query = SearchQuery(
+        postcode4=preference.postcode4,
+        travel_minutes_max=preference.travel_minutes_max,
+        themes=(wish.theme,),
+        online=None if preference.online_ok else False,
+        family=key,
+        persons=0,
+        limit=20,
+    )
+    cards = (await search(query)).cards
+    free = [card for card in cards if card.seats_free >= len(wish.persons)]
+    if free:
+        await _book(stage, family, wish, stage.dice.pick(free[:SEEN_MAX]))
+    elif cards:
+        await _wait(stage, key, wish, stage.dice.pick(cards[:SEEN_MAX]))
+    else:
+        stage.desk.counts["looks, and finds nothing"] += 1
+
+
+async def _book(stage: Stage, family: Family, wish: WishView, card: SessionCard) -> None:
+    desk, key = stage.desk, stage.ids.families[family.ref]
+    shown = card.price_cents * len(wish.persons)
+    request = BookingRequest(new_id(), key, card.id, wish.persons, wish=wish.id, price_shown_cents=shown)
+    answer = await desk.ask("books", bookings.book, request, actor=None, refusals=REFUSED_HONESTLY)
+    if answer.code in ("session_full", "kept_for_waiting"):
+        await _wait(stage, key, wish, card)
+    if not answer.done:
+        return
+    desk.bookings[request.id] = YES
+    if answer.value.price_cents != shown:
+        desk.troubles.append(f"booking {request.id} costs {answer.value.price_cents}, {shown} was shown")
+    if stage.dice.chance(ASKS_AGAIN):
+        again = await desk.ask("books again under the same id", bookings.book, request, actor=None)
+        if again.value != answer.value:
+            desk.troubles.append(f"I5: booking {request.id} was answered otherwise the second time")
+        other = BookingRequest(request.id, key, card.id, wish.persons[:1], price_shown_cents=shown)
+        await desk.must_refuse(
+            "books something else under the same id",
+            "idempotency_mismatch",
+            bookings.book,
+            other,
+            actor=None,
+        )
+
+
+async def _wait(stage: Stage, key: UUID, wish: WishView, card: SessionCard) -> None:
+    order = WaitingOrder(new_id(), key, card.id, wish.persons)
+    expected = ("already_waiting", "already_in_course", "not_bookable", "not_for_this_family")
+    await stage.desk.ask("gets in line", waiting.join, order, actor=None, refusals=expected)
+
+
+async def _avoid(stage: Stage, family: Family) -> None:
+    trainer = stage.dice.pick(sorted(stage.ids.trainers))
+    person, key = stage.ids.persons[trainer], stage.ids.families[family.ref]
+    await stage.desk.ask("would rather not meet somebody", people.avoid, key, person)
+
+
+async def answer(stage: Stage) -> None:
+    """Proposals of the round and offers from the waiting list: yes, no, or not tonight."""
+    if stage.round is not None:
+        for offer in await round_queries.open_offers(stage.round):
+            if stage.dice.chance(ANSWERS_TONIGHT):
+                verb = rounds.accept if stage.dice.chance(ACCEPTS) else rounds.decline
+                name = f"{'accepts' if verb is rounds.accept else 'declines'} a proposal"
+                await stage.desk.ask(
+                    name,
+                    verb,
+                    offer.proposal,
+                    seeker=offer.seeker,
+                    actor=None,
+                    refusals=("offer_lapsed",),
+                )
+    for place in await line.offered():
+        if stage.dice.chance(ANSWERS_TONIGHT):
+            await _answer_place(stage, place)
+
+
+async def _answer_place(stage: Stage, place: line.Place) -> None:
+    desk, late = stage.desk, ("offer_lapsed",)
+    if not stage.dice.chance(ACCEPTS):
+        await desk.ask("declines a seat that became free", waiting.decline, place.entry, actor=None, refusals=late)
+        return
+    answer = await desk.ask("accepts a seat that became free", waiting.accept, place.entry, actor=None, refusals=late)
+    if answer.done:
+        desk.bookings[answer.value] = YES
+
+
+async def cancel_some(stage: Stage) -> None:
+    """A few families cancel; what they were shown before is what they get."""
+    for booking in await booking_queries.cancellable():
+        if stage.dice.chance(CANCELS_TONIGHT):
+            await _cancel(stage, booking)
+
+
+async def _cancel(stage: Stage, booking: UUID) -> None:
+    desk = stage.desk
+    shown = await desk.ask("asks what cancelling costs", bookings.cancel, booking, actor=None, dry_run=True)
+    answer = await desk.ask("cancels", bookings.cancel, booking, actor=None, refusals=("not_cancellable",))
+    if answer.done:
+        desk.bookings[booking] = frozenset(("cancelled",))
+        if answer.value != shown.value:
+            desk.troubles.append(f"booking {booking}: {shown.value} was shown, {answer.value} happened")
+
+
+async def stop(stage: Stage, families: list[Family]) -> None:
+    """Families that stop: what is booked is cancelled, wishes and places in line end, free money goes back."""
+    desk = stage.desk
+    for family in families:
+        if stage.families.pop(family.ref, None) is None:
+            continue
+        key = stage.ids.families[family.ref]
+        desk.counts["families that stop"] += 1
+        for booking in sorted(await booking_queries.bookings_of(key), key=lambda each: each.booking):
+            if booking.state in ("offered", "confirmed") and booking.starts_at > clock.now():
+                await _cancel(stage, booking.booking)
+        for place in sorted(await line.waiting_of(key), key=lambda each: each.entry):
+            await desk.ask("leaves the line", waiting.leave, place.entry, actor=None, refusals=("not_waiting",))
+        for wish in await wishes.wishes_of(key):
+            if wish.state == "open":
+                await desk.ask("withdraws a wish", wish_actions.withdraw_wish, wish.id, actor=None)
+        await _give_back(stage, key)
+
+
+async def _give_back(stage: Stage, family: UUID) -> None:
+    for budget in sorted(await budget_queries.budgets_of(family), key=lambda each: each.id):
+        if budget.free_cents > 0:
+            key, cents = new_id(), budget.free_cents
+            await stage.desk.must_refuse(
+                "takes back more than is free",
+                "lowering_too_large",
+                budgets.lower,
+                budget.id,
+                budget.free_cents + 1,
+                lowering=new_id(),
+                actor=None,
+                reason="te veel",
+            )
+            await stage.desk.ask(
+                "takes back what is free", budgets.lower, budget.id, cents, lowering=key, actor=None, reason="gestopt"
+            )
+
+
+async def make_mistakes(stage: Stage) -> None:
+    """Once a week somebody asks what cannot be: somebody else's parent, a booking that ended, one that never was."""
+    families = list(stage.families.values())
+    if len(families) < 2:
+        return
+    one, other = stage.dice.some(families, 2)
+    session = stage.dice.pick(sorted(stage.ids.sessions))
+    stranger = stage.ids.persons[other.parents[0].ref]
+    request = BookingRequest(new_id(), stage.ids.families[one.ref], stage.ids.sessions[session], (stranger,))
+    await stage.desk.must_refuse(
+        "books for another family's parent", "persons_unknown", bookings.book, request, actor=None
+    )
+    ended = sorted(key for key, states in stage.desk.bookings.items() if states == {"cancelled"})
+    if ended:
+        gone = stage.dice.pick(ended)
+        await stage.desk.must_refuse("cancels twice", "not_cancellable", bookings.cancel, gone, actor=None)
+        await stage.desk.must_refuse("answers too late", "offer_lapsed", bookings.accept, gone, actor=None)
+    never = new_id()
+    await stage.desk.must_refuse("cancels what was never booked", "booking_unknown", bookings.cancel, never, actor=None)

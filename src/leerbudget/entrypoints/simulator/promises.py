@@ -1,0 +1,34 @@
+"""What must hold every evening (docs: the promises I1-I8), looked at without faults."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from leerbudget.bookings import queries as bookings
+from leerbudget.budgets import queries as budgets
+from leerbudget.entrypoints.simulator.desk import Desk
+from leerbudget.entrypoints.simulator.faults import Post
+from leerbudget.ledger import queries as ledger
+from leerbudget.payments import queries as payments
+
+
+async def broken(desk: Desk, post: Post, topped_up_cents: int) -> list[str]:
+    """Every promise that does not hold now, in a sentence each. `topped_up_cents`: what organisations know they paid."""
+    found = [*await bookings.inconsistencies(), *await ledger.check(), *await budgets.check(), *await payments.check()]
+    totals = await budgets.totals()
+    if totals.topped_up_cents != topped_up_cents:
+        found.append(f"I1: {topped_up_cents} cents were paid in, the books say {totals.topped_up_cents}")
+    return [*found, *_forgotten(desk, await bookings.states()), *_sent_twice(post)]
+
+
+def _forgotten(desk: Desk, states: dict[UUID, str]) -> Iterator[str]:
+    """I6: what was answered is still so."""
+    for booking, allowed in desk.bookings.items():
+        if states.get(booking) not in allowed:
+            yield f"I6: booking {booking} was answered to be {sorted(allowed)}, it is {states.get(booking)}"
+
+
+def _sent_twice(post: Post) -> Iterator[str]:
+    """I8: a letter is handed over once, unless the worker died before it could write that down."""
+    for message_id, times in post.handed.items():
+        if times > 1 and message_id not in post.again:
+            yield f"I8: {message_id} was handed over {times} times"
