@@ -45,8 +45,14 @@ bench: setup ## measure and write docs/benchmarks.md (minutes; ARGS=--full: abou
 	@$(BIN)/python benchmarks/bookings.py
 	@$(BIN)/python benchmarks/matching.py $(ARGS)
 
-soak: setup ## repeat races, faults and random rounds until something gives (ROUNDS=20)
+soak: setup ## repeat races, faults, random rounds and made-up years until something gives (ROUNDS=20)
 	@$(BIN)/python benchmarks/against_exact.py --rounds $$((100 * $(ROUNDS)))
+	@for seed in $$(seq 1 $(ROUNDS)); do \
+		made=$$(mktemp -d); echo "year of seed $$seed"; \
+		LEERBUDGET_DATA_DIR=$$made/data $(BIN)/leerbudget simulate --families 500 --seed $$seed --faults > $$made/year \
+			|| { cat $$made/year; exit 1; }; \
+		tail -1 $$made/year; rm -rf $$made; \
+	done
 	@i=1; while [ $$i -le $(ROUNDS) ]; do \
 		echo "round $$i of $(ROUNDS)"; \
 		$(BIN)/python -m pytest -q -p no:cacheprovider tests/faults tests/concurrency $$(find tests -name "test_*race*.py") $(ARGS) || exit 1; \

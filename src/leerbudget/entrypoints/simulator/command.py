@@ -10,23 +10,22 @@ import click
 from leerbudget.entrypoints.cli.renewing import renew
 from leerbudget.entrypoints.cli.with_database import run_until_told, with_pool
 from leerbudget.entrypoints.simulator import summary, year
-from leerbudget.entrypoints.simulator.plan import SEASON_DAYS
 from leerbudget.foundation.errors import SettingsError
 from leerbudget.foundation.logbook import configure_logging
 from leerbudget.foundation.running import Dsns, migrate, running_database
 from leerbudget.foundation.settings import Settings
 
 MARK = "leerbudget simulate: every person and organisation in here is fictional"
-FAMILIES_PER_SESSION = 8
-"""In each season of 18 weeks, as in the demonstration."""
+FAMILIES_PER_SESSION, SESSIONS_MIN = 8, 10
+"""In the whole year, as families wish for about one course a year."""
 
 
 @click.command()
 @click.option("--families", type=click.IntRange(50, 20_000), default=300, show_default=True)
 @click.option(
     "--sessions",
-    type=click.IntRange(10, 25_000),
-    help="Course sessions altogether (default: families / 8 for every 18 weeks).",
+    type=click.IntRange(SESSIONS_MIN, 25_000),
+    help="Course sessions altogether (default: families / 8, at least 10).",
 )
 @click.option("--days", type=click.IntRange(1, 3_650), default=365, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 10), default=1, show_default=True)
@@ -51,8 +50,8 @@ def simulate(
     if settings.environment == "production":
         raise SettingsError(message="De simulatie draait niet met LEERBUDGET_ENV=production.")
     configure_logging(settings.environment, level=logging.CRITICAL)
-    seasons = -(-days // SEASON_DAYS)
-    script = year.Script(families, sessions or seasons * families // FAMILIES_PER_SESSION, days, seed, faults)
+    count = sessions or max(SESSIONS_MIN, families // FAMILIES_PER_SESSION)
+    script = year.Script(families, count, days, seed, faults)
     with running_database(settings) as dsns:
         told = run_until_told(_live(dsns, script))
     click.echo(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(summary.lines(told)))

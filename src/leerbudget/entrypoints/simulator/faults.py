@@ -18,12 +18,12 @@ from leerbudget.notifications.errors import DeliveryFailed
 from leerbudget.notifications.rules import Letter
 
 SHARES: Final[dict[str, float]] = {
-    "no connection is free": 0.001,
-    "the server ends the connection before a statement": 0.001,
-    "the server ends the connection at the commit": 0.002,
-    "the process dies after the commit, before the answer": 0.004,
-    "the mail server refuses": 0.02,
-    "the worker dies after the mail server accepted": 0.01,
+    "no connection is free": 0.002,
+    "the server ends the connection before a statement": 0.002,
+    "the server ends the connection at the commit": 0.004,
+    "the process dies after the commit, before the answer": 0.008,
+    "the mail server refuses": 0.04,
+    "the worker dies after the mail server accepted": 0.03,
 }
 """Point → how often, each time it is passed."""
 NO_CONNECTION, AT_STATEMENT, AT_COMMIT, AFTER_COMMIT, MAIL_REFUSED, MAIL_ACCEPTED = SHARES
