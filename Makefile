@@ -48,7 +48,7 @@ bench: setup ## measure and write docs/benchmarks.md (minutes; ARGS=--full: abou
 soak: setup ## repeat races, faults, random rounds and made-up years until something gives (ROUNDS=20)
 	@$(BIN)/python benchmarks/against_exact.py --rounds $$((100 * $(ROUNDS)))
 	@for seed in $$(seq 1 $(ROUNDS)); do \
-		made=$$(mktemp -d); echo "year of seed $$seed"; \
+		made=$$(mktemp -d); chmod 755 $$made; echo "year of seed $$seed"; \
 		LEERBUDGET_DATA_DIR=$$made/data $(BIN)/leerbudget simulate --families 500 --seed $$seed --faults > $$made/year \
 			|| { cat $$made/year; exit 1; }; \
 		tail -1 $$made/year; rm -rf $$made; \

@@ -471,3 +471,22 @@ async def test_only_the_wish_of_these_persons_is_fulfilled(world_db, wishing, fo
     await actions.cancel(taken, actor=None)
     assert len(await waiting.offer_free_seats()) == 1
     assert await fetch_value("SELECT state FROM wish WHERE id = $1", key) == "open"
+
+
+async def test_one_free_seat_asks_the_database_once_about_couples(world_db, monkeypatch):
+    """Thirty couples are in line before a parent alone: one of them is tried, all are told why, and the parent gets the seat."""
+    session, (taken,) = await a_full_session()
+    couples = [await waits(await a_family(parents=2), session) for _ in range(30)]
+    alone = await waits(await a_family(), session)
+    await actions.cancel(taken, actor=None)
+    whole, tried = actions.book, []
+
+    async def counted(request, *, actor):
+        tried.append(request.family)
+        return await whole(request, actor=actor)
+
+    monkeypatch.setattr(actions, "book", counted)
+    await waiting.offer_free_seats()
+    assert len(tried) == 2
+    assert await state_of(alone) == "offered"
+    assert {await why_not(couple, session) for couple in couples} == {"session_full"}

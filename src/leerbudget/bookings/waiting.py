@@ -37,6 +37,7 @@ from leerbudget.wishes import queries as wishes
 
 TRY_AGAIN_AFTER = timedelta(days=1)
 """Who was passed over is tried again after this time, when seats are still free: money or plans may have changed."""
+SEATS_UNKNOWN = 1_000_000
 OUT_OF_REACH, NOT_THEIR_DAYS = "out_of_reach", "not_their_days"
 """Why seats are not even offered, beside what booking itself would refuse."""
 
@@ -238,8 +239,9 @@ ORDER BY coalesce(w.waiting_rounds, 0) DESC, e.asked_at, e.id
 
 
 async def _offer_in(session: Any, *, actor: UUID | None) -> list[UUID]:
-    """Who waits, in order, until the seats are gone."""
+    """Who waits, in order, until the seats are gone. Once it is known how many are left, larger households are not tried."""
     offered: list[UUID] = []
+    free = SEATS_UNKNOWN
     passed_over: dict[UUID, str | None] = {}
     at = clock.now()  # before the first look: a seat that becomes free meanwhile is tried on everybody again
     line = await fetch_all(_LINE, session["course"], session["id"], session["since"])
@@ -248,13 +250,18 @@ async def _offer_in(session: Any, *, actor: UUID | None) -> list[UUID]:
     for entry in line:
         try:
             refused = _unsuited(entry, session, preferences.get(entry["family"]), weeks)
+            if refused is None and len(entry["persons"]) > free:
+                refused = SessionFull.code
             if refused is None:
                 offered.append(await _offer(entry, session, actor=actor))
+                free -= len(entry["persons"])
         except NotWaiting:
             continue
         except LeerbudgetError as refusal:
-            if isinstance(refusal, SessionFull) and refusal.data.get("free", 0) <= 0:
-                break  # who comes after keeps the right to be asked for the next seat
+            if isinstance(refusal, SessionFull):
+                free = refusal.data.get("free", 0)
+                if free <= 0:
+                    break  # who comes after keeps the right to be asked for the next seat
             if refusal.status >= 500:
                 raise
             refused = refusal.code
