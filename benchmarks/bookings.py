@@ -99,10 +99,13 @@ async def _prepare(wanted: list[Wanted]) -> None:
     await execute("ANALYZE wanted")
 
 
-async def website(ground: Ground, wanted: Iterator[Wanted], *, clients: int, seconds: float) -> Tally:
+async def website(
+    ground: Ground, wanted: Iterator[Wanted], *, clients: int, seconds: float, every_seconds: float = 0.0
+) -> Tally:
     """Bookings over HTTP by so many clients."""
+    requests = (_request(ground, each) for each in wanted)
     tally = await posted(
-        ground.host, ground.port, (_request(ground, each) for each in wanted), clients=clients, seconds=seconds
+        *(ground.host, ground.port, requests), clients=clients, seconds=seconds, every_seconds=every_seconds
     )
     if set(tally.statuses) != {201}:
         raise SystemExit(f"not every booking was made: {tally.statuses}")
@@ -137,6 +140,8 @@ async def measure(ground: Ground, options: argparse.Namespace) -> None:
         theirs.append(await pgbench(ground, ahead, seconds=options.seconds))
         ours.append(await website(ground, many, clients=options.clients, seconds=options.seconds))
     rows = [_row("spread over many sessions", ours, theirs, options.clients)]
+    calm = await website(ground, many, clients=options.clients, seconds=options.seconds, every_seconds=1.0)
+    rows.append(_row("the same, each client once a second", [calm], theirs, options.clients))
     ours, theirs = [], []
     for turn in range(options.turns):
         crowd = [Wanted(parent, hot[2 * turn]) for parent in families[:SEATS_HOT]]

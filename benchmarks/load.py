@@ -1,7 +1,12 @@
 # ruff: noqa: INP001 (a folder of commands, not a package)
-"""Many clients that post over HTTP, each as soon as its last answer is there, and how long each answer took."""
+"""Many clients that post over HTTP, and how long each answer took.
+
+Each asks as soon as its last answer is there, or at set times; then an answer counts from the moment at which it should
+have been asked for, so that a slow answer does not hide the next one.
+"""
 
 import asyncio
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,19 +39,31 @@ class Tally:
         return sorted(self.seconds)[int(share * (len(self.seconds) - 1))] * 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`ends`: after this moment nothing more is asked. `every_seconds`: how often each client asks; 0: at once again."""
+
+    ends: float
+    every_seconds: float
+
+
 class Client(asyncio.Protocol):
     """One connection: asks, waits, asks again."""
 
-    def __init__(self, requests: Iterator[bytes], tally: Tally, done: asyncio.Future[None], ends: float) -> None:
-        """`ends`: after this moment nothing more is asked."""
-        self.requests, self.tally, self.done, self.ends = requests, tally, done, ends
+    def __init__(self, requests: Iterator[bytes], tally: Tally, done: asyncio.Future[None], terms: "Terms") -> None:
+        """`terms`: until when and how often it asks."""
+        self.requests, self.tally, self.done, self.terms = requests, tally, done, terms
         self.buffer, self.asked = b"", 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what create_connection gives
         self.transport = transport
-        self._ask()
+        if self.terms.every_seconds:  # spread over the first turn
+            first = time.perf_counter() + random.uniform(0, self.terms.every_seconds)  # noqa: S311 - no secret
+            self._ask_at(first)
+        else:
+            self._ask()
 
     def data_received(self, data: bytes) -> None:
         """Count the answer when it is whole, and ask again."""
@@ -60,29 +77,41 @@ class Client(asyncio.Protocol):
         if len(body) >= length:
             self.buffer = b""
             self.tally.add(int(head[9:12]), time.perf_counter() - self.asked)
-            self._ask()
+            if self.terms.every_seconds:
+                self._ask_at(self.asked + self.terms.every_seconds)
+            else:
+                self._ask()
 
     def connection_lost(self, _: Exception | None) -> None:
         """No more."""
         if not self.done.done():
             self.done.set_result(None)
 
-    def _ask(self) -> None:
-        request = next(self.requests, None) if time.perf_counter() < self.ends else None
+    def _ask_at(self, due: float) -> None:
+        wait = max(0.0, due - time.perf_counter())
+        asyncio.get_running_loop().call_later(wait, self._ask, due)
+
+    def _ask(self, due: float | None = None) -> None:
+        request = next(self.requests, None) if time.perf_counter() < self.terms.ends else None
         if request is None:
             self.transport.close()
             return
-        self.asked = time.perf_counter()
+        self.asked = time.perf_counter() if due is None else due
         self.transport.write(request)
 
 
-async def posted(host: str, port: int, requests: Iterator[bytes], *, clients: int, seconds: float) -> Tally:
+async def posted(
+    host: str, port: int, requests: Iterator[bytes], *, clients: int, seconds: float, every_seconds: float = 0.0
+) -> Tally:
     """Post these requests, so many at once, until the time is over or there are no more."""
     loop, tally = asyncio.get_running_loop(), Tally()
-    ends = tally.began + seconds
+    terms = Terms(tally.began + seconds, every_seconds)
     waiting = [loop.create_future() for _ in range(clients)]
     await asyncio.gather(
-        *(loop.create_connection(lambda done=done: Client(requests, tally, done, ends), host, port) for done in waiting)  # type: ignore[misc] # a default argument
+        *(
+            loop.create_connection(lambda done=done: Client(requests, tally, done, terms), host, port)
+            for done in waiting
+        )  # type: ignore[misc] # a default argument
     )
     await asyncio.gather(*waiting)
     return tally
