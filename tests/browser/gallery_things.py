@@ -438,6 +438,7 @@ SESSION_PAGE = Thing(
             Thing(days_before=7, refund_percent=50),
             Thing(days_before=0, refund_percent=0),
         ],
+        "to_come": True,
         "may_book": True,
         "booked": False,
         "offered": False,

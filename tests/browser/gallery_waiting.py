@@ -23,9 +23,19 @@ WAITING = [
         course_title="Samenwerken met ouders (fictief)",
         names=["Sanne (fictief)", "Joris (fictief)"],
         position=3,
+        planned=True,
         passed_over=[
             Thing(starts_at=at(3, 8, 19), place="Utrecht", why="er waren minder plaatsen vrij dan u nodig hebt"),
             Thing(starts_at=at(3, 15, 19), place=None, why="u had toen al een andere bijeenkomst"),
         ],
-    )
+    ),
+    Thing(
+        id="w3",
+        session_id="s3",
+        course_title="Pubers in huis (fictief)",
+        names=["Sanne (fictief)"],
+        position=1,
+        planned=False,
+        passed_over=[],
+    ),
 ]

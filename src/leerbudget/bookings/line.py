@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from leerbudget.bookings.rules import LATEST_BEFORE_START
+from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
 
 
@@ -22,6 +24,7 @@ class WaitingView:
     """A place in line. `position` counts from 1; None while seats are offered, until `offered_until`.
 
     `session` is that of the offered seats, otherwise where the family asked. `price_cents`: for all persons together.
+    `planned`: whether the course has a session to come in which seats can still be offered.
     """
 
     entry: UUID
@@ -32,6 +35,7 @@ class WaitingView:
     persons: tuple[str, ...]
     asked_at: datetime
     position: int | None
+    planned: bool
     booking: UUID | None
     price_cents: int | None
     offered_until: datetime | None
@@ -48,7 +52,10 @@ WITH mine AS (SELECT * FROM waiting_entry WHERE family = $1 AND ended_at IS NULL
 SELECT m.id AS entry, m.state, m.course, c.title, coalesce(b.session, m.session) AS session, m.asked_at, line.position,
        b.id AS booking, b.price_cents, b.offered_until,
        array(SELECT p.name FROM waiting_person wp JOIN person p ON p.id = wp.person WHERE wp.entry = m.id
-             ORDER BY p.name) AS persons
+             ORDER BY p.name) AS persons,
+       c.state = 'admitted' AND EXISTS (
+         SELECT FROM course_session s WHERE s.course = m.course AND s.state IN ('conditional', 'confirmed')
+         AND s.starts_at > $2) AS planned
 FROM mine m JOIN course c ON c.id = m.course LEFT JOIN line ON line.id = m.id
 LEFT JOIN booking b ON b.id = m.booking AND b.state = 'offered'
 ORDER BY (m.state = 'offered') DESC, m.asked_at, m.id
@@ -63,7 +70,7 @@ WHERE t.entry = ANY($1::uuid[]) AND t.refused IS NOT NULL ORDER BY t.tried_at DE
 
 async def waiting_of(family: UUID) -> list[WaitingView]:
     """The family's places in line; what waits for its answer first."""
-    rows = await fetch_all(_LINE, family)
+    rows = await fetch_all(_LINE, family, clock.now() + LATEST_BEFORE_START)
     passed: dict[UUID, list[PassedOver]] = {}
     for row in await fetch_all(_PASSED_OVER, [row["entry"] for row in rows]):
         passed.setdefault(row["entry"], []).append(PassedOver(row["starts_at"], row["place"], row["refused"]))

@@ -38,6 +38,7 @@ from leerbudget.wishes import queries as wishes
 TRY_AGAIN_AFTER = timedelta(days=1)
 """Who was passed over is tried again after this time, when seats are still free: money or plans may have changed."""
 SEATS_UNKNOWN = 1_000_000
+"""Free seats of a session before the first refusal told how many there are: more than a session can have."""
 OUT_OF_REACH, NOT_THEIR_DAYS = "out_of_reach", "not_their_days"
 """Why seats are not even offered, beside what booking itself would refuse."""
 

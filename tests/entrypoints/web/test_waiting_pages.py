@@ -78,6 +78,27 @@ async def test_saying_no_costs_nothing(app, family, answer, told, state):
     assert await count("SELECT count(*) FROM waiting_entry WHERE state = $1", state) == 1
 
 
+async def test_without_a_date_to_come_nobody_is_next(app, family):
+    """Once its course began, a family at the head of the line reads that no date is planned, until there is one again."""
+    session, _ = await a_full_session()
+    persons = tuple(await world.parents_of(family))[:1]
+    await waiting.join(waiting.WaitingOrder(new_id(), family, session, persons), actor=None)
+    async with visiting.parent(app, family) as parent:
+        assert "U bent als eerste aan de beurt." in await parent.page("/inschrijvingen")
+    (place,) = await line.waiting_of(family)
+    with clock.travelling(clock.now() + timedelta(days=31)):
+        async with visiting.parent(app, family) as parent:
+            told = await parent.page("/inschrijvingen")
+            assert "Er staat nu geen andere datum gepland." in told
+            assert "aan de beurt" not in told
+            begun = await parent.page(f"/bijeenkomsten/{session}")
+            assert "Deze bijeenkomst is al begonnen." in begun
+            assert ">Kosten</h2>" in begun
+            assert "vrij." not in begun
+            await world.a_session(course=place.course, meetings=[world.in_days(30)])
+            assert "U bent als eerste aan de beurt." in await parent.page("/inschrijvingen")
+
+
 async def test_why_one_was_passed_over_is_told(app, family):
     """A couple that needed two seats reads that there was one."""
     session, taken = await a_full_session()
@@ -133,12 +154,13 @@ async def test_what_is_over_offers_no_list(app, family):
     session, _ = await a_full_session()
     path = f"/bijeenkomsten/{session}"
     async with visiting.parent(app, family) as parent:
-        with clock.travelling(clock.now() + timedelta(days=31)):
-            starts = await world.a_session(seats=1)
+        starts = await world.a_session(seats=1, meetings=[world.in_days(1)])
         assert "/wachtlijst" in await parent.page(path)
         await actions.cancel_session(session, reason="ziek", actor=None)
         assert "/wachtlijst" not in await parent.page(path)
-        assert "/wachtlijst" not in await parent.page(f"/bijeenkomsten/{starts}")
+    with clock.travelling(clock.now() + timedelta(days=2)):
+        async with visiting.parent(app, family) as parent:
+            assert "/wachtlijst" not in await parent.page(f"/bijeenkomsten/{starts}")
 
 
 async def test_a_dialogue_without_seats_for_parents_offers_the_list(app, family):

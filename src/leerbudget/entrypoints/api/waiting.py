@@ -23,6 +23,7 @@ from leerbudget.foundation.database import again
 from leerbudget.foundation.errors import InvalidInput
 
 Position = Annotated[int | None, Meta(description="1 is first; none while seats are offered.")]
+Planned = Annotated[bool, Meta(description="Whether the course has a session to come in which seats can be offered.")]
 
 
 class WaitingOrderBody(Body, frozen=True, kw_only=True):
@@ -55,6 +56,7 @@ class WaitingEntry(Answer, frozen=True, kw_only=True):
     persons: list[str]
     asked_at: Instant
     position: Position
+    planned: Planned
     booking: UUID | None
     price_cents: int | None
     offered_until: Instant | None
@@ -156,6 +158,7 @@ def _entry(view: WaitingView) -> WaitingEntry:
         persons=list(view.persons),
         asked_at=view.asked_at,
         position=view.position,
+        planned=view.planned,
         booking=view.booking,
         price_cents=view.price_cents,
         offered_until=view.offered_until,

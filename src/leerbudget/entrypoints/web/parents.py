@@ -189,6 +189,7 @@ def _waiting_item(place: WaitingView) -> View:
         course_title=place.title,
         names=list(place.persons),
         position=place.position,
+        planned=place.planned,
         passed_over=[
             View(starts_at=each.starts_at, place=each.place, why=told.get(each.refused, "dat ging toen niet"))
             for each in place.passed_over[:PASSED_OVER_SHOWN]

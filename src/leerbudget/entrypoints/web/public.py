@@ -85,9 +85,9 @@ class PublicPages(Controller):
         view.booked, view.offered = bool(states & {"confirmed", "attended", "no_show"}), "offered" in states
         booked = view.booked or view.offered
         view.waits = view.may_book = view.may_wait = False
-        view.why_not_book = None
+        view.why_not_book = _closed(found)
         if family is not None and not booked:
-            view.why_not_book = await _why_not(found, family)
+            view.why_not_book = view.why_not_book or await _why_not(found, family)
             view.may_book = view.why_not_book is None
             view.waits = found.course.id in {each.course for each in await line.waiting_of(family)}
             view.may_wait = view.why_not_book in (FULL, PARENTS_FULL, KEPT)
@@ -205,6 +205,7 @@ def _session(found: SessionDetail, traveller: sessions.Traveller) -> View:
     facets = {"family_type": "family_type", "care_forms": "care_form", "child_age_bands": "age_band"}
     view.trainers = [leader.name for leader in found.leaders]
     view.meetings = sessions.meetings(found)
+    view.to_come = found.to_come
     view.wheelchair = found.venue.wheelchair if found.venue else False
     view.seats_min, view.seats_max, view.decide_on = found.seats_min, found.seats_max, found.decide_on
     view.childcare = [
@@ -223,12 +224,15 @@ def _session(found: SessionDetail, traveller: sessions.Traveller) -> View:
     return view
 
 
-async def _why_not(found: SessionDetail, family: UUID) -> str | None:
-    """Why a family cannot book, in one sentence; None when it can, as far as one can see from here."""
+def _closed(found: SessionDetail) -> str | None:
+    """Why nobody can book any more, in one sentence, or None."""
     if found.state == "cancelled":
         return "Deze bijeenkomst gaat niet door."
-    if found.starts_at <= clock.now():
-        return "Deze bijeenkomst is al begonnen."
+    return "Deze bijeenkomst is al begonnen." if found.starts_at <= clock.now() else None
+
+
+async def _why_not(found: SessionDetail, family: UUID) -> str | None:
+    """Why a family cannot book, in one sentence; None when it can, as far as one can see from here."""
     if not await catalogue.suits(found.course.id, family):
         return NotForThisFamily.message_nl
     if not found.to_come:
