@@ -17,6 +17,7 @@ from leerbudget.entrypoints.api.documentation import PREFIX, openapi_config, ope
 from leerbudget.entrypoints.api.families import FamilyController
 from leerbudget.entrypoints.api.health import health
 from leerbudget.entrypoints.api.logins import LoginController
+from leerbudget.entrypoints.api.moving import MovingController
 from leerbudget.entrypoints.api.organisations import OrganisationController, TopUpController
 from leerbudget.entrypoints.api.problems import answer_problem
 from leerbudget.entrypoints.api.proposals import FamilyProposalController, ProposalController
@@ -33,6 +34,7 @@ from leerbudget.entrypoints.http.guards import canonical_ids
 from leerbudget.entrypoints.http.network import Proxies
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.assets import asset
+from leerbudget.entrypoints.web.changing import ChangingPages
 from leerbudget.entrypoints.web.coordinating import RoundPages
 from leerbudget.entrypoints.web.enrolling import EnrolPages
 from leerbudget.entrypoints.web.logins import LoginPages
@@ -60,6 +62,7 @@ API: tuple[ControllerRouterHandler, ...] = (
     ProposalController,
     FamilyBookingController,
     BookingController,
+    MovingController,
     FamilyWaitingController,
     WaitingController,
     TrainerController,
@@ -78,6 +81,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     WishPages,
     ProposalPages,
     EnrolPages,
+    ChangingPages,
     WaitingPages,
     OrganisationPages,
     TrainerPages,

@@ -18,6 +18,30 @@ AT = "2027-03-01T18:00:00Z"
 LATER = "2027-03-01T20:00:00Z"
 
 
+def of_a_booking(booking):
+    """What a booking itself refuses."""
+    cancelled = booking | {"state": "cancelled", "ended_at": AT}
+    return [
+        ("booking_state_is_known", "booking", booking, {"state": "x", "ended_at": AT}),
+        ("booking_origin_is_known", "booking", booking, {"origin": "x"}),
+        ("booking_has_persons", "booking", booking, {"persons": 0}),
+        ("booking_has_persons", "booking", booking, {"persons": 11}),
+        ("booking_price_not_negative", "booking", booking, {"price_cents": -1}),
+        ("fee_within_price", "booking", booking, {"fee_cents": 4501, "state": "cancelled", "ended_at": AT}),
+        ("fee_within_price", "booking", booking, {"fee_cents": -1}),
+        ("only_cancelling_costs_a_fee", "booking", booking, {"fee_cents": 1, "price_cents": 1}),
+        ("only_a_fee_is_returned", "booking", booking, {"fee_returned_at": AT}),
+        ("only_moved_names_where_to", "booking", booking, {"moved_to": new_id()}),
+        ("only_moved_names_where_to", "booking", cancelled, {"end_reason": "moved"}),
+        ("offers_have_a_deadline", "booking", booking, {"state": "offered"}),
+        ("only_ended_bookings_have_ended", "booking", booking, {"ended_at": AT}),
+        ("only_ended_bookings_have_ended", "booking", booking, {"state": "cancelled"}),
+        ("booking_family_fkey", "booking", booking, {"family": new_id()}),
+        ("booking_session_fkey", "booking", booking, {"session": new_id()}),
+        ("booking_wish_fkey", "booking", booking, {"wish": new_id()}),
+    ]
+
+
 @pytest.mark.usefixtures("world_db")
 async def test_every_constraint_of_bookings_fires():
     """Each CHECK, UNIQUE and foreign key of these tables answers with the error that claims it; none is left out."""
@@ -41,17 +65,7 @@ async def test_every_constraint_of_bookings_fires():
     waits = {"entry": entry, "course": course, "person": person, "live": False}
     tried = {"entry": entry, "session": session, "tried_at": AT}
     attempts = [
-        ("booking_state_is_known", "booking", booking, {"state": "x", "ended_at": AT}),
-        ("booking_origin_is_known", "booking", booking, {"origin": "x"}),
-        ("booking_has_persons", "booking", booking, {"persons": 0}),
-        ("booking_has_persons", "booking", booking, {"persons": 11}),
-        ("booking_price_not_negative", "booking", booking, {"price_cents": -1}),
-        ("offers_have_a_deadline", "booking", booking, {"state": "offered"}),
-        ("only_ended_bookings_have_ended", "booking", booking, {"ended_at": AT}),
-        ("only_ended_bookings_have_ended", "booking", booking, {"state": "cancelled"}),
-        ("booking_family_fkey", "booking", booking, {"family": new_id()}),
-        ("booking_session_fkey", "booking", booking, {"session": new_id()}),
-        ("booking_wish_fkey", "booking", booking, {"wish": new_id()}),
+        *of_a_booking(booking),
         ("booking_person_once", "booking_person", comes, {}),
         ("booking_person_booking_fkey", "booking_person", comes, {"booking": new_id()}),
         ("booking_person_session_fkey", "booking_person", comes, {"session": new_id()}),

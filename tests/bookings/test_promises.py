@@ -35,7 +35,10 @@ async def test_money_held_for_no_booking_is_found(world_db):
     assert [problem[:2] for problem in await queries.inconsistencies()] == ["I4"]
 
 
-@pytest.mark.parametrize("change", ["state = 'declined'", "state = 'expired'", "end_reason = 'session_cancelled'"])
+@pytest.mark.parametrize(
+    "change",
+    ["state = 'declined', fee_cents = 0", "state = 'expired', fee_cents = 0", "end_reason = 'session_cancelled'"],
+)
 async def test_money_kept_for_what_was_never_wanted_is_found(world_db, admin, change):
     """Declined, lapsed or called off: nothing may be paid for it (I4)."""
     request = await a_booking(await world.a_session())

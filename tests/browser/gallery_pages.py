@@ -5,10 +5,10 @@ from datetime import date
 from types import SimpleNamespace as Thing
 from typing import Any
 
+from browser.gallery_changing import BOOKINGS, CANCELLING, MOVING, MOVING_CHECK
 from browser.gallery_things import (
     AVAILABILITY,
     BOOKING_FORM,
-    BOOKINGS,
     BUDGET,
     MAIL,
     NEXT,
@@ -96,7 +96,10 @@ PAGES = (
     sample("inschrijven-controleren", "inschrijven.html", Thing(**BOOKING_FORM, at=2, quote=QUOTE), form=Form(values={"booking_id": "b9", "persons": ["a1", "a2"], "children-a4_8": "1"})),
     sample("ingeschreven", "ingeschreven.html", Thing(booking_id="b9", course_title="Zorgen voor een kind dat veel meemaakte (fictief)", state="confirmed", starts_at=at(3, 1, 19), ends_at=at(3, 1, 21, 30), place="Utrecht", venue="Buurthuis De Linde (fictief)", session_state="conditional", decide_on=date(2027, 2, 20), names=["Sanne (fictief)"], price_cents=13500, available_cents=27500, cancel_until=date(2027, 2, 15))),
     sample("inschrijvingen", "inschrijvingen.html", Thing(**vars(BOOKINGS), waiting=WAITING)),
-    sample("annuleren", "annuleren.html", Thing(booking_id="b1", course_title="Zorgen voor een kind dat veel meemaakte (fictief)", starts_at=at(3, 1, 19), ends_at=at(3, 1, 21, 30), names=["Sanne (fictief)"], price_cents=13500, refund_cents=6750, refund=[Thing(budget="uw leerbudget 2027", amount_cents=6750)], rule="Van 7 tot 14 dagen van tevoren krijgt u de helft terug.")),
+    sample("annuleren", "annuleren.html", CANCELLING, path="/inschrijvingen/b1/annuleren"),
+    sample("andere-datum", "andere_datum.html", MOVING, path="/inschrijvingen/b1/andere-datum"),
+    sample("andere-datum-geen", "andere_datum.html", Thing(**{**vars(MOVING), "dates": []}), path="/inschrijvingen/b2/andere-datum", form=Form(errors={"confirm": "Er zijn niet genoeg plaatsen vrij."})),
+    sample("andere-datum-controleren", "andere_datum.html", MOVING_CHECK, path="/inschrijvingen/b3/andere-datum", form=Form(values={"booking_id": "b9"})),
     sample("budget", "budget.html", BUDGET),
     sample("organisatie", "organisatie.html", ORGANISATION, shell=FINANCE, top_up_form=Form(), grant_form=Form()),
     sample("storting", "storting.html", Thing(id="t2", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="requested", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, may_confirm=True, back="/organisatie"), shell=FINANCE),

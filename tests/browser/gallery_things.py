@@ -117,39 +117,6 @@ PERSONS = [
     Thing(id="a1", name="Sanne", is_me=True, free=True, why_not=None),
     Thing(id="a2", name="Joris", is_me=False, free=False, why_not="Heeft maandag 8 maart al een afspraak."),
 ]
-BOOKING = Thing(
-    id="b1",
-    session_id="s1",
-    course_title="Zorgen voor een kind dat veel meemaakte (fictief)",
-    state="confirmed",
-    session_state="conditional",
-    starts_at=at(3, 1, 19),
-    ends_at=at(3, 1, 21, 30),
-    meetings_count=3,
-    place="Utrecht",
-    names=["Sanne (fictief)", "Joris (fictief)"],
-    price_cents=27000,
-    may_cancel=True,
-    proposal_id=None,
-    waiting_id=None,
-    answer_until=None,
-)
-
-
-def booking(**changes: Any) -> Thing:
-    return Thing(**{**vars(BOOKING), **changes})
-
-
-BOOKINGS = Thing(
-    upcoming=[
-        BOOKING,
-        booking(
-            id="b2", state="offered", proposal_id="p1", answer_until=at(2, 14, 23, 59), may_cancel=False, place=None
-        ),
-        booking(id="b4", state="offered", waiting_id="w2", answer_until=at(2, 14, 18), may_cancel=False),
-    ],
-    past=[booking(id="b3", state="attended", session_state="done", may_cancel=False, meetings_count=1)],
-)
 BUDGET = Thing(
     total=BALANCE,
     buys_count=14,
@@ -438,6 +405,9 @@ SESSION_PAGE = Thing(
             Thing(days_before=7, refund_percent=50),
             Thing(days_before=0, refund_percent=0),
         ],
+        "free_when_replaced": True,
+        "emergencies_per_year": 2,
+        "no_show_percent": 50,
         "to_come": True,
         "may_book": True,
         "booked": False,

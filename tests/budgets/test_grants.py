@@ -134,9 +134,10 @@ async def test_many_bookings_are_settled_at_once(world_db):
     purposes = [new_id() for _ in range(6)]
     for purpose in purposes:
         await hold_once(family, payee, 10_000, purpose)
-    assert await settle_many(purposes[:2], "nothing", actor=None, reason="Afgelast") == 2
-    assert await settle_many(purposes, "all", actor=None, reason="Geweest") == 4
-    assert await settle_many([*purposes, new_id()], "all", actor=None, reason="Geweest") == 0
+    all_of_it = dict.fromkeys(purposes, 10_000)
+    assert await settle_many(dict.fromkeys(purposes[:2], 0), actor=None, reason="Afgelast") == 2
+    assert await settle_many(all_of_it, actor=None, reason="Geweest") == 4
+    assert await settle_many({**all_of_it, new_id(): 1}, actor=None, reason="Geweest") == 0
     assert (await balances([payee]))[payee].posted_cents == 40_000
     assert (await balances(budgets))[budgets[0]].free_cents == 20_000
     assert sorted(view.phase for view in await holds_of(purposes)) == ["post"] * 4 + ["void"] * 2
@@ -169,6 +170,6 @@ async def test_the_payee_is_paid_by_whom_it_says(world_db):
     other = await a_payee()
     purpose = new_id()
     await hold_once(family, payee, 5_000, purpose)
-    await settle_many([purpose], "all", actor=None, reason="Geweest")
+    await settle_many({purpose: 5_000}, actor=None, reason="Geweest")
     found = await balances([payee, other])
     assert (found[payee].posted_cents, found[other].posted_cents) == (5_000, 0)

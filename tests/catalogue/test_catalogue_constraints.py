@@ -32,6 +32,8 @@ async def test_every_constraint_of_the_catalogue_fires():
         ("course_theme_is_known", "course", course, {"theme": "x"}),
         ("course_form_is_known", "course", course, {"form": "x"}),
         ("course_state_is_known", "course", course, {"state": "x"}),
+        ("emergencies_are_few", "course", course, {"emergencies_per_year": 13}),
+        ("no_show_is_a_share", "course", course, {"no_show_percent": 101}),
         ("guidance_is_never_admitted", "course", course, {"regular_guidance": True}),
         ("course_organisation_fkey", "course", course, {"organisation": new_id()}),
         ("venue_ref_once", "venue", venue, {}),

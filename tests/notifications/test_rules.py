@@ -29,6 +29,7 @@ CONTEXT = {
 }
 KINDS = sorted(WORDINGS)
 NEEDED = {
+    "fee_returned",
     "place_offered",
     "magic_link",
     "proposal_offered",

@@ -5,19 +5,29 @@ Lock order everywhere: the course session (seat), then the booking, then account
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from leerbudget.bookings import queries, rules
+from leerbudget.bookings.ending import (
+    FEES,
+    Cancellation,
+    check_shown,
+    costs,
+    end,
+    end_by_family,
+    mark_wishes,
+    return_fees,
+)
 from leerbudget.bookings.errors import (
     AttendanceMissing,
     BookingUnknown,
+    EmergenciesUsed,
     MeetingNotOver,
-    NotCancellable,
     OfferLapsed,
 )
 from leerbudget.bookings.telling import link_of, notice_of, tell_about
@@ -31,7 +41,6 @@ from leerbudget.foundation.errors import Busy
 from leerbudget.identity.actions import record_audit
 from leerbudget.ledger.errors import NeverOverspent
 from leerbudget.people.rules import separated_since
-from leerbudget.wishes import actions as wishes
 from leerbudget.wishes.rules import sources_of
 
 
@@ -67,17 +76,6 @@ class BookingReceipt:
     state: str
     price_cents: int
     shares: tuple[PaymentShare, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cancellation:
-    """What a cancellation costs and gives back, in cents; together they are the price."""
-
-    booking: UUID
-    price_cents: int
-    fee_cents: int
-    refund_cents: int
-    free_until: datetime | None
 
 
 async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt:
@@ -161,7 +159,7 @@ async def accept(booking: UUID, *, actor: UUID | None) -> None:
             known = await fetch_value("SELECT true FROM booking WHERE id = $1", booking)
             raise OfferLapsed if known else BookingUnknown
         await execute(_WAITED_ENOUGH, [booking], clock.now())
-        await _mark_wishes([booking], "booked")
+        await mark_wishes([booking], "booked")
         await record_audit(actor, "offer_accepted", "booking", booking)
         await tell_about([booking], "booking_confirmed")
 
@@ -174,7 +172,7 @@ async def decline(booking: UUID, *, actor: UUID | None) -> None:
         OfferLapsed: it was answered before or its time is over.
     """
     async with together():
-        ended = await _end(booking, ("offered",), "declined", reason="declined", keep_cents=0, actor=actor)
+        ended = await end(booking, ("offered",), "declined", reason="declined", keep_cents=0, actor=actor)
         if ended is None:
             raise OfferLapsed
         await record_audit(actor, "offer_declined", "booking", booking)
@@ -190,47 +188,55 @@ async def expire_offers(*, actor: UUID | None = None, limit: int = 500) -> list[
     expired = []
     for row in due:
         async with together():
-            if await _end(row["id"], ("offered",), "expired", reason="expired", keep_cents=0, actor=actor) is not None:
+            if await end(row["id"], ("offered",), "expired", reason="expired", keep_cents=0, actor=actor) is not None:
                 expired.append(row["id"])
     return expired
 
 
-async def cancel(booking: UUID, *, actor: UUID | None, dry_run: bool = False) -> Cancellation:
+async def cancel(
+    booking: UUID,
+    *,
+    actor: UUID | None,
+    emergency: bool = False,
+    fee_shown_cents: int | None = None,
+    dry_run: bool = False,
+) -> Cancellation:
     """Stop a booking by the course's own rule; with `dry_run` only say what it would cost.
+
+    `fee_shown_cents`: what the family saw; another fee now is refused. None: nobody saw one.
+
+    With `emergency` it is free: something is the matter with a child, and nobody asks what. That is only counted
+    where cancelling would have cost something.
 
     Raises:
         BookingUnknown: there is no such booking.
         NotCancellable: it stopped before, or the first meeting has begun.
+        EmergenciesUsed: the family did that as often this year as the course allows.
+        FeeChanged: it costs something else than was shown.
     """
     async with together():
-        facts = await fetch_one(
-            "SELECT b.state, b.price_cents, s.starts_at, c.cancellation"
-            " FROM booking b JOIN course_session s ON s.id = b.session JOIN course c ON c.id = s.course"
-            " WHERE b.id = $1 FOR NO KEY UPDATE OF s",
-            booking,
-        )
-        if facts is None:
-            raise BookingUnknown
-        at = clock.now()
-        if facts["state"] not in ("offered", "confirmed") or at >= facts["starts_at"]:
-            raise NotCancellable
-        ladder = msgspec.json.decode(facts["cancellation"], type=list[dict[str, int]])
-        percent = 100 if facts["state"] == "offered" else rules.refund_percent(ladder, facts["starts_at"], at)
-        fee = rules.fee_cents(facts["price_cents"], percent)
+        if emergency:  # two at once would both count the same ones
+            await fetch_value(_ONE_EMERGENCY_AT_A_TIME, booking)
+        told, reason = await costs(booking), "cancelled"
+        if emergency and told.fee_cents:
+            if told.emergencies_left < 1:
+                raise EmergenciesUsed
+            told, reason = replace(told, fee_cents=0, refund_cents=told.price_cents), "emergency"
+        check_shown(told, fee_shown_cents)
         if not dry_run:
-            ended = await _end(
-                booking, ("offered", "confirmed"), "cancelled", reason="cancelled", keep_cents=fee, actor=actor
-            )
-            if ended is None:
-                raise NotCancellable
-            await record_audit(actor, "booking_cancelled", "booking", booking, {"fee_cents": fee})
-            await tell_about([booking], "booking_cancelled", returned_cents=facts["price_cents"] - fee)
-        free_until = rules.free_until(ladder, facts["starts_at"])
-        return Cancellation(booking, facts["price_cents"], fee, facts["price_cents"] - fee, free_until)
+            await end_by_family(told, reason=reason, actor=actor)
+            await record_audit(actor, "booking_cancelled", "booking", booking, {"fee_cents": told.fee_cents})
+            await tell_about([booking], "booking_cancelled", returned_cents={booking: told.refund_cents})
+        return told
+
+
+_ONE_EMERGENCY_AT_A_TIME = """
+SELECT pg_advisory_xact_lock(hashtextextended('emergency ' || family, 0)) FROM booking WHERE id = $1
+"""
 
 
 async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> list[UUID]:
-    """A course session does not go on: everyone gets everything back (the ended bookings' ids).
+    """A course session does not go on: everyone gets everything back, fees too (the ended bookings' ids).
 
     Raises:
         SessionStepNotAllowed, SessionUnknown: from the catalogue, when it cannot be cancelled any more.
@@ -241,10 +247,12 @@ async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> l
             "SELECT id FROM booking WHERE session = $1 AND state IN ('offered', 'confirmed') ORDER BY id", session
         )
         for row in live:
-            await _end(
+            await end(
                 row["id"], ("offered", "confirmed"), "cancelled", reason="session_cancelled", keep_cents=0, actor=actor
             )
         await tell_about([row["id"] for row in live], "session_cancelled")
+        fees = await fetch_all(FEES, session)
+        await return_fees([row["id"] for row in fees], reason="session_cancelled", actor=actor)
         return [row["id"] for row in live]
 
 
@@ -314,27 +322,43 @@ async def record_attendance(meeting: UUID, absent: Collection[UUID], *, actor: U
 async def finish_session(session: UUID, *, actor: UUID | None) -> int:
     """After the last meeting: bookings become attended or no-show and their holds are paid out.
 
-    Answers the number of bookings finished.
+    Who did not come pays what the course asks for that. Who cancelled late and whose seats others took gets the fee
+    back: only now is it known. Answers the number of bookings finished.
 
     Raises:
         MeetingNotOver: the last meeting has not ended.
         AttendanceMissing: somebody's attendance is not recorded.
     """
     async with together():
-        ends_at = await fetch_value("SELECT ends_at FROM course_session WHERE id = $1 FOR NO KEY UPDATE", session)
-        if ends_at is None or ends_at > clock.now():
+        facts = await fetch_one(_TO_FINISH, session)
+        if facts is None or facts["ends_at"] > clock.now():
             raise MeetingNotOver
         missing = await queries.attendance_missing(session)
         if missing:
             raise AttendanceMissing(missing=missing)
         finished = await fetch_all(_FINISH, session)
-        paid = [row["id"] for row in finished if row["price_cents"] > 0]
-        await budgets.settle_many(paid, "all", actor=actor, reason="attended")
-        await _mark_wishes([row["id"] for row in finished if row["state"] == "attended"], "fulfilled")
-        await _mark_wishes([row["id"] for row in finished if row["state"] == "no_show"], "open")
+        share = {"attended": 100, "no_show": facts["no_show_percent"]}
+        for state, percent in share.items():
+            keep = {
+                row["id"]: rules.fee_cents(row["price_cents"], 100 - percent)
+                for row in finished
+                if row["state"] == state and row["price_cents"] > 0
+            }
+            await budgets.settle_many(keep, actor=actor, reason=state)
+        if facts["free_when_replaced"]:
+            fees = [(row["id"], row["persons"]) for row in await fetch_all(FEES, session)]
+            again = rules.replaced(fees, facts["seats_free"])
+            await return_fees(again, reason="replaced", actor=actor)
+        await mark_wishes([row["id"] for row in finished if row["state"] == "attended"], "fulfilled")
+        await mark_wishes([row["id"] for row in finished if row["state"] == "no_show"], "open")
         await catalogue.mark_done(session)
         return len(finished)
 
+
+_TO_FINISH = """
+SELECT s.ends_at, s.seats_max - s.seats_taken AS seats_free, c.no_show_percent, c.free_when_replaced
+FROM course_session s JOIN course c ON c.id = s.course WHERE s.id = $1 FOR NO KEY UPDATE OF s
+"""
 
 _FINISH = """
 UPDATE booking b
@@ -345,65 +369,9 @@ RETURNING b.id, b.price_cents, b.state
 """
 
 
-async def _end(
-    booking: UUID, states: Sequence[str], to: str, *, reason: str, keep_cents: int, actor: UUID | None
-) -> UUID | None:
-    """Free seat, time, childcare and money of a booking that is still in one of the states; None when it is not."""
-    facts = await fetch_one(
-        "SELECT b.session, b.persons, b.price_cents, p.party FROM booking b"
-        " JOIN LATERAL (SELECT person FROM booking_person WHERE booking = b.id LIMIT 1) bp ON true"
-        " JOIN person p ON p.id = bp.person JOIN course_session s ON s.id = b.session"
-        " WHERE b.id = $1 FOR NO KEY UPDATE OF s",
-        booking,
-    )
-    if facts is None:
-        raise BookingUnknown
-    ended = await execute(
-        "UPDATE booking SET state = $2, ended_at = $3, end_reason = $4, offered_until = NULL,"
-        " answered_at = coalesce(answered_at, $3) WHERE id = $1 AND state = ANY($5::text[])",
-        booking,
-        to,
-        clock.now(),
-        reason,
-        list(states),
-    )
-    if not ended:
-        return None
-    await execute("UPDATE booking_person SET live = false WHERE booking = $1", booking)
-    await execute("UPDATE attendance SET live = false WHERE booking = $1", booking)
-    await execute("UPDATE waiting_entry SET state = 'waiting' WHERE booking = $1 AND state = 'offered'", booking)
-    childcare = await fetch_all("SELECT age_band, places FROM booking_childcare WHERE booking = $1", booking)
-    await catalogue.return_seats(
-        facts["session"],
-        facts["persons"],
-        party=facts["party"],
-        childcare={row["age_band"]: row["places"] for row in childcare},
-    )
-    if facts["price_cents"] > 0:
-        await budgets.settle(booking, keep_cents, actor=actor, reason=reason)
-    await _mark_wishes([booking], "open")
-    return booking
-
-
 _WAITED_ENOUGH = """
 WITH served AS (
   UPDATE waiting_entry SET state = 'served', ended_at = $2 WHERE booking = ANY($1::uuid[]) AND state = 'offered' RETURNING id
 )
 UPDATE waiting_person p SET live = false FROM served WHERE p.entry = served.id
 """
-
-_WISHES_BEFORE = {"booked": ["proposed"], "open": ["proposed", "booked"], "fulfilled": ["booked"]}
-
-
-async def _mark_wishes(booking_ids: Sequence[UUID], state: str) -> None:
-    """The wishes behind these bookings follow: a place that falls away leaves the wish waiting again.
-
-    A wish that its writer withdrew meanwhile stays withdrawn.
-    """
-    rows = await fetch_all(
-        "SELECT w.id FROM booking b JOIN wish w ON w.id = b.wish WHERE b.id = ANY($1::uuid[]) AND w.state = ANY($2)",
-        list(booking_ids),
-        _WISHES_BEFORE[state],
-    )
-    if rows:
-        await wishes.mark([row["id"] for row in rows], state)

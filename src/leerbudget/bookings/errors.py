@@ -57,6 +57,13 @@ class PriceChanged(LeerbudgetError):
     message_nl = "De prijs is veranderd sinds u de pagina opende. Kijk opnieuw wat het kost."
 
 
+class FeeChanged(LeerbudgetError):
+    """Giving up the seats costs something else than was shown. `fee_cents` is what it costs now."""
+
+    code = "fee_changed"
+    message_nl = "De kosten zijn veranderd sinds u de pagina opende. Kijk opnieuw wat het kost."
+
+
 class BookingUnknown(LeerbudgetError):
     """There is no such booking."""
 
@@ -77,6 +84,20 @@ class NotCancellable(LeerbudgetError):
 
     code = "not_cancellable"
     message_nl = "Afmelden kan niet meer: de inschrijving is al gestopt of de cursus is al begonnen."
+
+
+class EmergenciesUsed(LeerbudgetError):
+    """The family cancelled for something with a child as often as the course allows in a year."""
+
+    code = "emergencies_used"
+    message_nl = "Kosteloos annuleren om een kind is voor dit jaar al gebruikt."
+
+
+class NotASister(LeerbudgetError):
+    """The other session is not of the same course, or is the same session."""
+
+    code = "not_a_sister"
+    message_nl = "Overstappen kan alleen naar een andere datum van dezelfde cursus."
 
 
 class MeetingNotOver(LeerbudgetError):
@@ -140,6 +161,10 @@ class BookingNotValid(InvalidInput):
         "booking_origin_is_known",
         "booking_has_persons",
         "booking_price_not_negative",
+        "fee_within_price",
+        "only_cancelling_costs_a_fee",
+        "only_a_fee_is_returned",
+        "only_moved_names_where_to",
         "offers_have_a_deadline",
         "only_ended_bookings_have_ended",
         "booking_person_once",

@@ -30,6 +30,9 @@ class BookingView:
     session_state: str
     meetings: int
     first_meeting_ends_at: datetime
+    fee_cents: int
+    fee_returned_at: datetime | None
+    moved_to: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ SELECT b.id AS booking, b.session, c.title, b.state, b.end_reason, b.price_cents
        array(SELECT p.name FROM booking_person bp JOIN person p ON p.id = bp.person
              WHERE bp.booking = b.id ORDER BY p.name) AS persons,
        s.starts_at, s.ends_at, v.place, b.offered_until, b.booked_at, s.state AS session_state,
+       b.fee_cents, b.fee_returned_at, b.moved_to,
        (SELECT count(*)::int FROM meeting m WHERE m.session = s.id) AS meetings,
        coalesce((SELECT m.ends_at FROM meeting m WHERE m.session = s.id ORDER BY m.number LIMIT 1), s.ends_at)
          AS first_meeting_ends_at
@@ -291,15 +295,25 @@ _PROMISES = {
     "I4: {n} inschrijvingen hebben niet precies hun prijs vastgehouden of betaald": """
         SELECT count(*) FROM booking b LEFT JOIN (
           SELECT h.purpose, sum(h.amount_cents) AS held, count(r.id) AS resolved, count(*) AS holds,
-                 bool_and(r.phase = 'post') AS posted, bool_or(r.phase = 'post') AS paid
+                 bool_and(r.phase = 'post') AS posted, bool_or(r.phase = 'post') AS paid,
+                 coalesce(sum(r.amount_cents) FILTER (WHERE r.phase = 'post'), 0) AS kept
           FROM budget_hold h LEFT JOIN transfer r ON r.resolves = h.reservation GROUP BY h.purpose
         ) h ON h.purpose = b.id
         WHERE (b.state IN ('offered', 'confirmed')
                AND NOT (coalesce(h.held, 0) = b.price_cents AND coalesce(h.resolved, 0) = 0))
            OR (b.state IN ('attended', 'no_show') AND b.price_cents > 0
-               AND NOT (coalesce(h.held, 0) = b.price_cents AND h.posted IS TRUE AND h.resolved = h.holds))
-           OR (b.ended_at IS NOT NULL AND coalesce(h.resolved, 0) <> coalesce(h.holds, 0))
+               AND NOT (coalesce(h.held, 0) = b.price_cents AND h.resolved = h.holds
+                        AND (b.state = 'no_show' OR (h.posted AND h.kept = b.price_cents))))
+           OR (b.ended_at IS NOT NULL AND NOT (coalesce(h.resolved, 0) = coalesce(h.holds, 0)
+                                               AND coalesce(h.kept, 0) = b.fee_cents))
            OR ((b.state IN ('declined', 'expired') OR b.end_reason = 'session_cancelled') AND h.paid)""",
+    "I4: {n} keer kwam na een annulering niet precies terug wat zij kostte": """
+        SELECT count(*) FROM (
+          SELECT h.purpose, sum(t.amount_cents) AS cents FROM transfer t
+          JOIN budget_hold h ON t.business_ref = 'fee:' || h.purpose || ':' || h.budget
+          WHERE t.kind = 'fee_return' GROUP BY h.purpose
+        ) back FULL JOIN (SELECT id, fee_cents FROM booking WHERE fee_returned_at IS NOT NULL) b ON b.id = back.purpose
+        WHERE back.cents IS DISTINCT FROM b.fee_cents""",
     "I4: {n} keer staat geld vast voor een inschrijving die er niet is": """
         SELECT count(DISTINCT h.purpose) FROM budget_hold h LEFT JOIN booking b ON b.id = h.purpose
         WHERE b.id IS NULL""",

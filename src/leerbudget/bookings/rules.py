@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
+from uuid import UUID
 
 from leerbudget.foundation.clock import AMSTERDAM, end_of_day
 
@@ -46,6 +47,25 @@ def refund_percent(ladder: Sequence[Mapping[str, int]], starts_at: datetime, at:
 def fee_cents(price_cents: int, percent_refunded: int) -> int:
     """What the family still pays, rounded down to the cent in the family's favour."""
     return price_cents * (100 - percent_refunded) // 100
+
+
+def replaced(fees: Sequence[tuple[UUID, int]], seats_free: int) -> list[UUID]:
+    """Whose seats were taken by others after they cancelled, when so many seats are free in the end.
+
+    `fees`: booking and seats of who paid a fee, in the order of cancelling. The empty seats are theirs; of the others
+    whoever cancelled first comes first. Seats of one booking count together.
+    """
+    taken_again = sum(seats for _, seats in fees) - seats_free
+    found = []
+    for booking, seats in fees:
+        if seats <= taken_again:
+            taken_again -= seats
+            found.append(booking)
+    return found
+
+
+EMERGENCY_YEAR = timedelta(days=365)
+"""The year in which cancellations for something with a child are counted."""
 
 
 def free_until(ladder: Sequence[Mapping[str, int]], starts_at: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ from leerbudget.foundation.database import fetch_all
 
 @dataclass(frozen=True, slots=True)
 class BookingSheet:
-    """One booking for whoever keeps the administration: no names, no theme, no wish (R31)."""
+    """One booking for whoever keeps the administration: no names, no theme, no wish (R31), nothing about a child."""
 
     booking: str
     session_ref: str
@@ -26,7 +26,7 @@ class BookingSheet:
 _SHEETS = """
 SELECT b.id::text AS booking, s.external_ref AS session_ref, f.external_ref AS family_ref,
        o.external_ref AS organisation_ref, b.origin, b.state, b.persons, b.price_cents, b.booked_at, b.ended_at,
-       b.end_reason
+       CASE b.end_reason WHEN 'emergency' THEN 'cancelled' ELSE b.end_reason END AS end_reason
 FROM booking b JOIN course_session s ON s.id = b.session
 LEFT JOIN family f ON f.id = b.family LEFT JOIN organisation o ON o.id = f.organisation
 ORDER BY b.booked_at, b.id

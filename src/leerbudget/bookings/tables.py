@@ -13,7 +13,19 @@ from leerbudget.bookings.rules import (
     WAITING_STATES,
 )
 from leerbudget.catalogue.tables import Course, CourseSession, Meeting
-from leerbudget.foundation.columns import cents, content, document, flag, foreign, key, moment, one_of, text, whole
+from leerbudget.foundation.columns import (
+    cents,
+    content,
+    document,
+    flag,
+    foreign,
+    identifier,
+    key,
+    moment,
+    one_of,
+    text,
+    whole,
+)
 from leerbudget.foundation.database import DB
 from leerbudget.people.rules import CHILD_AGE_BANDS
 from leerbudget.people.tables import Family, Person
@@ -24,7 +36,8 @@ class Booking(Table, db=DB, tablename="booking"):
     """One or more persons of a family (or one professional) in one course session.
 
     The id is the caller's idempotency key; `content_sha256` tells a repeat from another request (I5).
-    `price_cents` is the quote for all persons together and never changes.
+    `price_cents` is the quote for all persons together and never changes. `fee_cents`: what a cancellation cost;
+    `fee_returned_at`: when the family got that back. `moved_to`: the booking that took its place.
     """
 
     id = key()
@@ -41,11 +54,18 @@ class Booking(Table, db=DB, tablename="booking"):
     answered_at = moment(optional=True)
     ended_at = moment(optional=True)
     end_reason = text(60, optional=True)
+    fee_cents = cents(default=0)
+    fee_returned_at = moment(optional=True)
+    moved_to = identifier(optional=True)
 
     booking_state_is_known = Check(one_of("state", BOOKING_STATES))
     booking_origin_is_known = Check(one_of("origin", ORIGINS))
     booking_has_persons = Check("persons BETWEEN 1 AND 10")
     booking_price_not_negative = Check("price_cents >= 0")
+    fee_within_price = Check("fee_cents BETWEEN 0 AND price_cents")
+    only_cancelling_costs_a_fee = Check("fee_cents = 0 OR state = 'cancelled'")
+    only_a_fee_is_returned = Check("fee_returned_at IS NULL OR fee_cents > 0")
+    only_moved_names_where_to = Check("(moved_to IS NOT NULL) = (coalesce(end_reason, '') = 'moved')")
     offers_have_a_deadline = Check("state <> 'offered' OR offered_until IS NOT NULL")
     only_ended_bookings_have_ended = Check(f"({one_of('state', LIVE_STATES)}) = (ended_at IS NULL)")
 

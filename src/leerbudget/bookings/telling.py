@@ -3,7 +3,7 @@
 Part of the actions of this room; nobody else calls it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from leerbudget.foundation.database import fetch_all
@@ -14,6 +14,7 @@ _LINKS = {
     "place_offered": "/mijn",
     "session_cancelled": "/zoeken",
     "booking_cancelled": "/budget",
+    "fee_returned": "/budget",
 }
 
 
@@ -29,8 +30,9 @@ def link_of(kind: str) -> str:
     return _LINKS.get(kind, "/inschrijvingen")
 
 
-async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: int = 0) -> None:
+async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Mapping[UUID, int] | None = None) -> None:
     """A notice to every person with an address; it names no course and no family detail (reliability 4)."""
+    back = returned_cents or {}
     rows = await fetch_all(
         "SELECT b.id AS booking, p.id AS person, p.email, b.offered_until, s.starts_at"
         " FROM booking b JOIN booking_person bp ON bp.booking = b.id JOIN person p ON p.id = bp.person"
@@ -46,10 +48,10 @@ async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: int
                 context={
                     "link": link_of(kind),
                     "starts_at": row["starts_at"].isoformat(),
-                    "returned_cents": returned_cents,
+                    "returned_cents": back.get(row["booking"], 0),
                 }
                 | ({"answer_before_at": row["offered_until"].isoformat()} if row["offered_until"] else {}),
-                useless_after=row["offered_until"] or row["starts_at"],
+                useless_after=None if kind == "fee_returned" else row["offered_until"] or row["starts_at"],
             )
             for row in rows
         ]

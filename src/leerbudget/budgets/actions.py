@@ -5,9 +5,9 @@ Locks: a family's budgets in ascending id order (`FOR NO KEY UPDATE`), then acco
 so what it read stays true until it commits. Settling only ever raises what is free and needs no lock.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from leerbudget.budgets.errors import (
@@ -27,8 +27,6 @@ from leerbudget.ledger.actions import account_of, accounts_of, open_accounts, re
 from leerbudget.ledger.errors import AlreadyResolved, NeverOverspent, TransferKnown
 from leerbudget.ledger.queries import balances, find_accounts
 from leerbudget.ledger.rules import REASON_LENGTH, AccountOrder, TransferOrder, cents_fault, refuse, text_fault
-
-Keep = Literal["all", "nothing"]
 
 _KNOWN_GRANTS = """
     SELECT b.id, b.external_ref, b.family, b.organisation, b.granted_cents, b.starts_on, b.expires_on, b.themes,
@@ -275,23 +273,53 @@ def _same_settlement(rows: Sequence[Any], keep_cents: int) -> tuple[PaymentShare
     return tuple(PaymentShare(row["budget"], row["kept_cents"]) for row in rows)
 
 
-async def settle_many(purposes: Collection[UUID], keep: Keep, *, actor: UUID | None, reason: str) -> int:
-    """End every open hold of these purposes at once: pay it all, or release it all. How many purposes it ended.
+async def settle_many(keep_cents: Mapping[UUID, int], *, actor: UUID | None, reason: str) -> int:
+    """End every open hold of these purposes at once: pay so much for each (see `settle`). How many purposes it ended.
 
     Purposes that hold nothing or were settled before, in whatever way, are left as they are.
 
     Raises:
-        InvalidInput: the reason is malformed.
+        InvalidInput: an amount or the reason is malformed.
+        KeepsTooMuch: more than was held.
         AlreadySettled: another settlement of one of them won at this very moment; nothing changed, try again.
     """
-    refuse([("reason", text_fault(reason, REASON_LENGTH))])
-    rows = [row for row in await fetch_all(_HOLDS, list(purposes)) if row["phase"] is None]
-    share = 1 if keep == "all" else 0
+    faults = [("keep_cents", cents_fault(cents, least=0)) for cents in keep_cents.values()]
+    refuse([*faults, ("reason", text_fault(reason, REASON_LENGTH))])
+    held: dict[UUID, list[Any]] = {}
+    for row in await fetch_all(_HOLDS, list(keep_cents)):
+        if row["phase"] is None:
+            held.setdefault(row["purpose"], []).append(row)
+    orders = []
+    for purpose, rows in held.items():
+        parts = kept([PaymentShare(row["budget"], row["amount_cents"]) for row in rows], keep_cents[purpose])
+        orders += [_resolution(row, part.amount_cents, reason) for row, part in zip(rows, parts, strict=True)]
     try:
-        await record([_resolution(row, share * row["amount_cents"], reason) for row in rows], actor=actor)
+        await record(orders, actor=actor)
     except (TransferKnown, AlreadyResolved) as refusal:
         raise AlreadySettled from refusal
-    return len({row["purpose"] for row in rows})
+    return len(held)
+
+
+async def give_back(purposes: Collection[UUID], *, actor: UUID | None, reason: str) -> int:
+    """What was paid for these purposes goes back to the budgets that paid it, once. How many transfers that took.
+
+    A budget whose period is over passes it on to its organisation (`expire_due`).
+
+    Raises:
+        InvalidInput: the reason is malformed.
+    """
+    refuse([("reason", text_fault(reason, REASON_LENGTH))])
+    orders = [
+        TransferOrder(
+            *(new_id(), "fee_return", f"fee:{row['purpose']}:{row['budget']}", "posted"),
+            *(row["credit"], row["debit"], row["kept_cents"]),
+            reason=reason,
+        )
+        for row in await fetch_all(_HOLDS, list(purposes))
+        if row["kept_cents"]
+    ]
+    await record(orders, actor=actor)
+    return len(orders)
 
 
 async def expire_due(*, actor: UUID | None) -> int:

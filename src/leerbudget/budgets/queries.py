@@ -121,11 +121,12 @@ class HoldView:
     kept_cents: int
 
 
-# `spent` is what left the account for good, less what went back to the pot.
+# `spent` is what left the account for good, less what went back to the pot and what trainers gave back.
 _BUDGETS = """
     SELECT b.id, b.organisation, o.name AS organisation_name, b.external_ref, b.granted_cents,
            a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS free_cents,
-           a.debits_pending_cents AS held_cents, a.debits_posted_cents - coalesce(back.cents, 0) AS spent_cents,
+           a.debits_pending_cents AS held_cents,
+           a.debits_posted_cents - coalesce(back.cents, 0) - coalesce(fees.cents, 0) AS spent_cents,
            coalesce(back.cents, 0) AS returned_cents,
            b.starts_on, b.expires_on, b.themes, b.forms, b.carry_over, b.state, b.family, guide.region
     FROM budget b
@@ -135,7 +136,9 @@ _BUDGETS = """
     JOIN organisation guide ON guide.id = f.organisation
     CROSS JOIN LATERAL (
         SELECT sum(amount_cents)::bigint AS cents FROM transfer WHERE debit = b.account AND kind = 'grant_return'
-    ) back
+    ) back CROSS JOIN LATERAL (
+        SELECT sum(amount_cents)::bigint AS cents FROM transfer WHERE credit = b.account AND kind = 'fee_return'
+    ) fees
 """
 
 _OF_FAMILY = f"{_BUDGETS} WHERE b.family = $1 ORDER BY b.expires_on, b.id"
@@ -168,7 +171,7 @@ _FOR_MATCHING = """
 _MUTATIONS = """
     WITH line AS (
         SELECT t.number, t.at, b.id AS budget, o.name AS organisation_name, t.kind, t.phase, t.amount_cents, t.reason,
-               h.purpose,
+               coalesce(h.purpose, f.purpose) AS purpose,
                CASE WHEN t.credit = b.account THEN t.amount_cents
                     WHEN t.phase = 'post' THEN r.amount_cents - t.amount_cents
                     WHEN t.phase IN ('void', 'expire') THEN r.amount_cents
@@ -178,6 +181,8 @@ _MUTATIONS = """
         JOIN transfer t ON t.debit = b.account OR (t.credit = b.account AND t.phase = 'posted')
         LEFT JOIN transfer r ON r.id = t.resolves
         LEFT JOIN budget_hold h ON h.reservation = coalesce(t.resolves, t.id)
+        LEFT JOIN budget_hold f ON t.kind = 'fee_return' AND f.budget = b.id
+          AND t.business_ref = 'fee:' || f.purpose || ':' || f.budget
         WHERE b.family = $1
     )
     SELECT number, at, budget, organisation_name, kind, phase, amount_cents, free_change,
@@ -200,8 +205,8 @@ _TOTALS = """
     SELECT (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'top_up') AS topped_up,
            (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'grant') AS granted,
            (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'grant_return') AS returned,
-           (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'booking' AND phase = 'post')
-               AS posted,
+           (SELECT coalesce(sum(CASE kind WHEN 'booking' THEN amount_cents ELSE -amount_cents END), 0)::bigint
+            FROM transfer WHERE (kind = 'booking' AND phase = 'post') OR kind = 'fee_return') AS posted,
            coalesce(sum(debits_pending_cents) FILTER (WHERE kind = 'family_budget'), 0)::bigint AS held,
            coalesce(sum(free) FILTER (WHERE kind = 'family_budget'), 0)::bigint AS free,
            coalesce(sum(free) FILTER (WHERE kind = 'organisation_pot'), 0)::bigint AS pots

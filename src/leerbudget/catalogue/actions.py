@@ -17,6 +17,7 @@ from leerbudget.catalogue import publishing
 from leerbudget.catalogue.errors import (
     CatalogueRefTwice,
     CatalogueUnknown,
+    ConditionsInUse,
     CourseNotComplete,
     CourseStepNotAllowed,
     NotPublishable,
@@ -30,6 +31,7 @@ from leerbudget.catalogue.rules import (
     COURSE_STATES,
     COURSE_STEPS,
     SESSION_STEPS,
+    TERMS_MAX,
     CourseOrder,
     SessionOrder,
     VenueOrder,
@@ -62,19 +64,25 @@ class SeatQuote:
 
 _COURSES = """
 INSERT INTO course AS c (id, external_ref, title, theme, form, goal, organisation, state, audience, cancellation,
-                         regular_guidance, created_at)
-SELECT id, external_ref, title, theme, form, goal, organisation, state, audience, cancellation, regular_guidance, $2
+                         regular_guidance, free_when_replaced, emergencies_per_year, no_show_percent, created_at)
+SELECT id, external_ref, title, theme, form, goal, organisation, state, audience, cancellation, regular_guidance,
+       free_when_replaced, emergencies_per_year, no_show_percent, $2
 FROM jsonb_to_recordset($1::jsonb) AS x(
   id uuid, external_ref text, title text, theme text, form text, goal text, organisation uuid, state text,
-  audience jsonb, cancellation jsonb, regular_guidance boolean)
+  audience jsonb, cancellation jsonb, regular_guidance boolean, free_when_replaced boolean, emergencies_per_year int,
+  no_show_percent int)
 ON CONFLICT (external_ref) DO UPDATE
 SET title = excluded.title, theme = excluded.theme, form = excluded.form, goal = excluded.goal,
     organisation = excluded.organisation, state = excluded.state, audience = excluded.audience,
-    cancellation = excluded.cancellation, regular_guidance = excluded.regular_guidance
-WHERE (c.title, c.theme, c.form, c.goal, c.organisation, c.state, c.audience, c.cancellation, c.regular_guidance)
+    cancellation = excluded.cancellation, regular_guidance = excluded.regular_guidance,
+    free_when_replaced = excluded.free_when_replaced, emergencies_per_year = excluded.emergencies_per_year,
+    no_show_percent = excluded.no_show_percent
+WHERE (c.title, c.theme, c.form, c.goal, c.organisation, c.state, c.audience, c.cancellation, c.regular_guidance,
+       c.free_when_replaced, c.emergencies_per_year, c.no_show_percent)
       IS DISTINCT FROM
       (excluded.title, excluded.theme, excluded.form, excluded.goal, excluded.organisation, excluded.state,
-       excluded.audience, excluded.cancellation, excluded.regular_guidance)
+       excluded.audience, excluded.cancellation, excluded.regular_guidance, excluded.free_when_replaced,
+       excluded.emergencies_per_year, excluded.no_show_percent)
 RETURNING old.id IS NULL AS added
 """
 
@@ -98,6 +106,7 @@ async def add_courses(orders: Sequence[CourseOrder]) -> Registered:
         CatalogueRefTwice: a reference occurs twice among the orders.
         CourseNotComplete: differentiation is missing (R18), regular guidance (R12), or words are unknown.
         CourseStepNotAllowed: a known course cannot go to the state of its order.
+        ConditionsInUse: other conditions for cancelling while somebody has a seat in a session to come.
         UnknownCatalogueCode: a theme, form or state outside the closed lists.
         CatalogueUnknown: an organisation that does not exist.
     """
@@ -107,6 +116,7 @@ async def add_courses(orders: Sequence[CourseOrder]) -> Registered:
         raise CourseNotComplete(problems=problems)
     async with together():
         await _course_steps_fit(orders)
+        await _conditions_stay(orders)
         rows = await fetch_all(_COURSES, msgspec.json.encode(orders).decode(), clock.now())
         return tally([row["added"] for row in rows], len(orders))
 
@@ -351,8 +361,31 @@ async def _course_steps_fit(orders: Sequence[CourseOrder]) -> None:
         raise CourseStepNotAllowed(courses=refused)
 
 
+_CONDITIONS = """
+SELECT c.external_ref FROM jsonb_to_recordset($1::jsonb) AS x(
+  external_ref text, cancellation jsonb, free_when_replaced boolean, emergencies_per_year int, no_show_percent int)
+JOIN course c USING (external_ref)
+WHERE (c.cancellation, c.free_when_replaced, c.emergencies_per_year, c.no_show_percent)
+      <> (x.cancellation, x.free_when_replaced, x.emergencies_per_year, x.no_show_percent)
+  AND EXISTS (SELECT FROM course_session s WHERE s.course = c.id AND s.seats_taken > 0
+              AND s.state IN ('conditional', 'confirmed', 'running'))
+ORDER BY c.external_ref
+"""
+
+
+async def _conditions_stay(orders: Sequence[CourseOrder]) -> None:
+    """Refuse other conditions for cancelling than those under which people booked.
+
+    Raises:
+        ConditionsInUse: with the references.
+    """
+    refused = [row["external_ref"] for row in await fetch_all(_CONDITIONS, msgspec.json.encode(orders).decode())]
+    if refused:
+        raise ConditionsInUse(courses=refused)
+
+
 def _course_order(row: Any, state: str) -> CourseOrder:
-    names = ("id", "external_ref", "title", "theme", "form", "goal", "organisation", "regular_guidance")
+    names = ("id", "external_ref", "title", "theme", "form", "goal", "organisation", "regular_guidance", *TERMS_MAX)
     audience = msgspec.json.decode(row["audience"])
     cancellation = tuple(msgspec.json.decode(row["cancellation"]))
     return CourseOrder(**{name: row[name] for name in names}, state=state, audience=audience, cancellation=cancellation)

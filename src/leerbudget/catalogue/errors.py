@@ -42,6 +42,14 @@ class GuidanceNotAdmitted(InvalidInput):
     constraint = "guidance_is_never_admitted"
 
 
+class ConditionsNotValid(InvalidInput):
+    """Conditions of a course that cannot be: a share above 100 %, or more free cancellations than months in a year."""
+
+    code = "conditions_not_valid"
+    message_nl = "Deze voorwaarden voor het annuleren kunnen niet."
+    constraint = ("emergencies_are_few", "no_show_is_a_share")
+
+
 class VenuePostcodeNotValid(InvalidInput):
     """Not the four digits of a Dutch postcode."""
 
@@ -119,6 +127,13 @@ class CourseStepNotAllowed(Conflict):
 
     code = "course_step_not_allowed"
     message_nl = "Deze stap kan nu niet voor deze cursus."
+
+
+class ConditionsInUse(Conflict):
+    """Other conditions for cancelling than those under which people booked. `courses` names the references."""
+
+    code = "conditions_in_use"
+    message_nl = "Voor deze cursus zijn mensen ingeschreven. Hun voorwaarden om af te zeggen blijven gelden."
 
 
 class SessionStepNotAllowed(Conflict):

@@ -115,6 +115,9 @@ class CourseView:
     audience: Audience
     cancellation: tuple[Mapping[str, int], ...]
     regular_guidance: bool
+    free_when_replaced: bool
+    emergencies_per_year: int
+    no_show_percent: int
 
 
 @dataclass(frozen=True, slots=True)

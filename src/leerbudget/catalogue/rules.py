@@ -52,6 +52,26 @@ LEADERS_OF_A_DIALOGUE: Final = 2
 PARTY_FORMS: Final = ("dialogue", "joint_parents")
 """Forms whose seats may be divided over parties (R44, R64)."""
 
+_WEEKS_AHEAD = ({"days_before": 14, "refund_percent": 100}, {"days_before": 7, "refund_percent": 50})
+_DAYS_AHEAD = ({"days_before": 2, "refund_percent": 100},)
+LADDERS: Final[Mapping[str, tuple[Mapping[str, int], ...]]] = {
+    LearningForm.GROUP_TRAINING: _WEEKS_AHEAD,
+    LearningForm.PEER_INTERVISION: _WEEKS_AHEAD,
+    LearningForm.JOINT_PARENTS: _WEEKS_AHEAD,
+    LearningForm.TRAIN_THE_TRAINER: _WEEKS_AHEAD,
+    LearningForm.LOCAL_DEVELOPMENT: _WEEKS_AHEAD,
+}
+"""What comes back on cancelling, per form, for a course that says nothing; other forms: all of it until two days before.
+
+Estimates: a series cannot fill a seat within days, a single evening can.
+"""
+TERMS_MAX: Final[Mapping[str, int]] = {
+    "free_when_replaced": 1,
+    "emergencies_per_year": 12,
+    "no_show_percent": 100,
+}
+"""The conditions of a course beside its ladder, each with its largest value."""
+
 CRITERIA: Final[Mapping[str, tuple[str, ...]]] = {
     "soort pleeggezin": ("family_type", "care_forms"),
     "ervaringsjaren": ("experience",),
@@ -68,6 +88,9 @@ class CourseOrder:
     """A course to register. `audience`: {facet: {value: for|suits|not_for}}, unsaid values suit (R17, R18).
 
     `cancellation`: lines {"days_before": whole days before the first meeting, "refund_percent": 0-100}.
+    `free_when_replaced`: who cancelled late gets the fee back when others take the seats. `emergencies_per_year`: so
+    often may a family cancel for free when something is the matter with a child, over all courses, without saying
+    what. `no_show_percent`: what a family pays that does not come.
     """
 
     id: UUID
@@ -81,6 +104,9 @@ class CourseOrder:
     audience: Audience
     cancellation: tuple[Mapping[str, int], ...] = ()
     regular_guidance: bool = False
+    free_when_replaced: bool = True
+    emergencies_per_year: int = 2
+    no_show_percent: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +249,11 @@ def course_problems(order: CourseOrder) -> list[Problem]:
         message = "Reguliere begeleiding wordt niet toegelaten: die betaalt u niet uit een leerbudget."
         problems.append(Problem("regular_guidance", "regular_guidance", message))
     return problems + _cancellation_problems(order.cancellation)
+
+
+def ladder_of(form: str) -> tuple[Mapping[str, int], ...]:
+    """What comes back on cancelling a course of this form that says nothing itself."""
+    return LADDERS.get(form, _DAYS_AHEAD)
 
 
 def _cancellation_problems(lines: Sequence[Mapping[str, int]]) -> list[Problem]:

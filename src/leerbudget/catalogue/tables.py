@@ -15,7 +15,8 @@ from leerbudget.trainers.tables import Trainer
 class Course(Table, db=DB, tablename="course"):
     """What is taught and for whom. `audience`: {criterion: {value: for|suits|not_for}} (R17, R18).
 
-    `cancellation`: [{"days_before": n, "refund_percent": p}], the first line that fits counts.
+    `cancellation`: [{"days_before": n, "refund_percent": p}], the first line that fits counts. These and the
+    conditions beside them stay as they are while somebody has a seat in a session to come.
     """
 
     id = key()
@@ -29,12 +30,17 @@ class Course(Table, db=DB, tablename="course"):
     audience = document()
     cancellation = document()
     regular_guidance = flag(default=False)
+    free_when_replaced = flag(default=True)
+    emergencies_per_year = whole(default=2)
+    no_show_percent = whole(default=100)
     created_at = moment()
 
     course_ref_once = Unique([external_ref])
     course_theme_is_known = Check(one_of("theme", THEMES))
     course_form_is_known = Check(one_of("form", FORMS))
     course_state_is_known = Check(one_of("state", COURSE_STATES))
+    emergencies_are_few = Check("emergencies_per_year BETWEEN 0 AND 12")
+    no_show_is_a_share = Check("no_show_percent BETWEEN 0 AND 100")
     guidance_is_never_admitted = Check("NOT (regular_guidance AND state = 'admitted')")
 
 

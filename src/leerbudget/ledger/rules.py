@@ -26,8 +26,8 @@ PHASES = ("posted", "reserve", "post", "void", "expire")
 RESOLVING = ("post", "void", "expire")
 """Phases that end a reservation."""
 
-TRANSFER_KINDS = ("top_up", "grant", "grant_return", "booking", "correction")
-"""Why cents move: from the bank to a pot, pot to budget, back to the pot, budget to trainer, or a correction."""
+TRANSFER_KINDS = ("top_up", "grant", "grant_return", "booking", "fee_return", "correction")
+"""Why cents move: bank to pot, pot to budget and back, budget to trainer, a fee back to the budget, or a correction."""
 
 BUSINESS_REF_LENGTH = 120
 REASON_LENGTH = 200

@@ -99,6 +99,14 @@ WORDINGS: Mapping[str, Wording] = {
         "U ziet uw budget hier:\n{link}",
         needs="link starts_at returned_cents",
     ),
+    "fee_returned": _wording(
+        "U krijgt geld terug",
+        "U kon niet bij de bijeenkomst van {starts_at} zijn.",
+        "De kosten daarvan krijgt u terug: {returned_cents}.",
+        "Het bedrag staat weer in uw leerbudget.",
+        "U ziet uw budget hier:\n{link}",
+        needs="link starts_at returned_cents",
+    ),
     "session_cancelled": _wording(
         "Een bijeenkomst gaat niet door",
         "De bijeenkomst van {starts_at} gaat helaas niet door.",

@@ -97,6 +97,16 @@ def a_booking(things: Things) -> dict[str, Any]:
     return a_quote(things) | {"id": str(new_id())}
 
 
+def a_move_quote(things: Things) -> dict[str, Any]:
+    """Another date of the same course."""
+    return {"course_session": str(things["session_to_move_to"])}
+
+
+def a_move(things: Things) -> dict[str, Any]:
+    """The same, for real."""
+    return a_move_quote(things) | {"id": str(new_id())}
+
+
 def a_place_in_line(things: Things) -> dict[str, Any]:
     """One parent who waits for a course that they did not ask for before."""
     return {
@@ -174,6 +184,10 @@ CASES: Mapping[str, Case] = {
     "book": Case(("parent",), 201, {"family_id": "family"}, a_booking),
     "getBooking": Case(PARENTS, path={"booking_id": "booking"}),
     "previewCancellation": Case(PARENTS, path={"booking_id": "booking"}),
+    "cancelBookingForChild": Case(PARENTS, path={"booking_id": "cancellation_for_child"}),
+    "listSisterSessions": Case(PARENTS, path={"booking_id": "booking"}),
+    "quoteMove": Case(PARENTS, path={"booking_id": "booking"}, body=a_move_quote),
+    "moveBooking": Case(("parent",), 201, {"booking_id": "booking_to_move"}, a_move),
     "cancelBooking": Case(PARENTS, path={"booking_id": "cancellation"}),
     "listWaitingEntries": of_family(),
     "joinWaitingList": Case(("parent",), 201, {"family_id": "family"}, a_place_in_line),

@@ -166,6 +166,11 @@ async def _catalogue(made: Stage) -> None:
         things["course"] = await world.a_course()
         sessions = {"session": 30, "session_to_call_off": 33, "session_for_quote": 36, "session_of_booking": 39}
         sessions |= {"session_of_cancellation": 42, "session_of_proposal": 45, "session_of_other": 48}
+        sessions |= {
+            "session_of_cancellation_for_child": 51,
+            "session_of_booking_to_move": 54,
+            "session_to_move_to": 56,
+        }
         for name, day in sessions.items():
             things[name] = await world.a_session(
                 course=things["course"], trainer=things["trainer"], meetings=[world.in_days(day)]
@@ -174,7 +179,7 @@ async def _catalogue(made: Stage) -> None:
 
 async def _bookings(made: Stage) -> None:
     for things in (made.mine, made.theirs):
-        for name in ("booking", "cancellation"):
+        for name in ("booking", "cancellation", "cancellation_for_child", "booking_to_move"):
             session = things[f"session_of_{name}"]
             things[name] = await _book(things, session)
         with clock.travelling(clock.now() - timedelta(days=40)):

@@ -14,7 +14,6 @@ from leerbudget.bookings import queries as bookings
 from leerbudget.bookings.actions import BookingReceipt, BookingRequest
 from leerbudget.bookings.errors import NotCancellable
 from leerbudget.bookings.queries import BookingView
-from leerbudget.budgets import queries as budgets
 from leerbudget.catalogue.errors import SessionUnknown
 from leerbudget.entrypoints.api.access import of_own_family
 from leerbudget.entrypoints.api.proposals import ShareTold
@@ -68,7 +67,10 @@ class Receipt(Answer, frozen=True, kw_only=True):
 
 
 class Booking(Answer, frozen=True, kw_only=True):
-    """A booking as its family sees it."""
+    """A booking as its family sees it.
+
+    `fee_cents`: what cancelling cost, `fee_returned_at`: when that came back. `moved_to`: the booking that took its place.
+    """
 
     id: UUID
     course_session: UUID
@@ -84,6 +86,9 @@ class Booking(Answer, frozen=True, kw_only=True):
     course_session_state: str
     offered_until: Instant | None
     booked_at: Instant
+    fee_cents: int
+    fee_returned_at: Instant | None
+    moved_to: UUID | None
 
 
 class Bookings(Answer, frozen=True, kw_only=True):
@@ -93,13 +98,19 @@ class Bookings(Answer, frozen=True, kw_only=True):
 
 
 class CancellationPreview(Answer, frozen=True, kw_only=True):
-    """What cancelling now would cost and give back; together they are the price."""
+    """What cancelling now would cost and give back; together they are the price.
+
+    `free_when_replaced`: the fee comes back when others take the seats. `emergencies_left`: so often may the family
+    still cancel for free because something is the matter with a child (`cancelBookingForChild`).
+    """
 
     booking: UUID
     price_cents: int
     fee_cents: int
     refund_cents: int
     free_until: Instant | None
+    free_when_replaced: bool
+    emergencies_left: int
 
 
 class CancellationDone(Answer, frozen=True, kw_only=True):
@@ -182,14 +193,16 @@ class BookingController(Controller):
     @put("/cancellation", summary="Cancel a booking", operation_id="cancelBooking")
     async def cancel(self, request: HouseRequest, booking_id: FromPath[UUID]) -> CancellationDone:
         """Cancel by the course's own rule; again has no effect. A proposal is refused instead (`refuseProposal`)."""
-        family = await _cancellable(request, booking_id)
-        try:
-            await again(lambda: actions.cancel(booking_id, actor=request.actor.login))
-        except NotCancellable:
-            after = await bookings.booking(booking_id, family)
-            if after is None or after.state != "cancelled":
-                raise
-        return await _cancelled(booking_id, family)
+        return await _cancel(request, booking_id, emergency=False)
+
+    @put(
+        "/child-cancellation",
+        summary="Cancel for free: something is the matter with a child",
+        operation_id="cancelBookingForChild",
+    )
+    async def cancel_for_child(self, request: HouseRequest, booking_id: FromPath[UUID]) -> CancellationDone:
+        """Free, so often a year as the course allows; nobody asks what it is, and nobody else can see it."""
+        return await _cancel(request, booking_id, emergency=True)
 
 
 @contextmanager
@@ -229,13 +242,26 @@ async def _cancellable(request: HouseRequest, booking_id: UUID) -> UUID:
     return family
 
 
+async def _cancel(request: HouseRequest, booking_id: UUID, *, emergency: bool) -> CancellationDone:
+    family = await _cancellable(request, booking_id)
+    try:
+        await again(lambda: actions.cancel(booking_id, actor=request.actor.login, emergency=emergency))
+    except NotCancellable:
+        after = await bookings.booking(booking_id, family)
+        if after is None or after.state != "cancelled":
+            raise
+    return await _cancelled(booking_id, family)
+
+
 async def _cancelled(booking_id: UUID, family: UUID) -> CancellationDone:
     found = await bookings.booking(booking_id, family)
     if found is None:
         raise NotFound
-    fee = sum(hold.kept_cents for hold in await budgets.holds_of([booking_id]))
     return CancellationDone(
-        booking=booking_id, price_cents=found.price_cents, fee_cents=fee, refund_cents=found.price_cents - fee
+        booking=booking_id,
+        price_cents=found.price_cents,
+        fee_cents=found.fee_cents,
+        refund_cents=found.price_cents - found.fee_cents,
     )
 
 
@@ -260,4 +286,7 @@ def told_booking(view: BookingView) -> Booking:
         course_session_state=view.session_state,
         offered_until=view.offered_until,
         booked_at=view.booked_at,
+        fee_cents=view.fee_cents,
+        fee_returned_at=view.fee_returned_at,
+        moved_to=view.moved_to,
     )

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from leerbudget.bookings.sheets import booking_sheets
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.queries import SessionSheet
+from leerbudget.catalogue.rules import TERMS_MAX
 from leerbudget.entrypoints.files.layouts import COLUMNS
 from leerbudget.entrypoints.files.reading import FORMULA_STARTS
 from leerbudget.foundation.clock import AMSTERDAM
@@ -112,7 +113,10 @@ def _session(sheet: SessionSheet) -> Cells:
         "organisation_ref": sheet.organisation_ref,
         "course_state": course.state,
         "audience": _pairs(fits),
-        "cancellation": _pairs({line["days_before"]: line["refund_percent"] for line in course.cancellation}),
+        "cancellation": _pairs(
+            {line["days_before"]: line["refund_percent"] for line in course.cancellation}
+            | {name: int(getattr(course, name)) for name in TERMS_MAX}
+        ),
         "meetings": _list(f"{_local(start)}/{_local(end)}" for start, end in sheet.meetings),
         "price_cents": sheet.price_cents,
         "seats_min": sheet.seats_min,

@@ -17,7 +17,7 @@ from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import GrantOrder
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries as catalogue_queries
-from leerbudget.catalogue.rules import CourseOrder, SessionOrder, VenueOrder
+from leerbudget.catalogue.rules import TERMS_MAX, CourseOrder, SessionOrder, VenueOrder, ladder_of
 from leerbudget.entrypoints.files import layouts
 from leerbudget.entrypoints.files.layouts import (
     CourseLine,
@@ -270,6 +270,14 @@ def _course(line: CourseLine, organisations: Mapping[str, UUID]) -> CourseOrder:
     audience: dict[str, dict[str, str]] = {}
     for facet, value, fit in line.audience:
         audience.setdefault(facet, {})[value] = fit
+    terms: dict[str, Any] = {name: value for name, value in line.cancellation if name in TERMS_MAX}
+    ladder = tuple(
+        {"days_before": int(days), "refund_percent": percent}
+        for days, percent in line.cancellation
+        if days not in TERMS_MAX
+    )
+    if "free_when_replaced" in terms:
+        terms["free_when_replaced"] = bool(terms["free_when_replaced"])
     return CourseOrder(
         id=new_id(),
         external_ref=line.ref,
@@ -280,7 +288,8 @@ def _course(line: CourseLine, organisations: Mapping[str, UUID]) -> CourseOrder:
         organisation=organisations[line.organisation_ref] if line.organisation_ref else None,
         state=line.state,
         audience=audience,
-        cancellation=tuple({"days_before": days, "refund_percent": percent} for days, percent in line.cancellation),
+        cancellation=ladder or ladder_of(line.form),
+        **terms,
     )
 
 

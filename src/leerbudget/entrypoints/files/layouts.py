@@ -14,6 +14,7 @@ from leerbudget.catalogue.rules import (
     OPENING_STATES,
     PRICE_CENTS_MAX,
     SEATS_MAX,
+    TERMS_MAX,
     THEMES,
 )
 from leerbudget.entrypoints.files.reading import CellError, FileRefused, Row, day, one_of, rows_of, whole
@@ -174,7 +175,7 @@ class CourseLine:
     organisation_ref: str
     state: str
     audience: tuple[tuple[str, str, str], ...]
-    cancellation: tuple[tuple[int, int], ...]
+    cancellation: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,8 +457,10 @@ def _fit(key: str, fit: str) -> tuple[str, tuple[str, str, str]]:
     return key, (facet, value, one_of(fit, tuple(Fit)))
 
 
-def _refund(days: str, percent: str) -> tuple[str, tuple[int, int]]:
-    return days, (whole(days, 0, 365), whole(percent, 0, 100))
+def _refund(key: str, value: str) -> tuple[str, tuple[str, int]]:
+    if key in TERMS_MAX:
+        return key, (key, whole(value, 0, TERMS_MAX[key]))
+    return key, (str(whole(key, 0, 365)), whole(value, 0, 100))
 
 
 def _party(party: str, bounds: str) -> tuple[str, tuple[int, int]]:

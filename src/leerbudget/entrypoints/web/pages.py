@@ -29,6 +29,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "wacht-verder": ("info", "U hebt nee gezegd. U blijft op de wachtlijst voor een andere datum."),
     "wachtlijst-af": ("info", "U staat niet meer op de wachtlijst."),
     "te-laat": ("info", "Deze plaats is al beantwoord, of de tijd om te antwoorden is voorbij."),
+    "overgestapt": ("ok", "U bent overgestapt naar de andere datum."),
     "geannuleerd": ("ok", "Uw inschrijving is geannuleerd."),
     "wens-opgeslagen": ("ok", "Uw wens is opgeslagen. Hij doet mee in de volgende koppelronde."),
     "wens-weg": ("info", "De wens is weggehaald."),

@@ -5,13 +5,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Response, get, post
-from litestar.params import FromPath
+from litestar import Controller, Response, get
 
-from leerbudget.bookings import actions as booking_actions
 from leerbudget.bookings import line
 from leerbudget.bookings import queries as bookings
-from leerbudget.bookings.errors import BookingUnknown
 from leerbudget.bookings.line import WaitingView
 from leerbudget.bookings.queries import BookingView
 from leerbudget.budgets import queries as budgets
@@ -20,7 +17,7 @@ from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.queries import SearchQuery
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web import session_views as sessions
-from leerbudget.entrypoints.web.pages import View, moved, own_family, page, paged
+from leerbudget.entrypoints.web.pages import View, own_family, page, paged
 from leerbudget.entrypoints.web.wording import LABELS
 from leerbudget.foundation import clock
 from leerbudget.people import queries as people
@@ -83,38 +80,6 @@ class ParentPages(Controller):
             past=[line for each, line in reversed(lines) if not _coming(each)],
         )
         return await page(request, "inschrijvingen.html", view)
-
-    @get("/inschrijvingen/{booking_id:uuid}/annuleren")
-    async def ask_cancel(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[str] | Response[None]:
-        """What cancelling now would give back, by the very code that cancels."""
-        family = own_family(request, "cancel_booking")
-        found = await _own_booking(booking_id, family)
-        if found.state in ("cancelled", "offered"):  # an offer is answered at its proposal
-            return moved("/inschrijvingen")
-        told = await booking_actions.cancel(booking_id, actor=request.actor.login, dry_run=True)
-        names = {each.id: sessions.budget_name(each) for each in await budgets.budgets_of(family)}
-        back = await budgets.refund_preview(booking_id, told.fee_cents)
-        view = View(
-            booking_id=booking_id,
-            course_title=found.title,
-            starts_at=found.starts_at,
-            ends_at=found.ends_at,
-            names=list(found.persons),
-            price_cents=told.price_cents,
-            refund_cents=told.refund_cents,
-            refund=[View(budget=names[share.budget], amount_cents=share.amount_cents) for share in back],
-            rule=_rule(told),
-        )
-        return await page(request, "annuleren.html", view)
-
-    @post("/inschrijvingen/{booking_id:uuid}/annuleren")
-    async def cancel(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[None]:
-        """Cancel by the course's own rule."""
-        family = own_family(request, "cancel_booking")
-        found = await _own_booking(booking_id, family)
-        if found.state != "cancelled":
-            await booking_actions.cancel(booking_id, actor=request.actor.login)
-        return moved("/inschrijvingen", "geannuleerd")
 
     @get("/budget")
     async def budget(self, request: HouseRequest) -> Response[str]:
@@ -211,25 +176,13 @@ def _booking_item(booking: BookingView, proposal: UUID | None, waiting: UUID | N
         names=list(booking.persons),
         price_cents=booking.price_cents,
         may_cancel=booking.state == "confirmed" and booking.starts_at > clock.now(),
+        moved=booking.moved_to is not None,
+        fee_cents=booking.fee_cents,
+        fee_returned=booking.fee_returned_at is not None,
         proposal_id=proposal if booking.state == "offered" else None,
         waiting_id=waiting if booking.state == "offered" else None,
         answer_until=booking.offered_until,
     )
-
-
-async def _own_booking(booking_id: UUID, family: UUID) -> BookingView:
-    found = await bookings.booking(booking_id, family)
-    if found is None:
-        raise BookingUnknown
-    return found
-
-
-def _rule(told: booking_actions.Cancellation) -> str:
-    if told.fee_cents == 0:
-        return "U annuleert op tijd: u krijgt alles terug."
-    if told.refund_cents == 0:
-        return "De eerste keer is dichtbij. Er komt niets meer terug."
-    return "De eerste keer is dichtbij. Een deel van de prijs komt terug."
 
 
 def _budget_line(budget: BudgetView) -> View:
@@ -257,6 +210,7 @@ _TEXTS = {
     ("booking", "post"): "Betaald voor {title}",
     ("booking", "void"): "Weer vrij van {title}",
     ("booking", "expire"): "Weer vrij van {title}",
+    ("fee_return", "posted"): "Kosten van annuleren terug voor {title}",
     ("correction", "posted"): "Verbetering",
 }
 

@@ -206,6 +206,9 @@ def _session(found: SessionDetail, traveller: sessions.Traveller) -> View:
     view.trainers = [leader.name for leader in found.leaders]
     view.meetings = sessions.meetings(found)
     view.to_come = found.to_come
+    view.free_when_replaced = found.course.free_when_replaced
+    view.emergencies_per_year = found.course.emergencies_per_year
+    view.no_show_percent = found.course.no_show_percent
     view.wheelchair = found.venue.wheelchair if found.venue else False
     view.seats_min, view.seats_max, view.decide_on = found.seats_min, found.seats_max, found.decide_on
     view.childcare = [

@@ -1,0 +1,103 @@
+"""What the pages of the gallery show of bookings, of cancelling and of another date."""
+
+from types import SimpleNamespace as Thing
+from typing import Any
+
+from browser.gallery_things import at
+
+GIVEN_UP = {
+    "booking_id": "b1",
+    "course_title": "Zorgen voor een kind dat veel meemaakte (fictief)",
+    "starts_at": at(3, 1, 19),
+    "ends_at": at(3, 1, 21, 30),
+    "names": ["Sanne (fictief)"],
+}
+CANCELLING = Thing(
+    **GIVEN_UP,
+    price_cents=13500,
+    refund_cents=6750,
+    fee_cents=6750,
+    refund=[Thing(budget="leerbudget van De Brug pleegzorg (fictief)", amount_cents=6750)],
+    rule="De eerste keer is dichtbij. Een deel van de prijs komt terug.",
+    when_replaced=True,
+    emergencies_left=2,
+    dates=3,
+)
+
+
+def date_line(**changes: object) -> Thing:
+    """Another date of the course."""
+    line = {
+        "session_id": "s5",
+        "starts_at": at(3, 8, 19),
+        "ends_at": at(3, 8, 21, 30),
+        "meetings_count": 5,
+        "place": "Amersfoort",
+        "travel_minutes": 35,
+        "travel_mode": "car",
+        "price_cents": 13500,
+        "seats_free": 4,
+    }
+    return Thing(**line | changes)
+
+
+MOVING = Thing(
+    **GIVEN_UP,
+    at=1,
+    dates=[
+        date_line(),
+        date_line(
+            session_id="s6", starts_at=at(3, 15, 10), place=None, travel_minutes=None, travel_mode=None, seats_free=1
+        ),
+    ],
+    quote=None,
+)
+MOVING_CHECK = Thing(
+    **GIVEN_UP,
+    at=2,
+    dates=[],
+    quote=date_line(
+        fee_cents=6750,
+        when_replaced=True,
+        payment=[
+            Thing(budget="budget voor een thema van Gemeente Voorbeeld (fictief)", amount_cents=5000),
+            Thing(budget="leerbudget van De Brug pleegzorg (fictief)", amount_cents=8500),
+        ],
+    ),
+)
+BOOKING = Thing(
+    id="b1",
+    session_id="s1",
+    course_title="Zorgen voor een kind dat veel meemaakte (fictief)",
+    state="confirmed",
+    session_state="conditional",
+    starts_at=at(3, 1, 19),
+    ends_at=at(3, 1, 21, 30),
+    meetings_count=3,
+    place="Utrecht",
+    names=["Sanne (fictief)", "Joris (fictief)"],
+    price_cents=27000,
+    may_cancel=True,
+    moved=False,
+    fee_cents=0,
+    fee_returned=False,
+    proposal_id=None,
+    waiting_id=None,
+    answer_until=None,
+)
+
+
+def booking(**changes: Any) -> Thing:
+    return Thing(**{**vars(BOOKING), **changes})
+
+
+BOOKINGS = Thing(
+    upcoming=[
+        BOOKING,
+        booking(
+            id="b2", state="offered", proposal_id="p1", answer_until=at(2, 14, 23, 59), may_cancel=False, place=None
+        ),
+        booking(id="b4", state="offered", waiting_id="w2", answer_until=at(2, 14, 18), may_cancel=False),
+    ],
+    past=[booking(id="b3", state="attended", session_state="done", may_cancel=False, meetings_count=1)],
+)
