@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 import world
-from leerbudget.bookings import actions, queries, waiting
+from leerbudget.bookings import actions, moving, queries, waiting
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.moving import MoveRequest
 from leerbudget.bookings.rules import answer_until
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.foundation import clock
@@ -55,17 +56,19 @@ class Family:
     id: Any
     persons: tuple
     free: int
+    spared: int = 0
 
 
 @dataclass
 class Booking:
-    """Seats of a family; `until` when they are an offer."""
+    """Seats of a family; `until` when they are an offer. `fee`: what cancelling cost, until it came back."""
 
     id: Any
     family: Family
     session: Session
     state: str
     until: datetime | None = None
+    fee: int = 0
 
     @property
     def price(self):
@@ -184,7 +187,7 @@ class ServiceMachine(RuleBasedStateMachine):
 
     def end(self, booking, state, fee=0):
         """Seats and money back; who waited for them waits on."""
-        booking.state = state
+        booking.state, booking.fee = state, fee
         booking.session.taken -= len(booking.family.persons)
         booking.session.freed = self.now
         booking.family.free += booking.price - fee
@@ -204,25 +207,61 @@ class ServiceMachine(RuleBasedStateMachine):
         if expected is not None:
             assert answer == expected
             return
+        assert not isinstance(answer, str), answer
         assert answer.price_cents == PRICE * len(family.persons)
         self.take(key, family, session, "confirmed")
 
-    @rule(place=places)
-    def cancels(self, place):
+    def fee(self, booking):
         """Free until two weeks before, half until one week before, nothing back after that."""
+        starts, now = (each.astimezone(clock.AMSTERDAM).date() for each in (booking.session.starts, self.now))
+        days = (starts - now).days
+        back = 100 if days >= 14 or booking.state == "offered" else 50 if days >= 7 else 0
+        return booking.price * (100 - back) // 100
+
+    @rule(place=places, child=st.booleans())
+    def cancels(self, place, child):
+        """By the ladder; with something with a child for free, twice a year."""
         if place >= len(self.bookings):
             return
         booking = self.bookings[place]
-        answer = self.does(lambda: actions.cancel(booking.id, actor=None))
+        answer = self.does(lambda: actions.cancel(booking.id, actor=None, emergency=child))
         if not booking.live or self.now >= booking.session.starts:
             assert answer == "not_cancellable"
             return
-        days = (
-            booking.session.starts.astimezone(clock.AMSTERDAM).date() - self.now.astimezone(clock.AMSTERDAM).date()
-        ).days
-        back = 100 if days >= 14 or booking.state == "offered" else 50 if days >= 7 else 0
-        assert answer.fee_cents == booking.price * (100 - back) // 100
-        self.end(booking, "cancelled", answer.fee_cents)
+        fee = self.fee(booking)
+        if child and fee:
+            if booking.family.spared == 2:
+                assert answer == "emergencies_used"
+                return
+            booking.family.spared += 1
+            fee = 0
+        assert answer.fee_cents == fee
+        self.end(booking, "cancelled", fee)
+
+    @rule(place=places, session=session_numbers)
+    def moves(self, place, session):
+        """To another date of the course: the old seats go by the ladder, the others come, or nothing happens."""
+        if place >= len(self.bookings):
+            return
+        booking, session, key = self.bookings[place], self.sessions[session], new_id()
+        answer = self.does(lambda: moving.move(MoveRequest(key, booking.id, session.id), actor=None))
+        if session.course != booking.session.course or session is booking.session:
+            assert answer == "not_a_sister"
+        elif booking.state != "confirmed" or self.now >= booking.session.starts:
+            assert answer == "not_cancellable"
+        else:
+            family, old = booking.family, booking.session
+            before, fee = (old.taken, old.freed, family.free), self.fee(booking)
+            self.end(booking, "cancelled", fee)
+            expected = self.refusal(family, session, direct=True)
+            if expected is None:
+                assert not isinstance(answer, str), answer
+                assert answer.cancellation.fee_cents == fee
+                self.take(key, family, session, "confirmed")
+            else:
+                assert answer == expected
+                booking.state, booking.fee = "confirmed", 0
+                old.taken, old.freed, family.free = before
 
     @rule(family=family_numbers, session=session_numbers)
     def waits(self, family, session):
@@ -266,7 +305,7 @@ class ServiceMachine(RuleBasedStateMachine):
 
     @rule(session=session_numbers, seldom=st.integers(0, 9))
     def is_called_off(self, session, seldom):
-        """A trainer cancels: everybody gets everything back."""
+        """A trainer cancels: everybody gets everything back, fees too."""
         session = self.sessions[session]
         if seldom or not self.open(session):
             return
@@ -276,6 +315,10 @@ class ServiceMachine(RuleBasedStateMachine):
         session.runs = False
         for booking in live:
             self.end(booking, "cancelled")
+        for booking in self.bookings:
+            if booking.session is session:
+                booking.family.free += booking.fee
+                booking.fee = 0
 
     # --- what the worker does
 
