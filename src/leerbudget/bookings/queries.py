@@ -220,14 +220,14 @@ async def kept_apart_now() -> list[tuple[UUID, UUID]]:
     return [(row["family"], row["session"]) for row in rows]
 
 
-async def cancellable() -> list[UUID]:
-    """Confirmed bookings of families whose first meeting has not begun."""
+async def cancellable() -> list[tuple[UUID, UUID]]:
+    """(booking, family): confirmed, and the first meeting has not begun."""
     rows = await fetch_all(
-        "SELECT b.id FROM booking b JOIN course_session s ON s.id = b.session"
+        "SELECT b.id, b.family FROM booking b JOIN course_session s ON s.id = b.session"
         " WHERE b.state = 'confirmed' AND b.family IS NOT NULL AND s.starts_at > $1 ORDER BY b.id",
         clock.now(),
     )
-    return [row["id"] for row in rows]
+    return [(row["id"], row["family"]) for row in rows]
 
 
 async def meetings_to_record(before: datetime) -> list[tuple[UUID, list[UUID]]]:

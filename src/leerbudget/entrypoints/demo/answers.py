@@ -110,7 +110,7 @@ async def try_own_professional(events: Events) -> None:
 
 async def cancel_some(chance: random.Random, events: Events, *, days: int) -> None:
     """On a day, a few families cancel; over all the days together about `LATE_CANCEL` of the bookings."""
-    for booking in await booking_queries.cancellable():
+    for booking, _ in await booking_queries.cancellable():
         if chance.random() < LATE_CANCEL / days:
             await _cancel(booking, events)
 
@@ -118,7 +118,7 @@ async def cancel_some(chance: random.Random, events: Events, *, days: int) -> No
 async def somebody_cancels(events: Events) -> None:
     """One family cancels when nobody has yet."""
     if not events.counts["cancelled by the family"]:
-        for booking in (await booking_queries.cancellable())[:1]:
+        for booking, _ in (await booking_queries.cancellable())[:1]:
             await _cancel(booking, events)
 
 

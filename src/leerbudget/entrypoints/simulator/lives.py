@@ -1,12 +1,14 @@
 """What families do in the year: book, wait, answer, cancel, stop, and make mistakes. By seeded chance."""
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from leerbudget.bookings import actions as bookings
-from leerbudget.bookings import line, waiting
+from leerbudget.bookings import line, moving, waiting
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.moving import MoveRequest
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets import queries as budget_queries
@@ -28,6 +30,10 @@ ANSWERS_TONIGHT, ACCEPTS = 0.3, 0.9
 """Chance that an open offer is answered this evening, and that the answer is yes; one in twelve lapses [guess]."""
 CANCELS_TONIGHT: Final = 0.002
 """About 12 % of the bookings: late cancellations and crises (requirements section 5)."""
+FOR_A_CHILD: Final = 1 / 3
+"""Four of those twelve are caused by a crisis (requirements section 5)."""
+RATHER_MOVES: Final = 0.5
+"""Chance that somebody who cannot come looks for another date first [guess]."""
 ASKS_AGAIN: Final = 0.1
 AVOIDS_A_YEAR: Final = 0.03
 SEEN_MAX: Final = 5
@@ -147,16 +153,48 @@ async def _answer_place(stage: Stage, place: line.Place) -> None:
 
 
 async def cancel_some(stage: Stage) -> None:
-    """A few families cancel; what they were shown before is what they get."""
-    for booking in await booking_queries.cancellable():
-        if stage.dice.chance(CANCELS_TONIGHT):
-            await _cancel(stage, booking)
+    """A few families cancel, or go to another date; what they were shown before is what they get."""
+    for booking, family in await booking_queries.cancellable():
+        if not stage.dice.chance(CANCELS_TONIGHT):
+            continue
+        child, rather_moves = stage.dice.chance(FOR_A_CHILD), stage.dice.chance(RATHER_MOVES)
+        if child or not rather_moves or not await _move(stage, booking, family):
+            await _cancel(stage, booking, child=child)
 
 
-async def _cancel(stage: Stage, booking: UUID) -> None:
+async def _move(stage: Stage, booking: UUID, family: UUID) -> bool:
+    """Whether the family found another date for its booking."""
+    desk, dates = stage.desk, await moving.sisters_of(booking, family)
+    if not dates:
+        return False
+    order = MoveRequest(new_id(), booking, stage.dice.pick(dates[:SEEN_MAX]).session)
+    shown = await desk.ask("asks what another date costs", moving.preview, order, actor=None, refusals=REFUSED_HONESTLY)
+    if not shown.done:
+        return False
+    price, fee = shown.value.receipt.price_cents, shown.value.cancellation.fee_cents
+    sure = replace(order, price_shown_cents=price, fee_shown_cents=fee)
+    answer = await desk.ask("goes to another date", moving.move, sure, actor=None, refusals=REFUSED_HONESTLY)
+    if answer.done:
+        desk.bookings |= {booking: frozenset(("cancelled",)), order.id: YES}
+        if (answer.value.receipt.price_cents, answer.value.cancellation.fee_cents) != (price, fee):
+            desk.troubles.append(f"move {order.id}: {shown.value} was shown, {answer.value} happened")
+    return answer.done
+
+
+async def _cancel(stage: Stage, booking: UUID, *, child: bool = False) -> None:
     desk = stage.desk
-    shown = await desk.ask("asks what cancelling costs", bookings.cancel, booking, actor=None, dry_run=True)
-    answer = await desk.ask("cancels", bookings.cancel, booking, actor=None, refusals=("not_cancellable",))
+    shown = await desk.ask(
+        *("asks what cancelling costs", bookings.cancel, booking),
+        actor=None,
+        emergency=child,
+        dry_run=True,
+        refusals=("emergencies_used",),
+    )
+    if not shown.done and child:
+        await _cancel(stage, booking)
+        return
+    what = "cancels for a child" if child else "cancels"
+    answer = await desk.ask(what, bookings.cancel, booking, actor=None, emergency=child, refusals=("not_cancellable",))
     if answer.done:
         desk.bookings[booking] = frozenset(("cancelled",))
         if answer.value != shown.value:
