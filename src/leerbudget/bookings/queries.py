@@ -342,3 +342,9 @@ _PROMISES = {
           ELSE met.day >= k.starts_on
                AND (k.ends_on IS NULL OR k.ends_on >= met.day - interval '{SEPARATION_MONTHS} months') END""",
 }
+
+
+async def last_booked_at() -> datetime | None:
+    """When the last booking was made; None when there is none."""
+    moment: datetime | None = await fetch_value("SELECT max(booked_at) FROM booking")
+    return moment

@@ -39,6 +39,8 @@ from leerbudget.foundation.binaries import (
     server_user,
 )
 from leerbudget.foundation.errors import SettingsError
+from leerbudget.foundation.log_archive import archiving
+from leerbudget.foundation.postmaster import address, is_server, postmaster_pid, status
 
 SUPERUSER = "postgres"
 """The bootstrap role; only the server's own operating-system user (and root) can log in as it."""
@@ -68,6 +70,7 @@ _FAST = {
     "autovacuum": "off",
     "shared_buffers": "128MB",
     "max_connections": "200",
+    "archive_mode": "off",
 }
 
 _TRANSIENT = ("shared memory block", "postmaster.pid")
@@ -75,7 +78,7 @@ _TRANSIENT = ("shared memory block", "postmaster.pid")
 
 _HBA = f"""\
 # written by leerbudget at every start
-local all {SUPERUSER} peer map=leerbudget
+local all,replication {SUPERUSER} peer map=leerbudget
 local all all scram-sha-256
 host all {SUPERUSER} all reject
 host all all 127.0.0.1/32 scram-sha-256
@@ -116,6 +119,7 @@ class EmbeddedServer:
         self.data = self.home / "postgres"
         self.owns = False
         self._fast, self._listen_port, self._chosen = fast, listen_port, programs
+        self._start_seconds = START_SECONDS
         self._user: ServerUser | None = None
         self._lock: int | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -140,9 +144,15 @@ class EmbeddedServer:
             SettingsError: it cannot be used or did not start in time; one sentence says why.
         """
         server = cls(data_dir, fast=fast, listen_port=listen_port, programs=programs)
+        server._start_seconds = max(START_SECONDS, wait_seconds)
         _living.add(server)
         server._keeper.start()
-        if not server._settled.wait(wait_seconds):
+        try:
+            in_time = server._settled.wait(wait_seconds)
+        except BaseException:  # a signal
+            server.stop()
+            raise
+        if not in_time:
             server.stop()
             raise SettingsError(
                 message=f"De database in {server.home} startte niet binnen {wait_seconds:.0f} seconden. "
@@ -160,10 +170,10 @@ class EmbeddedServer:
 
     def dsn(self, role: str, database: str, password: str = "") -> str:
         """Connection string for a role over the private socket."""
-        address = _address(self.data)
-        if address is None:
+        found = address(self.data)
+        if found is None:
             raise SettingsError(message=f"De database in {self.home} draait nu niet.")
-        port, directory = address
+        port, directory = found
         login = f"{quote(role, safe='')}:{quote(password, safe='')}" if password else quote(role, safe="")
         return f"postgresql://{login}@/{quote(database, safe='')}?host={quote(directory)}&port={port}"
 
@@ -230,9 +240,7 @@ class EmbeddedServer:
 
     def _make_home(self) -> None:
         try:
-            if not self.home.exists():
-                self.home.parent.mkdir(parents=True, exist_ok=True)
-                self.home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
+            make_home(self.home)
             descriptor = open_private(self.home / "postgres.lock", os.O_RDWR)
             os.close(descriptor)
         except OSError as failure:
@@ -263,8 +271,8 @@ class EmbeddedServer:
 
     def _stop_orphan(self, programs: Path) -> None:
         """A server without an owner is stopping, or outlived an owner on a system without that kernel help."""
-        pid = _postmaster_pid(self.data)
-        if pid is None or not _is_server(pid, self.data) or self._user is None:
+        pid = postmaster_pid(self.data)
+        if pid is None or not is_server(pid, self.data) or self._user is None:
             return
         run_as(self._user, programs / "pg_ctl", "stop", "-D", self.data, "-m", "fast", "-t", "100")
 
@@ -321,11 +329,11 @@ class EmbeddedServer:
 
     def _launch(self, programs: Path) -> None:
         """Start `postgres` and wait until it answers, recovery included."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self._start_seconds
         while not self._stopping.is_set():
             self._child = self._spawn(programs)
             while self._child.poll() is None and not self._stopping.is_set():
-                if _status(self.data) == "ready" and _postmaster_pid(self.data) == self._child.pid and self._answers():
+                if status(self.data) == "ready" and postmaster_pid(self.data) == self._child.pid and self._answers():
                     return
                 if time.monotonic() > deadline:
                     raise SettingsError(
@@ -338,7 +346,7 @@ class EmbeddedServer:
 
     def _spawn(self, programs: Path) -> subprocess.Popen[bytes]:
         user = self._server_user
-        settings = _SETTINGS | (_FAST if self._fast else {}) | self._listening()
+        settings = _SETTINGS | archiving(self.home) | (_FAST if self._fast else {}) | self._listening()
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         switch = [str(user.uid), str(user.gid), " ".join(map(str, groups_of(user)))] if user.switch else ["", "", ""]
         with os.fdopen(open_private(self.home / "postgres.log", os.O_WRONLY | os.O_APPEND), "ab") as output:
@@ -397,7 +405,7 @@ class EmbeddedServer:
 
     def _answers(self) -> bool:
         """Whether the server answers a query now."""
-        if _address(self.data) is None:
+        if address(self.data) is None:
             return False
         try:
             return asyncio.run(_select_one(self.admin_dsn))
@@ -412,6 +420,17 @@ class EmbeddedServer:
 
     def _last_words(self) -> str:
         return f"Laatste regel van postgres.log: {_last_line(self._log_tail())}"
+
+
+def make_home(home: Path) -> None:
+    """The directory, when absent: closed to others, but as root the server's own user must be able to pass.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
 
 
 async def _select_one(dsn: str) -> bool:
@@ -429,43 +448,6 @@ def _last_line(text: str) -> str:
 
 def _reason(failure: OSError) -> str:
     return failure.strerror or str(failure)
-
-
-def _pid_file(data: Path) -> list[str]:
-    try:
-        return (data / "postmaster.pid").read_text().split("\n")
-    except OSError:
-        return []
-
-
-def _status(data: Path) -> str:
-    lines = _pid_file(data)
-    return lines[7].strip() if len(lines) > 7 else ""
-
-
-def _postmaster_pid(data: Path) -> int | None:
-    lines = _pid_file(data)
-    return int(lines[0]) if lines and lines[0].isdigit() else None
-
-
-def _address(data: Path) -> tuple[int, str] | None:
-    """Port and socket directory of the server that runs on this data."""
-    lines = _pid_file(data)
-    return (int(lines[3]), lines[4]) if len(lines) > 5 and lines[3].isdigit() else None
-
-
-def _is_server(pid: int, data: Path) -> bool:
-    """Whether the process is the server of this data, not a stranger that got its number."""
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    if sys.platform != "linux":
-        return True
-    try:
-        return Path(f"/proc/{pid}/cwd").resolve() == data.resolve()
-    except OSError:
-        return False
 
 
 def _ident(server_user: str) -> str:

@@ -57,14 +57,17 @@ def running_database(settings: Settings, *, fast: bool = False) -> Iterator[Dsns
         SettingsError: it cannot be reached, is too old, or the data directory cannot be used.
     """
     if settings.database_url is not None:
-        yield _finished(_external_dsns(settings, settings.database_url))
+        yield finished(_external_dsns(settings, settings.database_url))
         return
     with EmbeddedServer.start(settings.data_dir, fast=fast, programs=settings.pg_bin) as server:
-        yield _finished(prepare_embedded(server))
+        yield finished(prepare_embedded(server))
 
 
-def _finished(work: Coroutine[Any, Any, Outcome]) -> Outcome:
-    """The work's outcome, in a loop of its own, whether or not one runs here already."""
+def finished(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """The work's outcome, in a loop of its own, whether or not one runs here already.
+
+    A signal ends the waiting here, never the work between two of its instructions.
+    """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
 

@@ -266,3 +266,10 @@ async def export() -> AsyncGenerator[ExportedTransfer, None]:
                     reason=row["reason"],
                     actor=row["actor"],
                 )
+
+
+async def last_transfer_at() -> datetime | None:
+    """The moment of the last transfer; None when there is none."""
+    row = await fetch_one("SELECT max(at) AS at FROM transfer")
+    moment: datetime | None = row["at"] if row else None
+    return moment

@@ -12,7 +12,7 @@ from leerbudget.bookings import actions as bookings
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import GrantOrder
-from leerbudget.entrypoints.cli.upkeep import _examine
+from leerbudget.entrypoints.cli.upkeep import examine
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity.actions import give_login
@@ -133,12 +133,12 @@ BREAKS = {
 @pytest.mark.parametrize("case", BREAKS)
 async def test_every_broken_promise_is_said_under_its_own_name(small_world, admin, case):
     """Healthy before; after one broken row exactly the checks that it concerns complain, in plain words."""
-    assert [problem for found in (await _examine()).values() for problem in found] == []
+    assert [problem for found in (await examine()).values() for problem in found] == []
     sql, told = BREAKS[case]
     await admin.execute("SET session_replication_role = replica")
     await admin.execute("ALTER TABLE account DROP CONSTRAINT never_overspent")
     assert not (await admin.execute(sql.format_map(small_world))).endswith(" 0")
-    report = await _examine()
+    report = await examine()
     for check, words in told.items():
         assert any(words in problem for name, found in report.items() if name.startswith(check) for problem in found), (
             report
@@ -153,7 +153,7 @@ async def test_a_relation_that_began_after_both_came_is_no_breach(small_world, a
         " VALUES (gen_random_uuid(), $1, $2, current_date + 1)"
     )
     await admin.execute(sql, small_world["family"], small_world["worker"])
-    assert [problem for found in (await _examine()).values() for problem in found] == []
+    assert [problem for found in (await examine()).values() for problem in found] == []
 
 
 async def test_the_commands_say_so_with_their_exit_codes(small_world, world_db, admin):
@@ -164,7 +164,7 @@ async def test_the_commands_say_so_with_their_exit_codes(small_world, world_db, 
 
     well = await ask("doctor")
     assert (well.returncode, well.stderr) == (0, "")
-    assert [line[:4] for line in well.stdout.splitlines()] == ["ok  "] * 6
+    assert [line[:4] for line in well.stdout.splitlines()] == ["ok  "] * 7
     assert (await ask("ledger", "check")).stdout.startswith("ledger: balanced\n")
 
     await admin.execute("SET session_replication_role = replica")
@@ -176,7 +176,7 @@ async def test_the_commands_say_so_with_their_exit_codes(small_world, world_db, 
     assert [line[6:8] for line in failed] == ["I1", "bu", "I3"]
     told = json.loads((await ask("doctor", "--json")).stdout)
     assert told["healthy"] is False
-    assert [bool(found) for found in told["checks"].values()] == [False, True, True, True, False, False]
+    assert [bool(found) for found in told["checks"].values()] == [False, True, True, True, False, False, False]
     books = await ask("ledger", "check")
     assert (books.returncode, books.stdout.splitlines()[0][:21]) == (1, "ledger: NOT balanced ")
 

@@ -11,6 +11,7 @@ import click
 from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, SettingsError
 
 COMMANDS = {
+    "backup": ("leerbudget.entrypoints.cli.backups:backup", "Back the embedded database up, and its log from then on."),
     "demo": (
         "leerbudget.entrypoints.demo.command:demo",
         "Show the main job on a fictional Netherlands, then serve it.",
@@ -25,6 +26,10 @@ COMMANDS = {
     ),
     "migrate": ("leerbudget.entrypoints.cli.upkeep:migrate", "Bring the database up to date."),
     "payments": ("leerbudget.entrypoints.cli.payments:payments", "Top-ups: what waits for money, and what came in."),
+    "restore": (
+        "leerbudget.entrypoints.cli.backups:restore",
+        "Bring a backup back in a fresh data directory, and check every promise.",
+    ),
     "round": (
         "leerbudget.entrypoints.cli.round:round_",
         "Matching rounds: open, freeze, solve, show, publish, replay.",

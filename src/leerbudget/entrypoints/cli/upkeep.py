@@ -8,6 +8,7 @@ import click
 from leerbudget.bookings import queries as bookings
 from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.cli.with_database import run_until_told, with_database
+from leerbudget.foundation.backup import log_troubles
 from leerbudget.foundation.database import fetch_value
 from leerbudget.foundation.logbook import configure_logging
 from leerbudget.foundation.running import migrate as migrate_database
@@ -32,19 +33,25 @@ def migrate() -> None:
 @click.pass_context
 def doctor(context: click.Context, *, as_json: bool) -> None:
     """Check the promises I1-I4 and I7 on the live database, read-only. Exit code 1 when one is broken."""
-    report = with_database(_examine, role="reader")
-    problems = [problem for found in report.values() for problem in found]
+    report = with_database(examine, role="reader")
+    healthy = not any(report.values())
     if as_json:
-        click.echo(json.dumps({"healthy": not problems, "checks": report}, ensure_ascii=False))
+        click.echo(json.dumps({"healthy": healthy, "checks": report}, ensure_ascii=False))
     else:
-        for check, found in report.items():
-            click.echo(f"{'ok  ' if not found else 'FAIL'}  {check}")
-            for problem in found:
-                click.echo(f"      {problem}")
-    context.exit(1 if problems else 0)
+        tell(report)
+    context.exit(0 if healthy else 1)
 
 
-async def _examine() -> dict[str, list[str]]:
+def tell(report: dict[str, list[str]]) -> None:
+    """Every check on a line, and below it what is wrong."""
+    for check, found in report.items():
+        click.echo(f"{'ok  ' if not found else 'FAIL'}  {check}")
+        for problem in found:
+            click.echo(f"      {problem}")
+
+
+async def examine() -> dict[str, list[str]]:
+    """What is wrong in the open database, by promise; every promise is named."""
     version = await fetch_value("SHOW server_version")
     promises = await bookings.inconsistencies()
     return {
@@ -54,4 +61,5 @@ async def _examine() -> dict[str, list[str]]:
         "I3 seats and childcare places equal live bookings": [p for p in promises if p.startswith("I3")],
         "I4 every booking holds or paid exactly its price": [p for p in promises if p.startswith("I4")],
         "I7 nobody in two places, nobody with their own professional": [p for p in promises if p.startswith("I7")],
+        "backups: the log arrives where it should, if it is kept": await log_troubles(),
     }

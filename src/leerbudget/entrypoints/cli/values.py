@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from leerbudget.foundation.clock import aware
+
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 
@@ -57,3 +59,21 @@ class Day(click.ParamType[date]):
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             self.fail(f"{value!r} is not between {FIRST_YEAR} and {LAST_YEAR}", param, ctx)
         return day
+
+
+class Instant(click.ParamType[datetime]):
+    """A moment with its zone as 2027-03-01T14:03:00+01:00, in this century."""
+
+    name = "moment"
+
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment, or a complaint."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = aware(datetime.fromisoformat(value))
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is not a moment with its zone, such as 2027-03-01T14:03:00+01:00", param, ctx)
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            self.fail(f"{value!r} is not between {FIRST_YEAR} and {LAST_YEAR}", param, ctx)
+        return moment
