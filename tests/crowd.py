@@ -14,7 +14,10 @@ from leerbudget.catalogue.rules import SessionOrder
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute
 from leerbudget.foundation.ids import new_id
+from leerbudget.identity.actions import give_login
 from leerbudget.identity.rules import token_sha256
+from leerbudget.payments import actions as payments
+from leerbudget.payments.rules import TOP_UP_CENTS_MIN
 from leerbudget.people.actions import register_families, register_persons
 from leerbudget.people.rules import FamilyOrder, PersonOrder
 
@@ -44,7 +47,7 @@ async def parents(count: int, *, each_family: int = 1, budget_cents: int = 500_0
     """So many parents, `each_family` to a family; every family has one budget."""
     organisation = await world.an_organisation()
     families = [new_id() for _ in range(-(-count // each_family))]
-    await world.fill_pot(organisation, len(families) * budget_cents // 100 + 1)
+    await paid_top_up(organisation, max(TOP_UP_CENTS_MIN, len(families) * budget_cents))
     since, mark = clock.today() - timedelta(days=900), new_id().hex[-8:]
     traits = ("3511", "recruited", ("full_time_long",), ("a4_8",), since)
     await register_families(
@@ -69,6 +72,14 @@ async def parents(count: int, *, each_family: int = 1, budget_cents: int = 500_0
         actor=None,
     )
     return made
+
+
+async def paid_top_up(organisation: UUID, amount_cents: int) -> None:
+    """Money of an organisation, asked for by one person and seen to arrive by another."""
+    mark, top_up = new_id().hex[-8:], new_id()
+    asks, confirms = [await give_login(f"{mark}-{word}@fictief.example", None, []) for word in ("vraagt", "ontvangt")]
+    await payments.request_top_up(top_up, organisation, amount_cents, "PO 1", actor=asks)
+    await payments.confirm_top_up(top_up, clock.today(), actor=confirms)
 
 
 async def log_in(made: list[Parent]) -> None:

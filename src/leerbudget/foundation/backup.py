@@ -187,7 +187,13 @@ def _copy_data(server: EmbeddedServer, making: Path, user: ServerUser, programs:
     done = run_as(
         user,
         *(programs / "pg_basebackup", "--dbname", server.admin_dsn, "--no-password", "--pgdata", making),
-        *("--format=tar", "--gzip", "--wal-method=stream", "--checkpoint=fast", "--manifest-checksums=SHA256"),
+        *(
+            "--format=tar",
+            "--compress=gzip:1",
+            "--wal-method=stream",
+            "--checkpoint=fast",
+            "--manifest-checksums=SHA256",
+        ),
     )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()

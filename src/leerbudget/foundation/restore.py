@@ -136,6 +136,8 @@ def _lay_out(place: Path, facts: Backup, home: Path, pieces: Stretch, targets: d
     making = Path(tempfile.mkdtemp(prefix="postgres-making-", dir=home))
     _unpack(place / BASE, making)
     _unpack(place / WAL, making / "pg_wal")
+    for stale in making.glob(".s.PGSQL.*"):  # the lock of the old server's socket, which lives among the data
+        stale.unlink()
     settings = {
         "restore_command": f"test -e {in_command(log)}/%f.gz && gzip -dc {in_command(log)}/%f.gz > %p",
         "recovery_target_action": "promote",

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 import world
+from crowd import paid_top_up
 from entrypoints.cli.commanding import forked, on
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings.actions import BookingRequest
@@ -15,8 +16,6 @@ from leerbudget.budgets.rules import GrantOrder
 from leerbudget.entrypoints.cli.upkeep import examine
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
-from leerbudget.identity.actions import give_login
-from leerbudget.payments import actions as payments
 
 LEDGER, BUDGETS, I3, I4, I7 = "I1, I2", "budgets", "I3", "I4", "I7"
 
@@ -24,10 +23,7 @@ LEDGER, BUDGETS, I3, I4, I7 = "I1, I2", "budgets", "I3", "I4", "I7"
 async def a_paid_budget(family):
     """250 euros that an organisation asked to top up, paid and granted."""
     organisation = await world.an_organisation()
-    asks, confirms = [await give_login(f"{word}@fictief.example", None, []) for word in ("vraagt", "ontvangt")]
-    top_up = new_id()
-    await payments.request_top_up(top_up, organisation, 25_000, "PO 1", actor=asks)
-    await payments.confirm_top_up(top_up, clock.today(), actor=confirms)
+    await paid_top_up(organisation, 25_000)
     begin, end = clock.today() - timedelta(days=1), clock.today() + timedelta(days=300)
     grant = GrantOrder(new_id(), "G1", family, organisation, 25_000, begin, end, None, None, carry_over=False)
     await budgets.grant(grant, actor=None)
