@@ -171,8 +171,10 @@ async def test_restored_to_a_moment_under_load(home, program, number):
 async def test_a_killed_backup_leaves_nothing_that_a_restore_takes(home, program):
     """After kill -9 halfway there is no backup, under whatever name; the next backup clears it away and is whole."""
     data, kept = home / "data", home / "kept"
-    facts = await asyncio.to_thread(program(data, kind="durable").told)
-    process = subprocess.Popen([*COMMAND, "backup", kept], env=on(data), stdout=subprocess.DEVNULL)
+    await asyncio.to_thread(program(data, kind="durable").told)
+    process = subprocess.Popen(  # noqa: ASYNC220 - it is killed, not waited for
+        [*COMMAND, "backup", kept], env=on(data), stdout=subprocess.DEVNULL
+    )
     until = time.monotonic() + PATIENCE_SECONDS
     while not (begun := [file for file in kept.glob(".unfinished-*/base.tar.gz") if file.stat().st_size > 100_000]):
         assert time.monotonic() < until

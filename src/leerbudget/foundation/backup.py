@@ -70,9 +70,9 @@ def make_backup(server: EmbeddedServer, directory: Path, *, programs: str | None
                 server, directory, log, user, programs_for(user, find_programs(programs), server.home)
             )
         except BaseException:
-            if log != before:  # nothing depends on the fresh log, so the server goes on as it did
+            if log != before:
                 lead_log(server.home, before)
-                shutil.rmtree(log, ignore_errors=True)
+                _give_back(log, before, user)
             raise
         size = sum(file.stat().st_size for file in place.iterdir())
         return MadeBackup(place, facts, size, tuple(_make_room(directory, keep, log) if keep else ()))
@@ -150,6 +150,19 @@ def _log_in(directory: Path, known: Path | None, at: datetime, user: ServerUser)
     log = directory / f"log-{_name(at)}"
     _private_directory(log, user)
     return log
+
+
+def _give_back(log: Path, before: Path | None, user: ServerUser) -> None:
+    """What arrived in the fresh log belongs in the one before it: older backups there need it without a hole."""
+    for piece in log.iterdir():
+        if before is not None and piece.suffix == ".gz":
+            moved = Path(shutil.copy(piece, before / f"{piece.name}.part"))
+            moved.chmod(0o600)
+            if user.switch:
+                os.chown(moved, user.uid, user.gid)
+            moved.rename(before / piece.name)
+        piece.unlink()
+    log.rmdir()
 
 
 def _name(at: datetime) -> str:

@@ -140,7 +140,9 @@ def choose(place: Path, until: datetime | None) -> tuple[Path, Backup]:
     early = [(where, facts) for where, facts in kept.items() if until is None or facts.at <= until]
     if not early:
         first = next(iter(kept.values())).at
-        raise MomentOutOfReach(moment=written(until), reach=f"de reservekopie begint op {written(first)}")
+        raise MomentOutOfReach(
+            moment=written(until), reach=f"{written(first)} is het eerste moment van deze reservekopie"
+        )
     return early[-1]
 
 
@@ -171,7 +173,7 @@ def read_back(place: Path) -> None:
         raise BackupDamaged(place=place, reason=f"niet te lezen ({failure})") from failure
     wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
     if wrong:
-        raise BackupDamaged(place=place, reason=f"{len(wrong)} bestanden kloppen niet, zoals {wrong[0]}")
+        raise BackupDamaged(place=place, reason=f"{len(wrong)} bestand(en) kloppen niet, zoals {wrong[0]}")
     if facts.first_segment not in log:
         raise BackupDamaged(place=place, reason=f"in {WAL} ontbreekt {facts.first_segment}")
 

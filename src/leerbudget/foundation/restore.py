@@ -196,8 +196,9 @@ def _recovered(
         told = (home / "postgres.log").read_text(errors="replace") if (home / "postgres.log").exists() else ""
         if _ENDED_EARLY in told:
             last = _LAST_CHANGE.findall(told)
-            reach = f"het log reikt van {written(facts.at)} tot de laatste wijziging op {last[-1].replace(' ', 'T') if last else '…'}"
-            gap = f", want {pieces.missing} ontbreekt" if pieces.missing else ""
+            end = last[-1].replace(" ", "T") if last else "…"
+            reach = f"het log reikt van {written(facts.at)} tot {end}, de laatste wijziging erin"
+            gap = f"; daarna ontbreekt {pieces.missing}" if pieces.missing else ""
             raise MomentOutOfReach(moment=written(until), reach=reach + gap) from failure
         fatal = [line for line in told.splitlines() if " FATAL: " in line or " PANIC: " in line]
         if fatal:
