@@ -1,5 +1,6 @@
 """`leerbudget backup` and `leerbudget restore`: what they say, leave behind and refuse."""
 
+import asyncio
 import fcntl
 import gzip
 import json
@@ -8,29 +9,23 @@ import shutil
 import signal
 import stat
 import subprocess
-from contextlib import contextmanager
+import time
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from uuid import uuid4
 
 import pytest
 
-from entrypoints.cli.commanding import complaint, environment, forked, leerbudget
+from entrypoints.cli.commanding import complaint, environment, forked
 from faults.embedded_ground import ROOT, only_root, value
 from leerbudget.foundation import backup, binaries
+from leerbudget.foundation.backup import log_troubles
+from leerbudget.foundation.database import close_pool, open_pool
 from leerbudget.foundation.embedded import EmbeddedServer
 from leerbudget.foundation.log_archive import log_of
+from leerbudget.foundation.running import prepare_embedded
 
+CLOSE_PIECE = "SELECT pg_walfile_name(pg_switch_wal()) FROM pg_logical_emit_message(false, '', '')"
 SECOND = timedelta(seconds=1)
-
-
-@contextmanager
-def a_place(run_dir):
-    """A directory that an unprivileged server can enter, gone afterwards."""
-    place = run_dir / uuid4().hex[:8]
-    place.mkdir(mode=0o711)
-    yield place
-    shutil.rmtree(place, ignore_errors=True)
 
 
 def on(data):
@@ -38,16 +33,24 @@ def on(data):
     return environment(LEERBUDGET_DATA_DIR=data)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stock(run_dir):
-    """A data directory of which three backups were made; the last one let go of the first. Nothing runs on it."""
-    with a_place(run_dir) as place:
-        with EmbeddedServer.start(place / "data"):
-            told = [
-                forked("backup", place / "kept", *words, env=on(place / "data")) for words in ((), (), ("--keep", 2))
-            ]
-        assert [one.stderr for one in told] == [""] * 3
-        yield SimpleNamespace(place=place, data=place / "data", kept=place / "kept", told=[one.stdout for one in told])
+    """A data directory of which three backups were made; the last one let go of the first. Nothing runs on it.
+
+    Made once, by whichever process of the run comes first.
+    """
+    place = run_dir / "stock"
+    with (run_dir / "stock.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            place.mkdir(mode=0o711)
+            with EmbeddedServer.start(place / "data"):
+                orders = [("backup", place / "kept", *words) for words in ((), (), ("--keep", 2))]
+                told = [forked(*order, env=on(place / "data")) for order in orders]
+            assert [one.stderr for one in told] == [""] * 3
+            (place / "told.json").write_text(json.dumps([one.stdout for one in told]))
+    told = json.loads((place / "told.json").read_text())
+    return SimpleNamespace(data=place / "data", kept=place / "kept", told=told)
 
 
 @pytest.fixture
@@ -193,37 +196,51 @@ def test_without_room_for_a_backup_all_is_as_it_was(own_place, here, full_disk, 
         assert (arrived.stat().st_uid, stat.S_IMODE(arrived.stat().st_mode)) == (server.data.stat().st_uid, 0o600)
 
 
-def test_without_room_for_a_restore_nothing_is_left(copied):
+def test_without_room_for_a_restore_nothing_is_left(copied, here):
     """When the disk refuses: one line, and no data directory; an empty one is empty again."""
     for made in (False, True):
         if made:
             copied.to.mkdir(mode=0o711)
-        full = leerbudget("restore", copied.kept, "--to", copied.to, preexec_fn=little)
+        no_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, no_limit[1]))  # Python answers with an error, not a signal
+        try:
+            full = here("restore", copied.kept, "--to", copied.to)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, no_limit)
         assert "File too large. [restore_failed]" in complaint(full, 1)
         assert (list(copied.to.iterdir()) == []) if made else not copied.to.exists()
 
 
-async def test_the_doctor_says_when_the_log_does_not_arrive(own_place):
-    """A log that cannot be brought is kept by the server, said by the doctor, and brought when it can be."""
+async def troubles(*, there):
+    """What is wrong with the log, once there is something, or nothing."""
+    until = time.monotonic() + 60
+    while bool(told := await log_troubles()) != there:
+        assert time.monotonic() < until
+        await asyncio.sleep(0.05)
+    return told
+
+
+async def test_a_log_that_does_not_arrive_is_told(own_place):
+    """A log that cannot be brought is kept by the server, told by the doctor's check, and brought when it can be."""
     own_place.mkdir(mode=0o711)
     data, kept = own_place / "data", own_place / "kept"
     with EmbeddedServer.start(data) as server:
-        assert forked("migrate", env=on(data)).returncode == 0
-        assert forked("backup", kept, env=on(data)).returncode == 0
-        log = log_of(data)
-        log.rename(own_place / "away")
-        piece = await value(
-            server.admin_dsn, "SELECT pg_walfile_name(pg_switch_wal()) FROM pg_logical_emit_message(false, '', '')"
-        )
-        asked = "SELECT failed_count FROM pg_stat_archiver"
-        while not await value(server.admin_dsn, asked):
-            pass
-        sick = forked("doctor", env=on(data))
-        assert (sick.returncode, f"het log komt niet aan sinds {piece}" in sick.stdout) == (1, True)
-        (own_place / "away").rename(log)
-        assert forked("backup", kept, env=on(data)).returncode == 0
-        assert (log / f"{piece}.gz").exists()
-        assert forked("doctor", env=on(data)).returncode == 0
+        await open_pool((await prepare_embedded(server)).reader)
+        try:
+            assert (await asyncio.to_thread(forked, "backup", kept, env=on(data))).returncode == 0
+            assert await log_troubles() == []
+            log = log_of(data)
+            log.rename(own_place / "away")
+            piece = await value(server.admin_dsn, CLOSE_PIECE)
+            assert await troubles(there=True) == [
+                f"het log komt niet aan sinds {piece}; zie het logboek van PostgreSQL"
+            ]
+            (own_place / "away").rename(log)
+            await value(server.admin_dsn, CLOSE_PIECE)
+            assert await troubles(there=False) == []
+            assert (log / f"{piece}.gz").exists()
+        finally:
+            await close_pool()
 
 
 # --- a restore that is refused before anything is written --------------------------------------------------
