@@ -1,7 +1,7 @@
 """Many made-up families with money and a login, and sessions for them, in a handful of statements."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -102,14 +102,14 @@ async def log_in(made: list[Parent]) -> None:
     )
 
 
-async def sessions(seats: list[int], *, price_cents: int = PRICE_CENTS) -> list[UUID]:
-    """A session for each number of seats, all at different hours."""
-    course, (trainer, _), mark = await world.a_course(), await world.a_trainer(), new_id().hex[-8:]
+async def sessions(seats: list[int], *, price_cents: int = PRICE_CENTS, courses: Sequence[UUID] = ()) -> list[UUID]:
+    """A session for each number of seats, all at different hours: of the courses in turn, or all of one course."""
+    chosen, (trainer, _), mark = courses or [await world.a_course()], await world.a_trainer(), new_id().hex[-8:]
     orders = [
         SessionOrder(
             id=new_id(),
             external_ref=f"{mark}-{n}",
-            course=course,
+            course=chosen[n % len(chosen)],
             venue=None,
             trainer=trainer,
             price_cents=price_cents,

@@ -40,7 +40,7 @@ class Program:
 
     def __init__(self, data_dir, way="wait", kind="fast", **options):
         self.process = subprocess.Popen(
-            [options.pop("python", sys.executable), str(PROGRAM), str(data_dir), way, kind],
+            [*options.pop("within", ()), options.pop("python", sys.executable), str(PROGRAM), str(data_dir), way, kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from piccolo.columns import Varchar
 from piccolo.table import Table
 
 from leerbudget.foundation.database import DB, close_pool, execute, fetch_value, open_pool, together
-from leerbudget.foundation.engine import acquire
+from leerbudget.foundation.engine import FairPool, acquire
 from leerbudget.foundation.errors import Busy, Conflict, SettingsError
 
 
@@ -227,3 +227,42 @@ async def test_without_turns_people_are_overtaken(clean_database):
     """Negative control: asyncpg's own pool lets a newcomer take what somebody who waited was woken for."""
     async with asyncpg.create_pool(clean_database.dsns.app, min_size=2, max_size=2) as plain:
         assert await overtaken(plain) > 0
+
+
+async def test_a_connection_that_ends_while_it_is_given_back_troubles_nobody(world_db):
+    """The server ends a connection between the last answer and its return: the answer stands, the pool goes on."""
+    connection = await acquire(DB.pool)
+    returning = asyncio.create_task(DB.pool.release(connection))
+    await asyncio.sleep(0)  # asyncpg has begun
+    connection._con.terminate()
+    await returning
+    assert await asyncio.gather(*(fetch_value("SELECT 1 FROM pg_sleep(0.01)") for _ in range(20))) == [1] * 20
+
+
+async def test_giving_back_something_twice_is_still_a_mistake(world_db):
+    """Negative control: what asyncpg says of a connection that still lives is not hidden."""
+
+    class Careless:
+        async def release(self, connection):
+            raise asyncpg.InternalClientError
+
+    connection = await acquire(DB.pool)
+    with pytest.raises(asyncpg.InternalClientError):
+        await FairPool(Careless(), 1).release(connection)
+    await DB.pool.release(connection)
+
+
+async def test_a_connection_that_ends_at_the_begin_of_a_transaction_is_busy(world_db, monkeypatch):
+    """asyncpg is told of the end when it did not expect to be: the asker may ask again, and the pool is whole."""
+
+    async def told_of_the_end(self):
+        raise asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("asyncpg.transaction.Transaction.start", told_of_the_end)
+        for _ in range(12):  # more than there are connections
+            with pytest.raises(Busy):
+                async with together():
+                    pytest.fail("there is no transaction")
+    async with together():
+        assert await fetch_value("SELECT 1") == 1

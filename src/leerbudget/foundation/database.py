@@ -36,8 +36,11 @@ DB = PoolEngine()
 RETRYABLE = frozenset({"40001", "40P01", "55P03"})
 """A lost race (serialization, deadlock) or a lock not had in time: the same work may well succeed."""
 
-_BUSY = RETRYABLE | {"57014", "25P03", "25P04", "53300", "57P01", "57P02", "57P03", "57P05"}
-"""Also: statement, idle and transaction timeouts, no slots left, and a server that stops or restarts."""
+_BUSY = RETRYABLE | {"57014", "25P03", "25P04", "57P01", "57P02", "57P03", "57P05"}
+"""Also: statement, idle and transaction timeouts, and a server that stops or restarts."""
+
+_BUSY_CLASSES = ("08", "53")
+"""Connections that fail, and a server that has run out of something: slots, memory, room on its disk."""
 
 
 @asynccontextmanager
@@ -211,7 +214,7 @@ def in_our_words(refusal: Exception, connection: Any) -> LeerbudgetError | None:
         return InvalidInput(errors=[{"path": path, "message": message}])
     if state.startswith("23") or constraint in LeerbudgetError.claimed_constraints():
         return LeerbudgetError.for_constraint(constraint)(constraint=constraint)
-    if state in _BUSY or state.startswith("08"):
+    if state in _BUSY or state.startswith(_BUSY_CLASSES):
         return Busy(reason=state)
     return None
 

@@ -76,6 +76,10 @@ _FAST = {
 _TRANSIENT = ("shared memory block", "postmaster.pid")
 """What the log says when the remains of a killed server have not quite gone; then a start is tried again."""
 
+_NO_ROOM = "No space left on device"
+_ROOM_LEAST = 32 * 2**20
+"""Bytes without which a server that fell over a full disk may not get up: two segments of its log."""
+
 _HBA = f"""\
 # written by leerbudget at every start
 local all,replication {SUPERUSER} peer map=leerbudget
@@ -235,7 +239,9 @@ class EmbeddedServer:
                     return
             deaths = [moment for moment in deaths if moment > time.monotonic() - 60] + [time.monotonic()]
             log.warning("embedded_server_died", data_dir=str(self.home), deaths_last_minute=len(deaths))
-            if len(deaths) > 5:
+            if self._out_of_room():
+                self._stopping.wait(1.0)
+            elif len(deaths) > 5:
                 raise SettingsError(message=f"De database in {self.home} valt telkens uit. {self._last_words()}")
 
     def _make_home(self) -> None:
@@ -340,6 +346,10 @@ class EmbeddedServer:
                         message=f"De database in {self.home} startte niet op tijd. {self._last_words()}"
                     )
                 time.sleep(0.01)
+            if self._settled.is_set() and self._out_of_room():  # it ran before, and will again
+                deadline = time.monotonic() + START_SECONDS
+                self._stopping.wait(1.0)
+                continue
             if time.monotonic() > deadline or not any(sign in self._log_tail() for sign in _TRANSIENT):
                 raise SettingsError(message=f"De database in {self.home} start niet. {self._last_words()}")
             self._stopping.wait(0.2)
@@ -417,6 +427,10 @@ class EmbeddedServer:
             return (self.home / "postgres.log").read_text(errors="replace")[-2000:]
         except OSError:
             return ""
+
+    def _out_of_room(self) -> bool:
+        """Whether a full disk stops the server. The log may not say so: it is on the same disk."""
+        return _NO_ROOM in self._log_tail() or shutil.disk_usage(self.data).free < _ROOM_LEAST
 
     def _last_words(self) -> str:
         return f"Laatste regel van postgres.log: {_last_line(self._log_tail())}"

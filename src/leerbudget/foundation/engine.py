@@ -29,12 +29,12 @@ CONNECT_FAILURES = (
     OSError,
     TimeoutError,
     asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
-"""What connecting can meet while the server is full, starts, stops or changes hands."""
+"""What connecting can meet while the server or its disk is full, or it starts, stops or changes hands."""
 
 
 class PoolTransaction(PostgresTransaction):
@@ -54,8 +54,11 @@ class PoolTransaction(PostgresTransaction):
         try:
             self.transaction = self.connection.transaction(isolation=self._isolation, readonly=self._readonly)
             await self.transaction.start()
-        except BaseException:
+        except BaseException as failure:
+            lost = connection_lost(failure, self.connection)
             await self._give_back()
+            if lost:
+                raise Busy(reason="connection_lost") from failure
             raise
         self.context = self.engine.current_transaction.set(self)
         return self
@@ -118,7 +121,7 @@ def is_gone(connection: Any) -> bool:
         return True
 
 
-def connection_lost(failure: Exception, connection: Any) -> bool:
+def connection_lost(failure: BaseException, connection: Any) -> bool:
     """Whether a failure means that the server ended the connection, and not a mistake in our code.
 
     When it happens during COMMIT nobody can tell whether the server still did it; callers make their own
@@ -222,9 +225,16 @@ class FairPool:
             raise
 
     async def release(self, connection: Any) -> None:
-        """Give a connection back."""
+        """Give a connection back.
+
+        asyncpg clears a connection away that the server ends. When that happens while it is being given back it
+        complains of its own work; whatever was done on the connection stands.
+        """
         try:
             await self._pool.release(connection)
+        except asyncpg.InternalClientError:
+            if not is_gone(connection):
+                raise
         finally:
             self._turns.release()
 

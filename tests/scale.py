@@ -1,0 +1,24 @@
+"""How large races, faults and random requests are: what every run of the suite takes, or what the environment asks.
+
+`make soak` sets `SOAK_<NAME>` for each of these to the size of a release (Makefile, `RELEASE`).
+"""
+
+import os
+
+
+def _size(name: str, usual: int) -> int:
+    return int(os.environ.get(f"SOAK_{name}") or usual)
+
+
+CLIENTS = _size("CLIENTS", 200)
+"""Who wants the last seats of one session, all at once."""
+RUSHES = _size("RUSHES", 20)
+"""How often they do by the booking action alone; a third of that, rounded up, by each way that takes longer."""
+SHARED_RACES = _size("SHARED_RACES", 100)
+"""Couples that spend one budget at the same moment."""
+WEB_KILLS = _size("WEB_KILLS", 10)
+DATABASE_KILLS = _size("DATABASE_KILLS", 5)
+WORKER_KILLS = _size("WORKER_KILLS", 4)
+"""`kill -9` of each kind of process, under load."""
+REQUEST_SHAPES = _size("REQUEST_SHAPES", 2_000)
+"""Requests made from the OpenAPI document, over all operations and roles."""
