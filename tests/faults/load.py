@@ -179,4 +179,3 @@ async def everything_stands(load: Load) -> None:
     assert load.asked_again > 0
     assert await queries.inconsistencies() == []
     assert await ledger.check() == []
-
