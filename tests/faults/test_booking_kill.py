@@ -112,5 +112,4 @@ async def test_killing_the_website_loses_nothing_that_was_acknowledged(world_db,
         load = await a_load(client)
         waited = await pressed(load, kill, WEB_KILLS)
         await everything_stands(load)
-    print("WAITED", first, sorted(waited))
     assert median(waited) < max(WEB_BACK_SECONDS, 2 * first)

@@ -243,7 +243,7 @@ async def test_giving_back_something_twice_is_still_a_mistake(world_db):
     """Negative control: what asyncpg says of a connection that still lives is not hidden."""
 
     class Careless:
-        async def release(self, connection):
+        async def release(self, _):
             raise asyncpg.InternalClientError
 
     connection = await acquire(DB.pool)
@@ -253,7 +253,7 @@ async def test_giving_back_something_twice_is_still_a_mistake(world_db):
 
 
 async def test_a_connection_that_ends_at_the_begin_of_a_transaction_is_busy(world_db, monkeypatch):
-    """asyncpg is told of the end when it did not expect to be: the asker may ask again, and the pool is whole."""
+    """The library hears of the end when it did not expect to be: the asker may ask again, and the pool is whole."""
 
     async def told_of_the_end(self):
         raise asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress")
