@@ -7,8 +7,12 @@ STAMP := .venv/.set-up
 ARGS ?=
 # Test processes: one per core, at most eight (each has its own database in one shared server).
 WORKERS ?= auto
-# How often `make soak` repeats the races and the faults.
+# How often `make soak` repeats the races and the faults at their usual size (tests/scale.py), and the size of its
+# last turn: that of a release. RELEASE= leaves the last turn out.
 ROUNDS ?= 20
+RELEASE ?= SOAK_CLIENTS=500 SOAK_RUSHES=200 SOAK_SHARED_RACES=5000 SOAK_WEB_KILLS=200 SOAK_DATABASE_KILLS=100 \
+	SOAK_WORKER_KILLS=100 SOAK_REQUEST_SHAPES=50000
+SOAKED = tests/faults tests/concurrency $$(find tests -name "test_*race*.py")
 
 # A folder that was moved or copied is set up anew: a virtual environment remembers where it was made.
 ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
@@ -55,9 +59,12 @@ soak: setup ## repeat races, faults, random rounds and made-up years until somet
 	done
 	@i=1; while [ $$i -le $(ROUNDS) ]; do \
 		echo "round $$i of $(ROUNDS)"; \
-		$(BIN)/python -m pytest -q -p no:cacheprovider tests/faults tests/concurrency $$(find tests -name "test_*race*.py") $(ARGS) || exit 1; \
+		$(BIN)/python -m pytest -q -p no:cacheprovider $(SOAKED) $(ARGS) || exit 1; \
 		i=$$((i + 1)); \
 	done
+	@test -z "$(RELEASE)" || { echo "at the size of a release"; \
+		$(RELEASE) $(BIN)/python -m pytest -q -p no:cacheprovider -o faulthandler_timeout=14400 $(SOAKED) \
+			tests/entrypoints/api/test_schema.py $(ARGS); }
 
 lock: setup ## choose versions anew within the bounds of pyproject.toml and write requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \

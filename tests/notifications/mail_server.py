@@ -57,11 +57,11 @@ class MailServer:
 
 
 @asynccontextmanager
-async def mail_server() -> AsyncIterator[MailServer]:
-    """A server on a port that the system chose, in the test's own loop."""
+async def mail_server(port: int = 0) -> AsyncIterator[MailServer]:
+    """A server in the test's own loop, on this port or on one that the system chooses."""
     box = MailServer()
     listening = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(box, hostname="mail.fictief.example", enable_SMTPUTF8=False), "127.0.0.1", 0
+        lambda: SMTP(box, hostname="mail.fictief.example", enable_SMTPUTF8=False), "127.0.0.1", port
     )
     box.port = listening.sockets[0].getsockname()[1]
     try:
