@@ -59,6 +59,7 @@ MOVING_CHECK = Thing(
     quote=date_line(
         fee_cents=6750,
         when_replaced=True,
+        for_a_child=True,
         payment=[
             Thing(budget="budget voor een thema van Gemeente Voorbeeld (fictief)", amount_cents=5000),
             Thing(budget="leerbudget van De Brug pleegzorg (fictief)", amount_cents=8500),
