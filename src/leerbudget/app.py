@@ -11,6 +11,7 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
+from leerbudget.entrypoints.api.allocating import AllocationController
 from leerbudget.entrypoints.api.bookings import BookingController, FamilyBookingController
 from leerbudget.entrypoints.api.catalogue import CatalogueController
 from leerbudget.entrypoints.api.documentation import PREFIX, openapi_config, openapi_document
@@ -33,6 +34,7 @@ from leerbudget.entrypoints.http.envelope import Envelope
 from leerbudget.entrypoints.http.guards import canonical_ids
 from leerbudget.entrypoints.http.network import Proxies
 from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web.allocating import AllocationPages
 from leerbudget.entrypoints.web.assets import asset
 from leerbudget.entrypoints.web.changing import ChangingPages
 from leerbudget.entrypoints.web.coordinating import RoundPages
@@ -69,6 +71,7 @@ API: tuple[ControllerRouterHandler, ...] = (
     TrainerSessionController,
     OrganisationController,
     TopUpController,
+    AllocationController,
     RoundController,
 )
 """What answers below `/api/v1`; paths are given without that prefix."""
@@ -84,6 +87,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     ChangingPages,
     WaitingPages,
     OrganisationPages,
+    AllocationPages,
     TrainerPages,
     RoundPages,
 )

@@ -5,6 +5,7 @@ from datetime import date
 from types import SimpleNamespace as Thing
 from typing import Any
 
+from browser.gallery_allocating import REFUSED, REQUESTS, WRONG, a_request
 from browser.gallery_changing import BOOKINGS, CANCELLING, MOVING, MOVING_CHECK
 from browser.gallery_things import (
     AVAILABILITY,
@@ -101,9 +102,13 @@ PAGES = (
     sample("andere-datum-geen", "andere_datum.html", Thing(**{**vars(MOVING), "dates": []}), path="/inschrijvingen/b2/andere-datum", form=Form(errors={"confirm": "Er zijn niet genoeg plaatsen vrij."})),
     sample("andere-datum-controleren", "andere_datum.html", MOVING_CHECK, path="/inschrijvingen/b3/andere-datum", form=Form(values={"booking_id": "b9"})),
     sample("budget", "budget.html", BUDGET),
-    sample("organisatie", "organisatie.html", ORGANISATION, shell=FINANCE, top_up_form=Form(), grant_form=Form()),
+    sample("organisatie", "organisatie.html", Thing(**vars(ORGANISATION), requests=REQUESTS, limit_cents=1000000), shell=FINANCE, top_up_form=Form(), grant_form=Form()),
     sample("storting", "storting.html", Thing(id="t2", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="requested", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, may_confirm=True, back="/organisatie"), shell=FINANCE),
     sample("stortingen", "stortingen.html", Thing(top_ups=[Thing(reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)", amount_cents=5000000, requested_on=date(2027, 2, 2), purchase_order=None)]), shell=COORDINATOR),
+    sample("aanvraag", "aanvraag.html", a_request(), path="/organisatie/aanvragen/g1", shell=FINANCE),
+    sample("aanvraag-fout", "aanvraag.html", a_request(), path="/organisatie/aanvragen/g1/goedkeuren", shell=FINANCE, status=409, form=WRONG),
+    sample("aanvraag-eigen", "aanvraag.html", a_request(own=True, may_decide=False), path="/organisatie/aanvragen/g3", shell=FINANCE),
+    sample("aanvraag-afgewezen", "aanvraag.html", REFUSED, path="/organisatie/aanvragen/g0", shell=FINANCE),
     sample("trainer", "trainer.html", Thing(name="Bram", admitted=True, upcoming=[trainer_session()], past=[trainer_session(id="s0", state="done", attendance_open=True, seats_taken=9)]), shell=TRAINER),
     sample("trainer-bijeenkomst", "trainer_bijeenkomst.html", TRAINER_SESSION, shell=TRAINER, form=Form(values={"was_there-x1": "present"})),
     sample("rondes", "rondes.html", Thing(rounds=[Thing(id="r1", name="Voorjaar 2027", state="audited", starts_on=date(2027, 3, 1), ends_on=date(2027, 6, 30), opened_at=at(2, 1, 9), seekers=2000, placed_share=0.8705), Thing(id="r0", name="Najaar 2026", state="answered", starts_on=date(2026, 9, 1), ends_on=date(2026, 12, 31), opened_at=at(2, 1, 9), seekers=None, placed_share=None)], waiting=Thing(families=412, wishes=520, sessions=61, seats=498), suggested_seed=20270401), shell=COORDINATOR),

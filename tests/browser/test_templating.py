@@ -28,6 +28,7 @@ CODES = {
     "booking": bookings.BOOKING_STATES,
     "attendance": bookings.ATTENDANCE_STATES,
     "budget": budgets.BUDGET_STATES,
+    "grant_request": budgets.GRANT_REQUEST_STATES,
     "role": identity.ROLES,
     "top_up": payments.TOP_UP_STATES,
     "organisation": people.ORGANISATION_KINDS,

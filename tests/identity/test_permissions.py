@@ -53,6 +53,7 @@ OWN = {
     "cancel_top_up": {F, A},
     "confirm_top_up": {C},
     "grant": {F, A},
+    "decide_grant": {F, A},
     "import_families": {A},
     "manage_logins": {A},
     "see_rounds": {C},

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from ledger import allocation_cases
 from ledger.bookkeeping import a_family, an_organisation
 from leerbudget.budgets.errors import GrantKnown, HolderUnknown, HoldKnown, UnusableGrant, UnusableHold
 from leerbudget.foundation.errors import LeerbudgetError
@@ -25,7 +26,7 @@ from leerbudget.payments.errors import (
     UnusableTopUp,
 )
 
-TABLES = ("account", "transfer", "budget", "budget_hold", "top_up")
+TABLES = ("account", "transfer", "budget", "budget_hold", "top_up", *allocation_cases.TABLES)
 
 # The stage: pot (100) -> budget (80), of which 30 is reserved for a payee and 10 more was reserved and voided.
 STAGE = """
@@ -110,6 +111,7 @@ CASES = [
     ("top_up_organisation_fkey", PayerUnknown, TOP_UP + "({new}, {none}, 5000, 'RF2', 'requested', now())"),
     ("four_eyes", SecondPersonNeeded, "UPDATE top_up SET confirmed_by = {clerk} WHERE id = {u1}"),
     ("confirmed_top_up_has_arrived", UnusableTopUp, "UPDATE top_up SET state = 'confirmed' WHERE id = {u1}"),
+    *allocation_cases.CASES,
 ]  # fmt: skip
 
 BY_TRIGGER = {"resolution_fits_reservation"}
@@ -144,7 +146,7 @@ async def stage(world_db, admin):
     """A small healthy book and a superuser who may try anything on it."""
     organisation = await an_organisation()
     filled = places(org=organisation, fam=await a_family(organisation))
-    await admin.execute(STAGE.format(**filled))
+    await admin.execute((STAGE + allocation_cases.STAGE).format(**filled))
     return admin, filled
 
 

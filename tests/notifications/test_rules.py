@@ -40,6 +40,7 @@ NEEDED = {
     "session_confirmed",
     "top_up_received",
     "grant_received",
+    "grant_to_approve",
 }
 BANNED = re.compile(r"(?i)boek(?:ing|en)|tekort|onvoldoende|verplicht|\bje\b|\bjij\b|\bjouw\b|moet\b")
 

@@ -1,4 +1,4 @@
-"""Grant budgets, hold and settle money, and let what is left fall back: the only writer of these tables.
+"""Grant budgets, hold and settle money, and let what is left fall back: the only writer of budgets and holds.
 
 Locks: a family's budgets in ascending id order (`FOR NO KEY UPDATE`), then accounts in ascending id order
 (the ledger). Whoever lowers what is free - a hold, a lowering, an expiry - holds the budget's lock first,
@@ -18,7 +18,7 @@ from leerbudget.budgets.errors import (
     LoweringTooLarge,
     PotTooSmall,
 )
-from leerbudget.budgets.rules import GrantOrder, PaymentShare, day_fault, grant_faults, kept, shares_in
+from leerbudget.budgets.rules import GrantOrder, PaymentShare, batch_faults, day_fault, kept, shares_in
 from leerbudget.foundation.clock import now, today
 from leerbudget.foundation.database import call, execute, fetch_all, together
 from leerbudget.foundation.errors import Busy
@@ -48,12 +48,6 @@ _INSERT_BUDGETS = """
                    carry_over)
     ORDER BY organisation, external_ref
     ON CONFLICT DO NOTHING
-"""
-
-_HOLDS = """
-    INSERT INTO budget_hold (id, purpose, budget, reservation, amount_cents, held_at)
-    SELECT id, $5, budget, reservation, amount_cents, $6
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) AS wanted(id, budget, reservation, amount_cents)
 """
 
 _HOLDS = """
@@ -100,9 +94,8 @@ async def grant_many(orders: Sequence[GrantOrder], *, actor: UUID | None) -> lis
         GrantKnown: an id or an organisation's number stands for another grant.
         HolderUnknown: no such family or organisation.
     """
-    refuse([fault for place, order in enumerate(orders) for fault in grant_faults(order, f"{place}.")])
-    refuse(list(_twins(orders)))
-    known = await _known_grants(orders)
+    refuse(list(batch_faults(orders)))
+    known = await known_grants(orders)
     fresh = [order for order in orders if (order.organisation, order.external_ref) not in known]
     if fresh:
         try:
@@ -112,17 +105,7 @@ async def grant_many(orders: Sequence[GrantOrder], *, actor: UUID | None) -> lis
     return [known.get((order.organisation, order.external_ref), order.id) for order in orders]
 
 
-def _twins(orders: Sequence[GrantOrder]) -> list[tuple[str, str | None]]:
-    refs: dict[Any, int] = {}
-    found: list[tuple[str, str | None]] = []
-    for place, order in enumerate(orders):
-        for path, name in (("id", order.id), ("external_ref", (order.organisation, order.external_ref))):
-            if refs.setdefault(name, place) != place:
-                found.append((f"{place}.{path}", f"Dit staat ook al in regel {refs[name]}."))
-    return found
-
-
-async def _known_grants(orders: Sequence[GrantOrder]) -> dict[tuple[UUID, str], UUID]:
+async def known_grants(orders: Sequence[GrantOrder]) -> dict[tuple[UUID, str], UUID]:
     """The ids of grants that stand in the books with the same content.
 
     Raises:
@@ -178,7 +161,7 @@ def _grant_transfer(order: GrantOrder, pot: UUID) -> TransferOrder:
 
 async def _all_written_by_a_twin(orders: Sequence[GrantOrder]) -> None:
     """Somebody granted the same at the same moment: fine when every id and every content is the same."""
-    known = await _known_grants(orders)
+    known = await known_grants(orders)
     for order in orders:
         if known.get((order.organisation, order.external_ref)) != order.id:
             raise GrantKnown(external_ref=order.external_ref)

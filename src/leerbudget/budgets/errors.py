@@ -43,7 +43,14 @@ class HolderUnknown(NotFound):
 
     code = "budget_holder_unknown"
     message_nl = "Dit gezin of deze organisatie bestaat niet."
-    constraint = ("budget_family_fkey", "budget_organisation_fkey", "budget_account_fkey")
+    constraint = (
+        "budget_family_fkey",
+        "budget_organisation_fkey",
+        "budget_account_fkey",
+        "grant_limit_organisation_fkey",
+        "grant_day_organisation_fkey",
+        "grant_request_organisation_fkey",
+    )
 
 
 class UnusableGrant(InvalidInput):
@@ -88,3 +95,62 @@ class AlreadySettled(LeerbudgetError):
 
     code = "already_settled"
     message_nl = "Dit is al afgerekend."
+
+
+class SecondApproverNeeded(LeerbudgetError):
+    """Who asked for a grant above the limit cannot decide on it (four eyes)."""
+
+    code = "second_approver_needed"
+    status = 403
+    message_nl = "U vroeg dit zelf aan. Een collega beslist erover."
+    constraint = "four_eyes_on_grants"
+
+
+class GrantRequestUnknown(NotFound):
+    """This organisation has no such request."""
+
+    code = "grant_request_unknown"
+    message_nl = "Deze aanvraag is er niet, of u mag haar niet zien."
+
+
+class GrantRequestKnown(IdempotencyMismatch):
+    """The id stands for a request for other grants."""
+
+    code = "grant_request_known"
+    message_nl = "Deze aanvraag bestaat al, met een andere inhoud."
+    constraint = "grant_request_pkey"
+
+
+class GrantRequestEnded(LeerbudgetError):
+    """The request was decided before, the other way. `state` says how."""
+
+    code = "grant_request_ended"
+    message_nl = "Over deze aanvraag is al beslist."
+
+
+class UnusableGrantRequest(InvalidInput):
+    """A request without cents, in an unknown state, decided by nobody, or refused without a reason."""
+
+    code = "unusable_grant_request"
+    message_nl = "Deze aanvraag kan niet bestaan."
+    constraint = (
+        "grant_request_state_is_known",
+        "grant_request_has_cents",
+        "decision_names_who_and_when",
+        "refusal_has_a_reason",
+    )
+
+
+class UnusableLimit(InvalidInput):
+    """A limit or a day's sum below zero, or a second one."""
+
+    code = "unusable_limit"
+    message_nl = "Deze grens kan niet bestaan."
+    constraint = (
+        "limit_is_not_negative",
+        "day_sum_is_not_negative",
+        "one_limit_per_organisation",
+        "one_sum_per_login_and_day",
+        "grant_limit_pkey",
+        "grant_day_pkey",
+    )

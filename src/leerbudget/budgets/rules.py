@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,6 +14,7 @@ from leerbudget.foundation.money import shares
 from leerbudget.ledger.rules import cents_fault, text_fault
 
 BUDGET_STATES = ("active", "expired")
+GRANT_REQUEST_STATES = ("asked", "approved", "refused")
 EXTERNAL_REF_LENGTH = 80
 YEARS = (2000, 2100)
 
@@ -44,6 +46,16 @@ class GrantOrder:
     themes: tuple[str, ...] | None = None
     forms: tuple[str, ...] | None = None
     carry_over: bool = False
+
+
+def orders_written(orders: Sequence[GrantOrder]) -> str:
+    """Grants as a document that says the same whenever they are the same."""
+    return msgspec.json.encode(sorted(orders, key=lambda order: order.external_ref), order="sorted").decode()
+
+
+def orders_in(document: str) -> list[GrantOrder]:
+    """The grants of such a document."""
+    return msgspec.json.decode(document, type=list[GrantOrder])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,16 @@ def grant_faults(order: GrantOrder, path: str = "") -> Iterator[tuple[str, str |
         yield f"{path}expires_on", "De periode eindigt voor zij begint."
     yield f"{path}themes", _earmark_fault(order.themes, THEMES)
     yield f"{path}forms", _earmark_fault(order.forms, FORMS)
+
+
+def batch_faults(orders: Sequence[GrantOrder]) -> Iterator[tuple[str, str | None]]:
+    """Every place of grants that belong together and what is wrong with it, twins included (None: nothing)."""
+    refs: dict[Any, int] = {}
+    for place, order in enumerate(orders):
+        yield from grant_faults(order, f"{place}.")
+        for path, name in (("id", order.id), ("external_ref", (order.organisation, order.external_ref))):
+            if refs.setdefault(name, place) != place:
+                yield f"{place}.{path}", f"Dit staat ook al in regel {refs[name]}."
 
 
 def day_fault(value: object) -> str | None:

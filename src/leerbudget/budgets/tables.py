@@ -1,11 +1,24 @@
-"""Columns and named constraints of learning budgets and their holds."""
+"""Columns and named constraints of learning budgets, their holds, and what a second person must approve."""
 
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from leerbudget.budgets.rules import BUDGET_STATES
+from leerbudget.budgets.rules import BUDGET_STATES, GRANT_REQUEST_STATES
 from leerbudget.catalogue.rules import FORMS, THEMES
-from leerbudget.foundation.columns import cents, day, flag, foreign, identifier, key, moment, one_of, text, words
+from leerbudget.foundation.columns import (
+    cents,
+    day,
+    document,
+    flag,
+    foreign,
+    identifier,
+    key,
+    moment,
+    one_of,
+    text,
+    whole,
+    words,
+)
 from leerbudget.foundation.database import DB
 from leerbudget.ledger.tables import Account, Transfer
 from leerbudget.people.tables import Family, Organisation
@@ -59,3 +72,52 @@ class BudgetHold(Table, db=DB, tablename="budget_hold"):
     reservation_once = Unique([reservation])
     budget_once_per_purpose = Unique([purpose, budget])
     hold_is_positive = Check("amount_cents > 0")
+
+
+class GrantLimit(Table, db=DB, tablename="grant_limit"):
+    """Above how many cents a login of this organisation needs a colleague to grant; NULL or no row: never."""
+
+    id = key()
+    organisation = foreign(Organisation)
+    limit_cents = cents(optional=True)
+    set_at = moment()
+
+    one_limit_per_organisation = Unique([organisation])
+    limit_is_not_negative = Check("limit_cents >= 0")
+
+
+class GrantDay(Table, db=DB, tablename="grant_day"):
+    """What one login granted on one Amsterdam day without a colleague: small grants add up to a large one."""
+
+    id = key()
+    organisation = foreign(Organisation)
+    login = identifier()
+    on_day = day()
+    granted_cents = cents(default=0)
+
+    one_sum_per_login_and_day = Unique([organisation, login, on_day])
+    day_sum_is_not_negative = Check("granted_cents >= 0")
+
+
+class GrantRequest(Table, db=DB, tablename="grant_request"):
+    """Grants that wait for a colleague of who asked. `orders` are as `budgets.rules.GrantOrder`; no money moved yet."""
+
+    id = key()
+    organisation = foreign(Organisation)
+    orders = document()
+    families = whole()
+    total_cents = cents()
+    state = text(20)
+    asked_by = identifier()
+    asked_at = moment(index=True)
+    decided_by = identifier(optional=True)
+    decided_at = moment(optional=True)
+    reason = text(200, optional=True)
+
+    grant_request_state_is_known = Check(one_of("state", GRANT_REQUEST_STATES))
+    grant_request_has_cents = Check("total_cents > 0 AND families > 0")
+    four_eyes_on_grants = Check("decided_by <> asked_by")
+    decision_names_who_and_when = Check(
+        "(state = 'asked') = (decided_by IS NULL) AND (state = 'asked') = (decided_at IS NULL)"
+    )
+    refusal_has_a_reason = Check("state <> 'refused' OR reason IS NOT NULL")

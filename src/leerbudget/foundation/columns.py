@@ -41,9 +41,9 @@ def text(length: int = 200, *, optional: bool = False, index: bool = False) -> V
     return Varchar(length=length, default=None, null=optional, index=index)
 
 
-def cents(*, default: int | None = None) -> BigInt:
+def cents(*, default: int | None = None, optional: bool = False) -> BigInt:
     """An amount in euro cents."""
-    return BigInt(default=default, null=False)
+    return BigInt(default=default, null=optional)
 
 
 def whole(*, default: int | None = None, optional: bool = False) -> Integer:

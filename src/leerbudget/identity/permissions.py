@@ -68,6 +68,7 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "cancel_top_up": (_FINANCE, _ADMIN),
     "confirm_top_up": (_COORDINATOR,),
     "grant": (_FINANCE, _ADMIN),
+    "decide_grant": (_FINANCE, _ADMIN),
     "import_families": (_ADMIN,),
     "manage_logins": (_ADMIN,),
     # rounds: pseudonymous for the coordinator

@@ -129,6 +129,13 @@ WORDINGS: Mapping[str, Wording] = {
         "Bekijk het overzicht hier:\n{link}",
         needs="link amount_cents reference",
     ),
+    "grant_to_approve": _wording(
+        "Een toekenning wacht op u",
+        "Een collega wil {amount_cents} aan leerbudget toekennen.",
+        "Dat is meer dan de grens van uw organisatie.",
+        "U kunt de aanvraag goedkeuren of afwijzen:\n{link}",
+        needs="link amount_cents",
+    ),
     "grant_received": _wording(
         "U hebt een leerbudget gekregen",
         "U hebt een leerbudget van {amount_cents} gekregen.",

@@ -212,6 +212,11 @@ CASES: Mapping[str, Case] = {
     "requestTopUp": of_organisation(PAYERS, 201, body=a_top_up),
     "cancelTopUp": of_organisation(PAYERS, path={"top_up_id": "top_up_to_cancel"}),
     "grantBudget": of_organisation(PAYERS, 201, body=a_grant),
+    "listGrantRequests": of_organisation(PAYERS),
+    "approveGrantRequest": of_organisation(PAYERS, path={"request_id": "grant_request"}),
+    "refuseGrantRequest": of_organisation(
+        PAYERS, path={"request_id": "grant_request_to_refuse"}, body=lambda _: {"reason": "Eerst overleggen."}
+    ),
     "listOpenTopUps": Case(("coordinator",), owned=False),
     "confirmTopUp": Case(
         ("coordinator",), path={"top_up_id": "top_up"}, body=lambda _: {"received_on": text_of(0)}, owned=False

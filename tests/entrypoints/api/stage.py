@@ -24,6 +24,7 @@ from leerbudget.bookings import waiting
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import actions as budgets
+from leerbudget.budgets import approvals
 from leerbudget.budgets.rules import GrantOrder
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries as catalogue_queries
@@ -158,6 +159,11 @@ async def _budget(things: dict[str, Any], family: UUID) -> None:
     things["budget"] = new_id()
     order = GrantOrder(things["budget"], "1", family, things["organisation"], 100_000, start, end)
     await budgets.grant(order, actor=None)
+    await approvals.set_limit(things["organisation"], 200_000, actor=None)
+    for name in ("grant_request", "grant_request_to_refuse"):
+        things[name] = new_id()
+        order = GrantOrder(things[name], name, family, things["organisation"], 250_000, today, end)
+        assert (await approvals.grant_or_ask(things[name], [order], actor=new_id())).state == "asked"
 
 
 async def _catalogue(made: Stage) -> None:

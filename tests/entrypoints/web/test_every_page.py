@@ -3,6 +3,7 @@
 import re
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,9 @@ from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import waiting
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.waiting import WaitingOrder
+from leerbudget.budgets import approvals
+from leerbudget.budgets.rules import GrantOrder
+from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.payments import actions as payments
 
@@ -34,7 +38,7 @@ PARENT_PAGES = (
     "/wachtlijst/{seats}",
 )
 TRAINER_PAGES = ("/trainer", "/trainer/bijeenkomsten/{booked}")
-FINANCE_PAGES = ("/organisatie", "/organisatie/stortingen/{top_up}")
+FINANCE_PAGES = ("/organisatie", "/organisatie/stortingen/{top_up}", "/organisatie/aanvragen/{request}")
 COORDINATOR_PAGES = ("/rondes", "/rondes/{round}", "/stortingen")
 PUBLIC_PAGES = ("/", "/inloggen", "/inloggen/bevestigen", "/zoeken", "/bijeenkomsten/{session}", "/bronnen")
 PERSONAL_PAGES = (*PARENT_PAGES, *TRAINER_PAGES, *FINANCE_PAGES, *COORDINATOR_PAGES)
@@ -87,6 +91,15 @@ async def offered(family: UUID) -> dict[str, object]:
     return {"full": full, "seats": seats}
 
 
+async def a_request(organisation: UUID, family: UUID) -> UUID:
+    """A grant above the organisation's limit, asked by somebody who is not in the scene."""
+    await approvals.set_limit(organisation, 0, actor=None)
+    today, request = clock.today(), new_id()
+    order = GrantOrder(request, "1", family, organisation, 1_000, today, today + timedelta(days=100))
+    await approvals.grant_or_ask(request, [order], actor=new_id())
+    return request
+
+
 @pytest.fixture
 async def scene(app):
     family = await world.a_family(parents=2)
@@ -106,6 +119,7 @@ async def scene(app):
         "session": sessions[0],
         "booked": sessions[1],
         "top_up": reference,
+        "request": await a_request(organisation, family),
         "round": await visiting.a_round(),
     }
     async with AsyncExitStack() as stack:
@@ -176,6 +190,8 @@ POSTS = (
     "/rondes/{round}/berekenen",
     "/rondes/{round}/publiceren",
     "/organisatie/stortingen/{booking}/bevestigen",
+    "/organisatie/aanvragen/{request}/goedkeuren",
+    "/organisatie/aanvragen/{request}/afwijzen",
 )
 """Every address that takes a form, but answering proposals (in their own tests) and logging in."""
 

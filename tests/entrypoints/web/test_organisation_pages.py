@@ -5,6 +5,7 @@ import pytest
 import world
 from entrypoints.web import visiting
 from entrypoints.web.visiting import count, forms_in
+from leerbudget.budgets import approvals, requests
 from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.web.organisations import _regions
 from leerbudget.foundation.ids import new_id
@@ -117,12 +118,54 @@ async def test_a_wrong_grant_comes_back(app, organisation):
     assert await count("SELECT count(*) FROM budget") == 1
 
 
+async def test_a_grant_above_the_limit_waits_for_a_colleague(app, organisation):
+    """Asking twice is one request; who asked cannot decide; a colleague approves one and refuses another with a reason."""
+    family = await world.a_family(organisation=organisation)
+    await world.fill_pot(organisation, 1_000)
+    await approvals.set_limit(organisation, 30_000, actor=None)
+    grants, until = "/organisatie/toekenningen", visiting.day_text(200)
+    async with (
+        visiting.finance(app, organisation) as asks,
+        visiting.finance(app, organisation, role="organisation_admin") as decides,
+    ):
+        form = await asks.form("/organisatie", grants)
+        filled = {**form.values, "families": "all", "each": "300,01", "expires_on": until}
+        places = {(await asks.post(grants, filled)).headers["location"] for _ in range(2)}
+        (view,) = await requests.requests_of(organisation)
+        path = f"/organisatie/aanvragen/{view.id}"
+        assert places == {f"{path}?melding=toekenning-gevraagd"}
+        assert path in await decides.page("/organisatie")
+        assert "€\u00a0300,00" in await asks.page("/organisatie")
+        assert {form.action for form in forms_in(await asks.page(path))} == {"/uitloggen"}
+        for act in ("goedkeuren", "afwijzen"):
+            answer = await asks.post(f"{path}/{act}", {"reason": "Zelf"})
+            assert (answer.status_code, "U vroeg dit zelf aan" in answer.text) == (403, True)
+        for _ in range(2):
+            answer = await decides.post(f"{path}/goedkeuren")
+            assert (answer.status_code, answer.headers["location"]) == (303, "/organisatie?melding=toegekend")
+        assert (await budgets.pot(organisation)).granted_cents == 30_001
+        assert "Over deze aanvraag is al beslist" in (await decides.post(f"{path}/afwijzen", {"reason": "Toch"})).text
+        await asks.submit("/organisatie", grants, families="all", each="900", expires_on=until)
+        path = f"/organisatie/aanvragen/{(await requests.requests_of(organisation))[0].id}"
+        answer = await decides.submit(path, f"{path}/goedkeuren")
+        assert (answer.status_code, "€\u00a0699,99 in de pot" in answer.text) == (409, True)
+        answer = await decides.submit(path, f"{path}/afwijzen", reason=" ")
+        assert (answer.status_code, 'id="reason-fout"' in answer.text) == (422, True)
+        answer = await decides.submit(path, f"{path}/afwijzen", reason="Eerst  overleggen.")
+        assert answer.headers["location"] == f"{path}?melding=toekenning-afgewezen"
+        assert "Eerst overleggen." in await asks.page(path)
+        assert "over deze aanvraag is al beslist" in (await decides.post(f"{path}/goedkeuren")).text.lower()
+    assert len(await budgets.budgets_of(family)) == 1
+    assert await ledger.check() == []
+
+
 async def test_a_municipality_looks_and_does_not_touch(app, organisation):
     """Who may only look sees no forms, and posting is refused."""
     async with visiting.finance(app, organisation, role="municipality_viewer") as viewer:
         page = await viewer.page("/organisatie")
         assert {form.action for form in forms_in(page)} == {"/uitloggen"}
-        for action in ("/organisatie/stortingen", "/organisatie/toekenningen"):
+        request = f"/organisatie/aanvragen/{new_id()}"
+        for action in ("/organisatie/stortingen", "/organisatie/toekenningen", f"{request}/goedkeuren"):
             assert (await viewer.post(action, {"amount": "100"})).status_code == 404
 
 

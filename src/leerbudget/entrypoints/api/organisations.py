@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import Controller, get, post, put
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from leerbudget.budgets import actions as budgets
+from leerbudget.budgets import approvals
 from leerbudget.budgets import queries as budget_queries
 from leerbudget.budgets.queries import RegionTotals
 from leerbudget.budgets.rules import GrantOrder
@@ -135,9 +135,14 @@ class GrantOrderBody(Body, frozen=True, kw_only=True):
 
 
 class Granted(Answer, frozen=True, kw_only=True):
-    """The budget that a grant made, or had made before."""
+    """The budget that a grant made, or had made before. Null when it is above the organisation's limit.
 
-    budget: UUID
+    Then `request` waits for a colleague (`state` is asked), or was refused. Ask again to hear what became of it.
+    """
+
+    budget: UUID | None
+    request: UUID | None
+    state: Literal["granted", "asked", "refused"]
 
 
 class OrganisationController(Controller):
@@ -224,7 +229,10 @@ class OrganisationController(Controller):
     async def grant(
         self, request: HouseRequest, organisation_id: FromPath[UUID], data: JSONBody[GrantOrderBody]
     ) -> Granted:
-        """From the organisation's pot to a family, for one period, perhaps earmarked."""
+        """From the organisation's pot to a family, for one period, perhaps earmarked.
+
+        Above the organisation's limit, counted over the login's whole day, no money moves: a colleague decides.
+        """
         order = GrantOrder(
             id=data.id,
             external_ref=data.external_ref,
@@ -237,7 +245,8 @@ class OrganisationController(Controller):
             forms=None if data.forms is None else tuple(form.value for form in data.forms),
             carry_over=data.carry_over,
         )
-        return Granted(budget=await again(lambda: budgets.grant(order, actor=request.actor.login)))
+        answer = await again(lambda: approvals.grant_or_ask(data.id, [order], actor=request.actor.login))
+        return Granted(budget=next(iter(answer.budgets), None), request=answer.request, state=answer.state)
 
 
 class TopUpController(Controller):

@@ -18,6 +18,7 @@ COMMANDS = {
     ),
     "doctor": ("leerbudget.entrypoints.cli.upkeep:doctor", "Check the promises on the live database, read-only."),
     "export": ("leerbudget.entrypoints.cli.exports:export", "Write a CSV file."),
+    "grants": ("leerbudget.entrypoints.cli.grants:grants", "Grants: above which amount a second person decides."),
     "import": ("leerbudget.entrypoints.cli.imports:import_", "Import a CSV file: all of it, or nothing."),
     "ledger": ("leerbudget.entrypoints.cli.ledger:ledger", "The books: recompute them, or hand them to an auditor."),
     "match": (

@@ -8,9 +8,10 @@ from uuid import UUID, uuid5
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
-from leerbudget.budgets import actions as budgets
+from leerbudget.budgets import approvals
 from leerbudget.budgets import queries as budget_queries
-from leerbudget.budgets.errors import GrantKnown, PotTooSmall
+from leerbudget.budgets import requests as grant_requests
+from leerbudget.budgets.errors import GrantKnown, GrantRequestKnown, PotTooSmall
 from leerbudget.budgets.rules import GrantOrder
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
@@ -46,12 +47,12 @@ class OrganisationPages(Controller):
     @get("/organisatie")
     async def overview(self, request: HouseRequest) -> Response[str]:
         """The pot and what became of the grants."""
-        return await _overview(request, _organisation(request, "see_pot"))
+        return await _overview(request, own_organisation(request, "see_pot"))
 
     @post("/organisatie/stortingen")
     async def top_up(self, request: HouseRequest) -> Response[str] | Response[None]:
         """Announce a transfer; the reference is on the next page."""
-        organisation = _organisation(request, "request_top_up")
+        organisation = own_organisation(request, "request_top_up")
         form = await filled_in(request)
         amount_cents, top_up_id = cents_of(form.value("amount")), an_id(form.value("top_up_id"))
         if amount_cents is None or top_up_id is None:
@@ -104,17 +105,18 @@ class OrganisationPages(Controller):
 
     @post("/organisatie/toekenningen")
     async def grant(self, request: HouseRequest) -> Response[str] | Response[None]:
-        """Grant a budget to every family that the organisation guides, or to those without one."""
-        organisation = _organisation(request, "grant")
+        """Grant a budget to every family that the organisation guides, or to those without one; perhaps ask first."""
+        organisation = own_organisation(request, "grant")
         form = await filled_in(request)
         orders, errors = await _grants(form, organisation)
         if not errors:
             try:
-                await budgets.grant_many(orders, actor=request.actor.login)
-                return moved("/organisatie", "toegekend")
+                grant_id = UUID(form.value("grant_id"))
+                answer = await approvals.grant_or_ask(grant_id, orders, actor=request.actor.login)
+                return granted_or_asked(answer, "/organisatie")
             except PotTooSmall as refusal:
                 errors = {"each": f"{refusal} Er staat {euros(refusal.data['free_cents'])} in de pot."}
-            except (InvalidInput, GrantKnown) as refusal:
+            except (InvalidInput, GrantKnown, GrantRequestKnown) as refusal:
                 errors = {"each": _first(refusal)}
         wrong = with_errors(_fresh(form, "grant_id"), errors)
         return await _overview(request, organisation, grant_form=wrong, status=422)
@@ -129,13 +131,25 @@ def cents_of(text: str) -> int | None:
     return int(whole) * 100 + (int(part) if part and part != "-" else 0)
 
 
-def _organisation(request: HouseRequest, verb: str) -> UUID:
+def own_organisation(request: HouseRequest, verb: str) -> UUID:
+    """The organisation of who asks, for this verb.
+
+    Raises:
+        NotFound: the verb is not theirs.
+    """
     roles = ("organisation_finance", "organisation_admin", "municipality_viewer")
     scopes = sorted((scope for role in roles for scope in request.actor.scopes(role)), key=str)
     allowed = next((scope for scope in scopes if may(request.user, verb, organisation=scope)), None)
     if allowed is None:
         raise NotFound
     return allowed
+
+
+def granted_or_asked(answer: approvals.GrantAnswer, address: str) -> Response[None]:
+    """Where to go after granting: to the request when a colleague must decide."""
+    if answer.request is None or answer.state == "granted":
+        return moved(address, "toegekend")
+    return moved(f"/organisatie/aanvragen/{answer.request}", "toekenning-gevraagd")
 
 
 def _fresh(form: Form, name: str) -> Form:
@@ -176,6 +190,8 @@ async def _overview(
             )
             for each in await budget_queries.grants_of(organisation)
         ],
+        requests=await _requests(organisation) if may(request.user, "decide_grant", organisation=organisation) else [],
+        limit_cents=await grant_requests.limit_of(organisation),
         may_grant=may(request.user, "grant", organisation=organisation),
         may_top_up=may(request.user, "request_top_up", organisation=organisation),
     )
@@ -224,11 +240,25 @@ def _line(each: TopUpView) -> View:
     )
 
 
+async def _requests(organisation: UUID) -> list[View]:
+    return [
+        View(
+            id=each.id,
+            state=each.state,
+            families=each.families,
+            total_cents=each.total_cents,
+            asked_on=each.asked_at.astimezone(clock.AMSTERDAM).date(),
+            expires_on=each.expires_on,
+        )
+        for each in await grant_requests.requests_of(organisation)
+    ]
+
+
 async def _visible_top_up(request: HouseRequest, reference: str) -> TopUpView:
     if may(request.user, "confirm_top_up"):
         found = await payment_queries.open_top_ups()
     else:
-        found = await payment_queries.top_ups_of(_organisation(request, "see_pot"))
+        found = await payment_queries.top_ups_of(own_organisation(request, "see_pot"))
     for each in found:
         if reference in (each.reference, str(each.id)):
             return each

@@ -38,6 +38,8 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "storting-gevraagd": ("ok", "Maak nu het bedrag over met dit kenmerk."),
     "storting-ontvangen": ("ok", "De storting is bevestigd en staat in de pot."),
     "toegekend": ("ok", "De leerbudgetten zijn toegekend."),
+    "toekenning-gevraagd": ("info", "Dit is meer dan de grens. Een collega beslist erover."),
+    "toekenning-afgewezen": ("info", "U hebt de aanvraag afgewezen. Er is geen geld verplaatst."),
     "aanwezigheid": ("ok", "De aanwezigheid is opgeslagen."),
     "afgerond": ("ok", "De bijeenkomst is afgerond. De betaling staat klaar."),
     "ronde": ("ok", "De koppelronde is bijgewerkt."),

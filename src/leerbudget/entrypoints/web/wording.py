@@ -163,6 +163,7 @@ LABELS: dict[str, dict[str, str]] = {
         "not_their_days": "u kunt dan meestal niet",
     },
     "top_up": {"requested": "Wacht op betaling", "confirmed": "Ontvangen", "cancelled": "Ingetrokken"},
+    "grant_request": {"asked": "Wacht op een collega", "approved": "Goedgekeurd", "refused": "Afgewezen"},
     "budget": {"active": "Geldig", "expired": "Verlopen"},
     "role": {
         "foster_parent": "pleegouder",
@@ -198,6 +199,7 @@ TONES: dict[str, dict[str, str]] = {
     },
     "proposal": {"offered": "warning", "accepted": "success"},
     "top_up": {"requested": "neutral", "confirmed": "success"},
+    "grant_request": {"asked": "warning", "approved": "success"},
     "budget": {"active": "success"},
 }
 """How a state's badge looks: success, warning (something is asked), neutral, danger; none = quiet."""
