@@ -20,6 +20,7 @@ from leerbudget.entrypoints.api.health import health
 from leerbudget.entrypoints.api.logins import LoginController
 from leerbudget.entrypoints.api.moving import MovingController
 from leerbudget.entrypoints.api.organisations import OrganisationController, TopUpController
+from leerbudget.entrypoints.api.policies import PolicyController
 from leerbudget.entrypoints.api.problems import answer_problem
 from leerbudget.entrypoints.api.proposals import FamilyProposalController, ProposalController
 from leerbudget.entrypoints.api.rounds import RoundController
@@ -42,6 +43,7 @@ from leerbudget.entrypoints.web.enrolling import EnrolPages
 from leerbudget.entrypoints.web.logins import LoginPages
 from leerbudget.entrypoints.web.organisations import OrganisationPages
 from leerbudget.entrypoints.web.parents import ParentPages
+from leerbudget.entrypoints.web.policies import PolicyPages
 from leerbudget.entrypoints.web.proposals import ProposalPages
 from leerbudget.entrypoints.web.public import PublicPages, error_page
 from leerbudget.entrypoints.web.static_files import static_files
@@ -72,6 +74,7 @@ API: tuple[ControllerRouterHandler, ...] = (
     OrganisationController,
     TopUpController,
     AllocationController,
+    PolicyController,
     RoundController,
 )
 """What answers below `/api/v1`; paths are given without that prefix."""
@@ -88,6 +91,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     WaitingPages,
     OrganisationPages,
     AllocationPages,
+    PolicyPages,
     TrainerPages,
     RoundPages,
 )

@@ -5,7 +5,7 @@ from datetime import date
 from types import SimpleNamespace as Thing
 from typing import Any
 
-from browser.gallery_allocating import REFUSED, REQUESTS, WRONG, a_request
+from browser.gallery_allocating import POLICIES, POLICY, POLICY_FORM, REFUSED, REQUESTS, WRONG, a_request
 from browser.gallery_changing import BOOKINGS, CANCELLING, MOVING, MOVING_CHECK
 from browser.gallery_things import (
     AVAILABILITY,
@@ -109,6 +109,8 @@ PAGES = (
     sample("aanvraag-fout", "aanvraag.html", a_request(), path="/organisatie/aanvragen/g1/goedkeuren", shell=FINANCE, status=409, form=WRONG),
     sample("aanvraag-eigen", "aanvraag.html", a_request(own=True, may_decide=False), path="/organisatie/aanvragen/g3", shell=FINANCE),
     sample("aanvraag-afgewezen", "aanvraag.html", REFUSED, path="/organisatie/aanvragen/g0", shell=FINANCE),
+    sample("beleid", "beleid.html", POLICIES, path="/organisatie/beleid", shell=FINANCE, status=422, form=POLICY_FORM),
+    sample("beleid-groep", "beleid_groep.html", POLICY, path="/organisatie/beleid/b1", shell=FINANCE, status=422, form=Form(errors={"grant": "Er staat niet genoeg in de pot. Er staat € 800,00 in de pot.", "number": "Er zijn geen gezinnen die nog geen groep hebben."})),
     sample("trainer", "trainer.html", Thing(name="Bram", admitted=True, upcoming=[trainer_session()], past=[trainer_session(id="s0", state="done", attendance_open=True, seats_taken=9)]), shell=TRAINER),
     sample("trainer-bijeenkomst", "trainer_bijeenkomst.html", TRAINER_SESSION, shell=TRAINER, form=Form(values={"was_there-x1": "present"})),
     sample("rondes", "rondes.html", Thing(rounds=[Thing(id="r1", name="Voorjaar 2027", state="audited", starts_on=date(2027, 3, 1), ends_on=date(2027, 6, 30), opened_at=at(2, 1, 9), seekers=2000, placed_share=0.8705), Thing(id="r0", name="Najaar 2026", state="answered", starts_on=date(2026, 9, 1), ends_on=date(2026, 12, 31), opened_at=at(2, 1, 9), seekers=None, placed_share=None)], waiting=Thing(families=412, wishes=520, sessions=61, seats=498), suggested_seed=20270401), shell=COORDINATOR),

@@ -348,3 +348,18 @@ async def last_booked_at() -> datetime | None:
     """When the last booking was made; None when there is none."""
     moment: datetime | None = await fetch_value("SELECT max(booked_at) FROM booking")
     return moment
+
+
+async def made_by_policy(policies: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Per policy: how many bookings its budgets paid for, and how many of those a coordinator made (R03)."""
+    rows = await fetch_all(
+        """
+        SELECT b.policy, count(DISTINCT k.id) AS made,
+               count(DISTINCT k.id) FILTER (WHERE k.origin = 'coordinator') AS approved
+        FROM budget b JOIN budget_hold h ON h.budget = b.id JOIN booking k ON k.id = h.purpose
+        WHERE b.policy = ANY($1::uuid[]) AND k.state IN ('confirmed', 'attended', 'no_show')
+        GROUP BY b.policy
+        """,
+        list(policies),
+    )
+    return {row["policy"]: (row["made"], row["approved"]) for row in rows}

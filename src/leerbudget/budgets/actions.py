@@ -30,7 +30,7 @@ from leerbudget.ledger.rules import REASON_LENGTH, AccountOrder, TransferOrder, 
 
 _KNOWN_GRANTS = """
     SELECT b.id, b.external_ref, b.family, b.organisation, b.granted_cents, b.starts_on, b.expires_on, b.themes,
-           b.forms, b.carry_over
+           b.forms, b.carry_over, b.policy
     FROM budget b
     WHERE b.id = ANY($1::uuid[])
        OR (b.organisation, b.external_ref) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
@@ -39,13 +39,13 @@ _KNOWN_GRANTS = """
 # Earmarks travel as one text each: PostgreSQL cannot unnest lists of lists of different lengths.
 _INSERT_BUDGETS = """
     INSERT INTO budget (id, external_ref, family, organisation, account, granted_cents, starts_on, expires_on,
-                        themes, forms, carry_over, state, granted_at)
+                        themes, forms, carry_over, policy, state, granted_at)
     SELECT id, external_ref, family, organisation, id, granted_cents, starts_on, expires_on,
-           string_to_array(themes, ','), string_to_array(forms, ','), carry_over, 'active', $11
+           string_to_array(themes, ','), string_to_array(forms, ','), carry_over, policy, 'active', $12
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::date[], $7::date[], $8::text[],
-                $9::text[], $10::boolean[])
+                $9::text[], $10::boolean[], $11::uuid[])
          AS wanted(id, external_ref, family, organisation, granted_cents, starts_on, expires_on, themes, forms,
-                   carry_over)
+                   carry_over, policy)
     ORDER BY organisation, external_ref
     ON CONFLICT DO NOTHING
 """
@@ -135,6 +135,7 @@ def _content(order: GrantOrder) -> tuple[Any, ...]:
         themes,
         forms,
         order.carry_over,
+        order.policy,
     )
 
 
@@ -149,9 +150,9 @@ async def _grant_fresh(orders: Sequence[GrantOrder], actor: UUID | None) -> None
 
 
 def _columns(order: GrantOrder) -> tuple[Any, ...]:
-    family, organisation, cents, starts, expires, themes, forms, carry_over = _content(order)
+    family, organisation, cents, starts, expires, themes, forms, carry_over, policy = _content(order)
     listed = [None if codes is None else ",".join(codes) for codes in (themes, forms)]
-    return (order.id, order.external_ref, family, organisation, cents, starts, expires, *listed, carry_over)
+    return (order.id, order.external_ref, family, organisation, cents, starts, expires, *listed, carry_over, policy)
 
 
 def _grant_transfer(order: GrantOrder, pot: UUID) -> TransferOrder:

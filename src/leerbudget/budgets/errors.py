@@ -47,6 +47,9 @@ class HolderUnknown(NotFound):
         "budget_family_fkey",
         "budget_organisation_fkey",
         "budget_account_fkey",
+        "grant_policy_organisation_fkey",
+        "cohort_family_organisation_fkey",
+        "cohort_family_family_fkey",
         "grant_limit_organisation_fkey",
         "grant_day_organisation_fkey",
         "grant_request_organisation_fkey",
@@ -153,4 +156,58 @@ class UnusableLimit(InvalidInput):
         "one_sum_per_login_and_day",
         "grant_limit_pkey",
         "grant_day_pkey",
+    )
+
+
+class PolicyUnknown(NotFound):
+    """The organisation has no such policy."""
+
+    code = "policy_unknown"
+    message_nl = "Dit beleid is er niet, of u mag het niet zien."
+    constraint = ("budget_policy_fkey", "cohort_family_policy_fkey")
+
+
+class PolicyKnown(IdempotencyMismatch):
+    """The id or the name stands for another policy of this organisation."""
+
+    code = "policy_known"
+    message_nl = "Er is al een beleid met deze naam, of met een andere inhoud."
+    constraint = ("grant_policy_pkey", "policy_name_once")
+
+
+class PolicyFollowed(LeerbudgetError):
+    """Another policy follows the same one already: what is left can go to one place only."""
+
+    code = "policy_followed"
+    message_nl = "Er volgt al een ander beleid op dat beleid."
+    constraint = "policy_followed_once"
+
+
+class PolicyOver(LeerbudgetError):
+    """The policy's last day is over: nobody joins its cohort and nothing is granted by it."""
+
+    code = "policy_over"
+    message_nl = "De periode van dit beleid is voorbij."
+
+
+class FamilyInCohort(LeerbudgetError):
+    """A family is in another cohort of this organisation in (a part of) the same period; nobody moves in between."""
+
+    code = "family_in_cohort"
+    message_nl = "Een gezin zit in deze periode al in een andere groep. Het blijft daar tot de periode voorbij is."
+    constraint = ("one_cohort_at_a_time", "once_in_a_cohort", "cohort_family_pkey")
+
+
+class UnusablePolicy(InvalidInput):
+    """A policy without a meaning: no amount, a period that runs backwards, an unknown unit, earmark or carry-over."""
+
+    code = "unusable_policy"
+    message_nl = "Dit beleid kan niet bestaan."
+    constraint = (
+        "policy_unit_is_known",
+        "policy_amount_is_positive",
+        "policy_period_runs_forward",
+        "policy_themes_are_known",
+        "policy_forms_are_known",
+        "policy_carries_a_part",
     )

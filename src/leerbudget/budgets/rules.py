@@ -14,8 +14,12 @@ from leerbudget.foundation.money import shares
 from leerbudget.ledger.rules import cents_fault, text_fault
 
 BUDGET_STATES = ("active", "expired")
+POLICY_UNITS = ("family", "adult")
+"""What a policy's amount is for: the whole family, or each of its foster parents."""
+
 GRANT_REQUEST_STATES = ("asked", "approved", "refused")
 EXTERNAL_REF_LENGTH = 80
+POLICY_NAME_LENGTH = 80
 YEARS = (2000, 2100)
 
 
@@ -33,7 +37,8 @@ class GrantOrder:
         expires_on: last day on which a paid session may start, and on which money can be held.
         themes: only these; None for everything. Never empty: that would fit nothing.
         forms: as themes.
-        carry_over: whether the organisation lets what is left count for the next period; kept for its policy (R02).
+        carry_over: whether the organisation lets what is left count for the next period; its policy says how much (R02).
+        policy: by which policy it is granted; what is left is carried over by that policy's rule.
     """
 
     id: UUID
@@ -46,6 +51,45 @@ class GrantOrder:
     themes: tuple[str, ...] | None = None
     forms: tuple[str, ...] | None = None
     carry_over: bool = False
+    policy: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOrder:
+    """What an organisation gives every family of one cohort in one period.
+
+    Args:
+        id: made by the caller.
+        organisation: from whose pot it comes.
+        name: the organisation's own name for it; unique within the organisation.
+        amount_cents: more than zero, for each of `per`.
+        per: one of `POLICY_UNITS`.
+        starts_on: first day.
+        ends_on: last day.
+        themes: only these; None for everything.
+        forms: as themes.
+        carry_cents_max: at most so much of what is left goes on to the policy that follows; None: no such bound.
+        carry_percent_max: at most this part of what was granted does; with both None nothing is carried over.
+        follows: the policy of the period before, of the same organisation.
+    """
+
+    id: UUID
+    organisation: UUID
+    name: str
+    amount_cents: int
+    per: str
+    starts_on: date
+    ends_on: date
+    themes: tuple[str, ...] | None = None
+    forms: tuple[str, ...] | None = None
+    carry_cents_max: int | None = None
+    carry_percent_max: int | None = None
+    follows: UUID | None = None
+
+    @property
+    def carries_over(self) -> bool:
+        """Whether anything goes on to a following period."""
+        return self.carry_cents_max is not None or self.carry_percent_max is not None
 
 
 def orders_written(orders: Sequence[GrantOrder]) -> str:
@@ -99,6 +143,25 @@ def grant_faults(order: GrantOrder, path: str = "") -> Iterator[tuple[str, str |
         yield f"{path}expires_on", "De periode eindigt voor zij begint."
     yield f"{path}themes", _earmark_fault(order.themes, THEMES)
     yield f"{path}forms", _earmark_fault(order.forms, FORMS)
+
+
+def policy_faults(order: PolicyOrder) -> Iterator[tuple[str, str | None]]:
+    """Every place of a policy and what is wrong with it (None: nothing)."""
+    yield "name", text_fault(order.name, POLICY_NAME_LENGTH)
+    yield "amount_cents", cents_fault(order.amount_cents)
+    yield "per", None if order.per in POLICY_UNITS else "Kies per gezin of per pleegouder."
+    starts, ends = day_fault(order.starts_on), day_fault(order.ends_on)
+    yield "starts_on", starts
+    yield "ends_on", ends
+    if starts is None and ends is None and order.ends_on < order.starts_on:
+        yield "ends_on", "De periode eindigt voor zij begint."
+    yield "themes", _earmark_fault(order.themes, THEMES)
+    yield "forms", _earmark_fault(order.forms, FORMS)
+    if order.carry_cents_max is not None:
+        yield "carry_cents_max", cents_fault(order.carry_cents_max)
+    percent: object = order.carry_percent_max
+    if percent is not None and (type(percent) is not int or not 1 <= percent <= 100):
+        yield "carry_percent_max", "Geef een heel percentage van 1 tot en met 100."
 
 
 def batch_faults(orders: Sequence[GrantOrder]) -> Iterator[tuple[str, str | None]]:

@@ -3,7 +3,7 @@
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from leerbudget.budgets.rules import BUDGET_STATES, GRANT_REQUEST_STATES
+from leerbudget.budgets.rules import BUDGET_STATES, GRANT_REQUEST_STATES, POLICY_UNITS
 from leerbudget.catalogue.rules import FORMS, THEMES
 from leerbudget.foundation.columns import (
     cents,
@@ -29,6 +29,51 @@ def _earmark(column: str, codes: tuple[str, ...]) -> str:
     return f"{column} IS NULL OR (cardinality({column}) > 0 AND {column}::text[] <@ ARRAY[{listed}]::text[])"
 
 
+class GrantPolicy(Table, db=DB, tablename="grant_policy"):
+    """What an organisation gives every family of one cohort in one period, and what may be kept after it (R02).
+
+    `follows` is the policy of the period before: what is left there is carried over to here. At most the smaller
+    of `carry_cents_max` and `carry_percent_max` of what was granted; nothing when both are NULL. Never changed.
+    """
+
+    id = key()
+    organisation = foreign(Organisation)
+    name = text(80)
+    amount_cents = cents()
+    per = text(10)
+    starts_on = day()
+    ends_on = day()
+    themes = words(optional=True)
+    forms = words(optional=True)
+    carry_cents_max = cents(optional=True)
+    carry_percent_max = whole(optional=True)
+    follows = identifier(optional=True)
+    added_at = moment()
+
+    policy_name_once = Unique([organisation, name])
+    policy_followed_once = Unique([follows])
+    policy_unit_is_known = Check(one_of("per", POLICY_UNITS))
+    policy_amount_is_positive = Check("amount_cents > 0")
+    policy_period_runs_forward = Check("ends_on >= starts_on")
+    policy_themes_are_known = Check(_earmark("themes", THEMES))
+    policy_forms_are_known = Check(_earmark("forms", FORMS))
+    policy_carries_a_part = Check("carry_cents_max > 0 AND carry_percent_max BETWEEN 1 AND 100")
+
+
+class CohortFamily(Table, db=DB, tablename="cohort_family"):
+    """A family in the cohort of a policy, for its whole period: nobody moves in between (`one_cohort_at_a_time`)."""
+
+    id = key()
+    policy = foreign(GrantPolicy)
+    organisation = foreign(Organisation)
+    family = foreign(Family)
+    starts_on = day()
+    ends_on = day()
+    joined_at = moment()
+
+    once_in_a_cohort = Unique([policy, family])
+
+
 class Budget(Table, db=DB, tablename="budget"):
     """The right of a family to spend, granted by one organisation for one period, perhaps earmarked (R01, R02).
 
@@ -47,6 +92,7 @@ class Budget(Table, db=DB, tablename="budget"):
     themes = words(optional=True)
     forms = words(optional=True)
     carry_over = flag(default=False)
+    policy = foreign(GrantPolicy, optional=True)
     state = text(20)
     granted_at = moment()
 

@@ -1,6 +1,7 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.columns.base import OnDelete
 from piccolo.columns.base import OnUpdate
+from piccolo.columns.column_types import Array
 from piccolo.columns.column_types import BigInt
 from piccolo.columns.column_types import Date
 from piccolo.columns.column_types import ForeignKey
@@ -13,6 +14,34 @@ from piccolo.columns.indexes import IndexMethod
 from piccolo.constraints import Check
 from piccolo.constraints import Unique
 from piccolo.table import Table
+
+
+class Family(Table, tablename="family", schema=None):
+    id = UUID(
+        default=None,
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
+
+
+class GrantPolicy(Table, tablename="grant_policy", schema=None):
+    id = UUID(
+        default=None,
+        null=False,
+        primary_key=True,
+        unique=False,
+        index=False,
+        index_method=IndexMethod.btree,
+        choices=None,
+        db_column_name=None,
+        secret=False,
+    )
 
 
 class Organisation(Table, tablename="organisation", schema=None):
@@ -40,10 +69,14 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="GrantLimit",
-        tablename="grant_limit",
+        class_name="GrantPolicy",
+        tablename="grant_policy",
         schema=None,
         columns=None,
+    )
+
+    manager.add_table(
+        class_name="GrantDay", tablename="grant_day", schema=None, columns=None
     )
 
     manager.add_table(
@@ -54,12 +87,22 @@ async def forwards():
     )
 
     manager.add_table(
-        class_name="GrantDay", tablename="grant_day", schema=None, columns=None
+        class_name="CohortFamily",
+        tablename="cohort_family",
+        schema=None,
+        columns=None,
+    )
+
+    manager.add_table(
+        class_name="GrantLimit",
+        tablename="grant_limit",
+        schema=None,
+        columns=None,
     )
 
     manager.add_column(
-        table_class_name="GrantLimit",
-        tablename="grant_limit",
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -79,8 +122,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GrantLimit",
-        tablename="grant_limit",
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
         column_name="organisation",
         db_column_name="organisation",
         column_class_name="ForeignKey",
@@ -103,10 +146,183 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GrantLimit",
-        tablename="grant_limit",
-        column_name="limit_cents",
-        db_column_name="limit_cents",
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 80,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="amount_cents",
+        db_column_name="amount_cents",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="per",
+        db_column_name="per",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="starts_on",
+        db_column_name="starts_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="ends_on",
+        db_column_name="ends_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="themes",
+        db_column_name="themes",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": Varchar(
+                length=60,
+                default="",
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="forms",
+        db_column_name="forms",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": Varchar(
+                length=60,
+                default="",
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="carry_cents_max",
+        db_column_name="carry_cents_max",
         column_class_name="BigInt",
         column_class=BigInt,
         params={
@@ -124,14 +340,164 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GrantLimit",
-        tablename="grant_limit",
-        column_name="set_at",
-        db_column_name="set_at",
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="carry_percent_max",
+        db_column_name="carry_percent_max",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="follows",
+        db_column_name="follows",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="added_at",
+        db_column_name="added_at",
         column_class_name="Timestamptz",
         column_class=Timestamptz,
         params={
             "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantDay",
+        tablename="grant_day",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantDay",
+        tablename="grant_day",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": Organisation,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.restrict,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantDay",
+        tablename="grant_day",
+        column_name="login",
+        db_column_name="login",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantDay",
+        tablename="grant_day",
+        column_name="on_day",
+        db_column_name="on_day",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantDay",
+        tablename="grant_day",
+        column_name="granted_cents",
+        db_column_name="granted_cents",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": 0,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -381,8 +747,8 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GrantDay",
-        tablename="grant_day",
+        table_class_name="CohortFamily",
+        tablename="cohort_family",
         column_name="id",
         db_column_name="id",
         column_class_name="UUID",
@@ -402,8 +768,32 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GrantDay",
-        tablename="grant_day",
+        table_class_name="CohortFamily",
+        tablename="cohort_family",
+        column_name="policy",
+        db_column_name="policy",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": GrantPolicy,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.restrict,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CohortFamily",
+        tablename="cohort_family",
         column_name="organisation",
         db_column_name="organisation",
         column_class_name="ForeignKey",
@@ -426,18 +816,21 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GrantDay",
-        tablename="grant_day",
-        column_name="login",
-        db_column_name="login",
-        column_class_name="UUID",
-        column_class=UUID,
+        table_class_name="CohortFamily",
+        tablename="cohort_family",
+        column_name="family",
+        db_column_name="family",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
         params={
-            "default": None,
+            "references": Family,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.restrict,
+            "target_column": None,
             "null": False,
             "primary_key": False,
             "unique": False,
-            "index": False,
+            "index": True,
             "index_method": IndexMethod.btree,
             "choices": None,
             "db_column_name": None,
@@ -447,10 +840,10 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GrantDay",
-        tablename="grant_day",
-        column_name="on_day",
-        db_column_name="on_day",
+        table_class_name="CohortFamily",
+        tablename="cohort_family",
+        column_name="starts_on",
+        db_column_name="starts_on",
         column_class_name="Date",
         column_class=Date,
         params={
@@ -468,14 +861,122 @@ async def forwards():
     )
 
     manager.add_column(
-        table_class_name="GrantDay",
-        tablename="grant_day",
-        column_name="granted_cents",
-        db_column_name="granted_cents",
+        table_class_name="CohortFamily",
+        tablename="cohort_family",
+        column_name="ends_on",
+        db_column_name="ends_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="CohortFamily",
+        tablename="cohort_family",
+        column_name="joined_at",
+        db_column_name="joined_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantLimit",
+        tablename="grant_limit",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantLimit",
+        tablename="grant_limit",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": Organisation,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.restrict,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantLimit",
+        tablename="grant_limit",
+        column_name="limit_cents",
+        db_column_name="limit_cents",
         column_class_name="BigInt",
         column_class=BigInt,
         params={
-            "default": 0,
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantLimit",
+        tablename="grant_limit",
+        column_name="set_at",
+        db_column_name="set_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
             "null": False,
             "primary_key": False,
             "unique": False,
@@ -489,20 +990,101 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="GrantLimit",
-        tablename="grant_limit",
-        constraint_name="one_limit_per_organisation",
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_name_once",
         constraint_class=Unique,
-        params={"columns": ["organisation"], "nulls_distinct": True},
+        params={"columns": ["organisation", "name"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="GrantLimit",
-        tablename="grant_limit",
-        constraint_name="limit_is_not_negative",
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_followed_once",
+        constraint_class=Unique,
+        params={"columns": ["follows"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_unit_is_known",
         constraint_class=Check,
-        params={"condition": "limit_cents >= 0"},
+        params={"condition": "per IN ('family', 'adult')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_amount_is_positive",
+        constraint_class=Check,
+        params={"condition": "amount_cents > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_period_runs_forward",
+        constraint_class=Check,
+        params={"condition": "ends_on >= starts_on"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_themes_are_known",
+        constraint_class=Check,
+        params={
+            "condition": "themes IS NULL OR (cardinality(themes) > 0 AND themes::text[] <@ ARRAY['attachment', 'trauma', 'behaviour', 'birth_parents', 'adolescence', 'transition_16plus', 'grief_loss', 'disability_neurodiversity', 'play_school_development', 'law_and_system', 'collaboration_assertiveness', 'self_care', 'kinship_care', 'crisis_part_time', 'endings', 'training_others', 'other']::text[])"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_forms_are_known",
+        constraint_class=Check,
+        params={
+            "condition": "forms IS NULL OR (cardinality(forms) > 0 AND forms::text[] <@ ARRAY['group_training', 'theme_meeting', 'webinar', 'e_learning', 'peer_intervision', 'individual_coaching', 'buddy', 'dialogue', 'local_development', 'joint_parents', 'train_the_trainer']::text[])"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_carries_a_part",
+        constraint_class=Check,
+        params={
+            "condition": "carry_cents_max > 0 AND carry_percent_max BETWEEN 1 AND 100"
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantDay",
+        tablename="grant_day",
+        constraint_name="one_sum_per_login_and_day",
+        constraint_class=Unique,
+        params={
+            "columns": ["organisation", "login", "on_day"],
+            "nulls_distinct": True,
+        },
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantDay",
+        tablename="grant_day",
+        constraint_name="day_sum_is_not_negative",
+        constraint_class=Check,
+        params={"condition": "granted_cents >= 0"},
         schema=None,
     )
 
@@ -554,23 +1136,53 @@ async def forwards():
     )
 
     manager.add_constraint(
-        table_class_name="GrantDay",
-        tablename="grant_day",
-        constraint_name="one_sum_per_login_and_day",
+        table_class_name="CohortFamily",
+        tablename="cohort_family",
+        constraint_name="once_in_a_cohort",
         constraint_class=Unique,
-        params={
-            "columns": ["organisation", "login", "on_day"],
-            "nulls_distinct": True,
-        },
+        params={"columns": ["policy", "family"], "nulls_distinct": True},
         schema=None,
     )
 
     manager.add_constraint(
-        table_class_name="GrantDay",
-        tablename="grant_day",
-        constraint_name="day_sum_is_not_negative",
+        table_class_name="GrantLimit",
+        tablename="grant_limit",
+        constraint_name="one_limit_per_organisation",
+        constraint_class=Unique,
+        params={"columns": ["organisation"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantLimit",
+        tablename="grant_limit",
+        constraint_name="limit_is_not_negative",
         constraint_class=Check,
-        params={"condition": "granted_cents >= 0"},
+        params={"condition": "limit_cents >= 0"},
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="Budget",
+        tablename="budget",
+        column_name="policy",
+        db_column_name="policy",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": GrantPolicy,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.restrict,
+            "target_column": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
         schema=None,
     )
 

@@ -1,4 +1,4 @@
-"""What Piccolo's table classes cannot express of limits and requests; the SQL stands beside this file."""
+"""What Piccolo's table classes cannot express of limits, requests and cohorts; the SQL stands beside this file."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from leerbudget.foundation.database import execute_script
 
 ID = "2026-11-22T23:31:00:000000"
 VERSION = "1.38.0"
-DESCRIPTION = "Limits and requests: privileges"
+DESCRIPTION = "Limits, requests, policies: privileges, one cohort at a time"
 
 
 async def forwards() -> MigrationManager:

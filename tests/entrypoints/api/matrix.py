@@ -145,6 +145,13 @@ def a_grant(things: Things) -> dict[str, Any]:
     return {"id": key, "external_ref": key, "family": str(things["family"]), "amount_cents": 10_000} | period | earmark
 
 
+def a_policy(_: Things) -> dict[str, Any]:
+    """A hundred euros for each foster parent, of which half may be kept."""
+    key = str(new_id())
+    period = {"starts_on": text_of(10), "ends_on": text_of(300)}
+    return {"id": key, "name": key, "amount_cents": 10_000, "per": "adult", "carry_percent_max": 50} | period
+
+
 def a_round(_: Things) -> dict[str, Any]:
     """A round over the next months."""
     return {"id": str(new_id()), "name": "Ronde", "starts_on": text_of(1), "ends_on": text_of(90), "seed": 7}
@@ -216,6 +223,14 @@ CASES: Mapping[str, Case] = {
     "approveGrantRequest": of_organisation(PAYERS, path={"request_id": "grant_request"}),
     "refuseGrantRequest": of_organisation(
         PAYERS, path={"request_id": "grant_request_to_refuse"}, body=lambda _: {"reason": "Eerst overleggen."}
+    ),
+    "listPolicies": of_organisation(ORGANISATION),
+    "addPolicy": of_organisation(PAYERS, 201, body=a_policy),
+    "joinCohort": of_organisation(
+        PAYERS, 201, path={"policy_id": "policy"}, body=lambda things: {"families": [str(things["family"])]}
+    ),
+    "grantByPolicy": of_organisation(
+        PAYERS, 201, path={"policy_id": "policy_to_grant"}, body=lambda _: {"id": str(new_id())}
     ),
     "listOpenTopUps": Case(("coordinator",), owned=False),
     "confirmTopUp": Case(

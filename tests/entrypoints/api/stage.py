@@ -24,8 +24,8 @@ from leerbudget.bookings import waiting
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import actions as budgets
-from leerbudget.budgets import approvals
-from leerbudget.budgets.rules import GrantOrder
+from leerbudget.budgets import approvals, policies
+from leerbudget.budgets.rules import GrantOrder, PolicyOrder
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries as catalogue_queries
 from leerbudget.foundation import clock
@@ -164,6 +164,18 @@ async def _budget(things: dict[str, Any], family: UUID) -> None:
         things[name] = new_id()
         order = GrantOrder(things[name], name, family, things["organisation"], 250_000, today, end)
         assert (await approvals.grant_or_ask(things[name], [order], actor=new_id())).state == "asked"
+    await _policies(things, family)
+
+
+async def _policies(things: dict[str, Any], family: UUID) -> None:
+    """Two periods after each other: one to join, one whose cohort waits for its budgets."""
+    today = clock.today()
+    for name, first in (("policy", 0), ("policy_to_grant", 100)):
+        things[name] = new_id()
+        starts, ends = today + timedelta(days=first), today + timedelta(days=first + 90)
+        order = PolicyOrder(things[name], things["organisation"], name, 1_000, "family", starts, ends)
+        await policies.add_policy(order, actor=None)
+    await policies.join_cohort(things["policy_to_grant"], things["organisation"], [family], actor=None)
 
 
 async def _catalogue(made: Stage) -> None:

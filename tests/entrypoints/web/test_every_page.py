@@ -15,8 +15,8 @@ from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import waiting
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.waiting import WaitingOrder
-from leerbudget.budgets import approvals
-from leerbudget.budgets.rules import GrantOrder
+from leerbudget.budgets import approvals, policies
+from leerbudget.budgets.rules import GrantOrder, PolicyOrder
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.payments import actions as payments
@@ -38,7 +38,13 @@ PARENT_PAGES = (
     "/wachtlijst/{seats}",
 )
 TRAINER_PAGES = ("/trainer", "/trainer/bijeenkomsten/{booked}")
-FINANCE_PAGES = ("/organisatie", "/organisatie/stortingen/{top_up}", "/organisatie/aanvragen/{request}")
+FINANCE_PAGES = (
+    "/organisatie",
+    "/organisatie/stortingen/{top_up}",
+    "/organisatie/aanvragen/{request}",
+    "/organisatie/beleid",
+    "/organisatie/beleid/{policy}",
+)
 COORDINATOR_PAGES = ("/rondes", "/rondes/{round}", "/stortingen")
 PUBLIC_PAGES = ("/", "/inloggen", "/inloggen/bevestigen", "/zoeken", "/bijeenkomsten/{session}", "/bronnen")
 PERSONAL_PAGES = (*PARENT_PAGES, *TRAINER_PAGES, *FINANCE_PAGES, *COORDINATOR_PAGES)
@@ -100,6 +106,14 @@ async def a_request(organisation: UUID, family: UUID) -> UUID:
     return request
 
 
+async def a_policy(organisation: UUID) -> UUID:
+    """A policy of next month."""
+    policy, starts = new_id(), clock.today() + timedelta(days=30)
+    order = PolicyOrder(policy, organisation, "Groep A", 25_000, "family", starts, starts + timedelta(days=300))
+    await policies.add_policy(order, actor=None)
+    return policy
+
+
 @pytest.fixture
 async def scene(app):
     family = await world.a_family(parents=2)
@@ -120,6 +134,7 @@ async def scene(app):
         "booked": sessions[1],
         "top_up": reference,
         "request": await a_request(organisation, family),
+        "policy": await a_policy(organisation),
         "round": await visiting.a_round(),
     }
     async with AsyncExitStack() as stack:
@@ -192,6 +207,9 @@ POSTS = (
     "/organisatie/stortingen/{booking}/bevestigen",
     "/organisatie/aanvragen/{request}/goedkeuren",
     "/organisatie/aanvragen/{request}/afwijzen",
+    "/organisatie/beleid",
+    "/organisatie/beleid/{policy}/gezinnen",
+    "/organisatie/beleid/{policy}/toekennen",
 )
 """Every address that takes a form, but answering proposals (in their own tests) and logging in."""
 

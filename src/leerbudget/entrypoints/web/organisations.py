@@ -82,7 +82,7 @@ class OrganisationPages(Controller):
         """Somebody else than who asked confirms that the money came in."""
         require(request.user, "confirm_top_up")
         form = await filled_in(request)
-        received_on = _day(form.value("received_on"))
+        received_on = day_in(form.value("received_on"))
         sentence, status = "Kies de dag waarop het geld binnenkwam.", 422
         if received_on is not None:
             try:  # confirming twice with the same day has one effect
@@ -282,7 +282,7 @@ def _top_up(request: HouseRequest, found: TopUpView) -> View:
 
 async def _grants(form: Form, organisation: UUID) -> tuple[list[GrantOrder], dict[str, str]]:
     errors = {}
-    amount_cents, expires_on = cents_of(form.value("each")), _day(form.value("expires_on"))
+    amount_cents, expires_on = cents_of(form.value("each")), day_in(form.value("expires_on"))
     grant_id = an_id(form.value("grant_id"))
     if not amount_cents or grant_id is None:
         errors["each"] = "Vul een bedrag per gezin in, zoals 250."
@@ -312,7 +312,8 @@ async def _grants(form: Form, organisation: UUID) -> tuple[list[GrantOrder], dic
     ], {}
 
 
-def _day(text: str) -> date | None:
+def day_in(text: str) -> date | None:
+    """The day in a date field, between 2000 and 2100."""
     try:
         found = date.fromisoformat(text)
     except ValueError:
