@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 import world
+from budgets.planning import a_cohort, a_policy
 from ledger.bookkeeping import CLERK, COLLEAGUE, TODAY, a_payee, an_organisation, some_families, top_up
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
@@ -26,28 +27,11 @@ from leerbudget.budgets.errors import (
 from leerbudget.budgets.policies import add_policy, grant_by_policy, join_cohort
 from leerbudget.budgets.queries import budgets_of, pot
 from leerbudget.budgets.queries import check as check_budgets
-from leerbudget.budgets.rules import PolicyOrder
 from leerbudget.foundation.clock import today, travelling
 from leerbudget.foundation.database import execute, fetch_value
 from leerbudget.foundation.errors import InvalidInput
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.queries import check
-
-
-def a_policy(organisation, **changes):
-    """€ 250 per family for 2027, unless told otherwise."""
-    made = new_id()
-    fields = {"id": made, "name": f"Beleid {made}", "amount_cents": 25_000, "per": "family"}
-    fields |= {"starts_on": date(2027, 1, 1), "ends_on": date(2027, 12, 31)} | changes
-    return PolicyOrder(organisation=organisation, **fields)
-
-
-async def a_cohort(organisation, families, **changes):
-    """A policy with these families in its cohort."""
-    order = a_policy(organisation, **changes)
-    await add_policy(order, actor=CLERK)
-    await join_cohort(order.id, organisation, families, actor=CLERK)
-    return order
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from leerbudget.budgets.actions import expire_due, grant, hold, lower, settle
-from leerbudget.budgets.rules import GrantOrder
+from leerbudget.budgets.policies import add_policy, grant_by_policy, join_cohort
+from leerbudget.budgets.rules import GrantOrder, PolicyOrder
 from leerbudget.foundation.clock import travelling
 from leerbudget.foundation.database import execute
 from leerbudget.foundation.ids import new_id
@@ -111,6 +112,7 @@ class Books:
         self.moment = TODAY
         self.accounts: dict[str, UUID] = {}
         self.purposes: dict[str, UUID] = {}
+        self.policies: dict[str, UUID] = {}
 
     async def open(self):
         """Set the stage."""
@@ -142,6 +144,24 @@ class Books:
         }
         order = a_grant(self.family, self.organisation, int(cents), expires_on=date.fromisoformat(until), **earmarks)
         self.accounts[name] = await grant(order, actor=CLERK)
+
+    async def _policy(self, name, cents, **rule):
+        order = PolicyOrder(
+            id=new_id(),
+            organisation=self.organisation,
+            name=name,
+            amount_cents=int(cents),
+            per="family",
+            starts_on=date.fromisoformat(rule["from"]),
+            ends_on=date.fromisoformat(rule["until"]),
+            carry_cents_max=int(rule["carry"]) if "carry" in rule else None,
+            carry_percent_max=int(rule["percent"]) if "percent" in rule else None,
+            follows=self.policies.get(rule.get("follows")),
+        )
+        self.policies[name] = order.id
+        await add_policy(order, actor=CLERK)
+        await join_cohort(order.id, self.organisation, [self.family], actor=CLERK)
+        (self.accounts[name],) = (await grant_by_policy(new_id(), order.id, self.organisation, actor=CLERK)).budgets
 
     async def _hold(self, purpose, cents, theme="trauma", form="group_training", on="2027-03-01"):
         made = self.purposes.setdefault(purpose, new_id())

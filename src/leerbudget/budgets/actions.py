@@ -1,4 +1,4 @@
-"""Grant budgets, hold and settle money, and let what is left fall back: the only writer of budgets and holds.
+"""Grant budgets, hold and settle money, and let what is left go on or fall back: the only writer of budgets and holds.
 
 Locks: a family's budgets in ascending id order (`FOR NO KEY UPDATE`), then accounts in ascending id order
 (the ledger). Whoever lowers what is free - a hold, a lowering, an expiry - holds the budget's lock first,
@@ -18,14 +18,23 @@ from leerbudget.budgets.errors import (
     LoweringTooLarge,
     PotTooSmall,
 )
-from leerbudget.budgets.rules import GrantOrder, PaymentShare, batch_faults, day_fault, kept, shares_in
+from leerbudget.budgets.rules import (
+    CarryBounds,
+    GrantOrder,
+    PaymentShare,
+    batch_faults,
+    carried_cents,
+    day_fault,
+    kept,
+    shares_in,
+)
 from leerbudget.foundation.clock import now, today
 from leerbudget.foundation.database import call, execute, fetch_all, together
 from leerbudget.foundation.errors import Busy
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.actions import account_of, accounts_of, open_accounts, record
 from leerbudget.ledger.errors import AlreadyResolved, NeverOverspent, TransferKnown
-from leerbudget.ledger.queries import balances, find_accounts
+from leerbudget.ledger.queries import Balance, balances, find_accounts
 from leerbudget.ledger.rules import REASON_LENGTH, AccountOrder, TransferOrder, cents_fault, refuse, text_fault
 
 _KNOWN_GRANTS = """
@@ -62,6 +71,17 @@ _LOCK_ENDED = """
     WHERE b.expires_on < $1
       AND (b.state = 'active' OR a.credits_posted_cents > a.debits_posted_cents + a.debits_pending_cents)
     ORDER BY b.id FOR NO KEY UPDATE OF b
+"""
+
+# Where what is left of a budget goes on to: the same family's running budget by the policy that follows.
+_NEXT_PERIODS = """
+    SELECT b.id, b.granted_cents, p.carry_cents_max, p.carry_percent_max, n.account AS next_account,
+           coalesce(c.cents, 0)::bigint AS carried_cents, c.times
+    FROM budget b JOIN grant_policy p ON p.id = b.policy JOIN grant_policy q ON q.follows = p.id
+    JOIN budget n ON n.policy = q.id AND n.family = b.family AND n.state = 'active' AND n.expires_on >= $2
+    CROSS JOIN LATERAL (SELECT sum(t.amount_cents) AS cents, count(*) AS times FROM transfer t
+                        WHERE t.debit = b.account AND t.kind = 'carry_over') c
+    WHERE b.id = ANY($1::uuid[]) AND (p.carry_cents_max IS NOT NULL OR p.carry_percent_max IS NOT NULL)
 """
 
 _RETURNS_SO_FAR = """
@@ -307,34 +327,58 @@ async def give_back(purposes: Collection[UUID], *, actor: UUID | None, reason: s
 
 
 async def expire_due(*, actor: UUID | None) -> int:
-    """End the budgets whose last day is over: what is free falls back to the pot it came from.
+    """End the budgets whose last day is over: what is free goes on to the next period, or back to the pot.
 
-    Held money stays until its purpose is settled; what that releases falls back at the next call. Safe to
-    call at any time and by several at once: it moves what is free, so a second call moves nothing. How
-    many budgets ended or gave something back.
+    It goes on to the family's running budget by the policy that follows, up to the bounds of its own policy,
+    once for a budget's whole life; the rest, and everything without such a budget, falls back to the pot it
+    came from. Held money stays until its purpose is settled; what that releases takes the same way at the next
+    call. Safe to call at any time and by several at once: it moves what is free, so a second call moves nothing.
+    How many budgets ended or gave something back.
     """
+    on = today()
     async with together():
-        ended = await fetch_all(_LOCK_ENDED, today())
+        ended = await fetch_all(_LOCK_ENDED, on)
         if not ended:
             return 0
         accounts = [row["account"] for row in ended]
         found = await balances(accounts)
+        onward = await _onward(ended, found, on)
         times = {row["debit"]: row["times"] for row in await fetch_all(_RETURNS_SO_FAR, accounts)}
         pots = await accounts_of("organisation_pot", {row["organisation"] for row in ended}, constrained=True)
-        giving = [row for row in ended if found[row["account"]].free_cents > 0]
+        rest = {row["account"]: found[row["account"]].free_cents for row in ended}
+        for order in onward:
+            rest[order.debit] -= order.amount_cents
         orders = [
             _return(
                 f"expiry:{row['id']}:{times.get(row['account'], 0) + 1}",
                 row["account"],
                 pots[row["organisation"]],
-                found[row["account"]].free_cents,
+                rest[row["account"]],
                 "Periode voorbij",
             )
-            for row in giving
+            for row in ended
+            if rest[row["account"]] > 0
         ]
-        await record(orders, actor=actor)
+        await record([*onward, *orders], actor=actor)
         await execute("UPDATE budget SET state = 'expired' WHERE id = ANY($1::uuid[])", [row["id"] for row in ended])
     return len(ended)
+
+
+async def _onward(ended: Sequence[Any], found: Mapping[UUID, Balance], on: date) -> list[TransferOrder]:
+    """What goes on to the next period. The ended budgets are locked, so what was carried before stays true."""
+    accounts = {row["id"]: row["account"] for row in ended}
+    orders = []
+    for row in await fetch_all(_NEXT_PERIODS, list(accounts), on):
+        account = accounts[row["id"]]
+        bounds = CarryBounds(row["carry_cents_max"], row["carry_percent_max"])
+        cents = carried_cents(found[account].free_cents, row["granted_cents"], row["carried_cents"], bounds)
+        if cents:
+            ref, reason = f"carry:{row['id']}:{row['times'] + 1}", "Mee naar de volgende periode"
+            made = TransferOrder(
+                new_id(), "carry_over", ref, "posted", account, row["next_account"], cents, reason=reason
+            )
+            orders.append(made)
+    return orders
 
 
 def _return(ref: str, account: UUID, pot: UUID, cents: int, reason: str) -> TransferOrder:

@@ -13,7 +13,7 @@ SMALLEST_GROUP = 5
 
 @dataclass(frozen=True, slots=True)
 class CohortView:
-    """A policy and its cohort: granted = free + held + spent + returned over the cohort's budgets.
+    """A policy and its cohort. What is free, held and spent may hold cents carried over from the period before.
 
     `families_granted` have their budget; `families_using` held or spent anything of it.
     """
@@ -53,7 +53,9 @@ _COHORTS = """
         SELECT b.policy, b.family, b.granted_cents, a.debits_pending_cents AS held_cents,
                a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS free_cents,
                (SELECT coalesce(sum(t.amount_cents), 0) FROM transfer t
-                WHERE t.debit = b.account AND t.kind = 'booking' AND t.phase = 'post') AS spent_cents
+                WHERE t.debit = b.account AND t.kind = 'booking' AND t.phase = 'post')
+               - (SELECT coalesce(sum(t.amount_cents), 0) FROM transfer t
+                  WHERE t.credit = b.account AND t.kind = 'fee_return') AS spent_cents
         FROM budget b JOIN account a ON a.id = b.account WHERE b.organisation = $1 AND b.policy IS NOT NULL
     ) b ON b.policy = p.id
     WHERE p.organisation = $1

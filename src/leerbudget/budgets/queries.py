@@ -15,7 +15,7 @@ from leerbudget.ledger.queries import MESSAGES_MAX, one_long_look
 
 @dataclass(frozen=True, slots=True)
 class BudgetView:
-    """One budget: granted = free + held + spent + returned."""
+    """One budget: granted + carried in = free + held + spent + returned + carried out (to the next period)."""
 
     id: UUID
     organisation: UUID
@@ -26,6 +26,8 @@ class BudgetView:
     held_cents: int
     spent_cents: int
     returned_cents: int
+    carried_in_cents: int
+    carried_out_cents: int
     starts_on: date
     expires_on: date
     themes: tuple[str, ...] | None
@@ -47,7 +49,11 @@ class MatchingBudget(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """One line of a family's statement. `free_change_cents` adds up to `free_after_cents`, per budget."""
+    """One line of a family's statement.
+
+    Per budget the changes add up to what is free (`free_after_cents`), what is held and what was paid. Money that
+    is carried over is two lines with one number: out of one budget, into the next.
+    """
 
     number: int
     at: datetime
@@ -57,6 +63,8 @@ class Mutation:
     phase: str
     amount_cents: int
     free_change_cents: int
+    held_change_cents: int
+    paid_cents: int
     free_after_cents: int
     purpose: UUID | None
     reason: str | None
@@ -121,13 +129,15 @@ class HoldView:
     kept_cents: int
 
 
-# `spent` is what left the account for good, less what went back to the pot and what trainers gave back.
+# `spent` is what left the account for good, less what went back to the pot or on to the next period, and less what
+# trainers gave back.
 _BUDGETS = """
     SELECT b.id, b.organisation, o.name AS organisation_name, b.external_ref, b.granted_cents,
            a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS free_cents,
            a.debits_pending_cents AS held_cents,
-           a.debits_posted_cents - coalesce(back.cents, 0) - coalesce(fees.cents, 0) AS spent_cents,
-           coalesce(back.cents, 0) AS returned_cents,
+           a.debits_posted_cents - went.back_cents - went.onward_cents - came.fees_cents AS spent_cents,
+           went.back_cents AS returned_cents, came.carried_cents AS carried_in_cents,
+           went.onward_cents AS carried_out_cents,
            b.starts_on, b.expires_on, b.themes, b.forms, b.carry_over, b.state, b.family, guide.region
     FROM budget b
     JOIN organisation o ON o.id = b.organisation
@@ -135,10 +145,15 @@ _BUDGETS = """
     JOIN family f ON f.id = b.family
     JOIN organisation guide ON guide.id = f.organisation
     CROSS JOIN LATERAL (
-        SELECT sum(amount_cents)::bigint AS cents FROM transfer WHERE debit = b.account AND kind = 'grant_return'
-    ) back CROSS JOIN LATERAL (
-        SELECT sum(amount_cents)::bigint AS cents FROM transfer WHERE credit = b.account AND kind = 'fee_return'
-    ) fees
+        SELECT coalesce(sum(amount_cents) FILTER (WHERE kind = 'grant_return'), 0)::bigint AS back_cents,
+               coalesce(sum(amount_cents) FILTER (WHERE kind = 'carry_over'), 0)::bigint AS onward_cents
+        FROM transfer WHERE debit = b.account
+    ) went
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(amount_cents) FILTER (WHERE kind = 'carry_over'), 0)::bigint AS carried_cents,
+               coalesce(sum(amount_cents) FILTER (WHERE kind = 'fee_return'), 0)::bigint AS fees_cents
+        FROM transfer WHERE credit = b.account
+    ) came
 """
 
 _OF_FAMILY = f"{_BUDGETS} WHERE b.family = $1 ORDER BY b.expires_on, b.id"
@@ -175,7 +190,10 @@ _MUTATIONS = """
                CASE WHEN t.credit = b.account THEN t.amount_cents
                     WHEN t.phase = 'post' THEN r.amount_cents - t.amount_cents
                     WHEN t.phase IN ('void', 'expire') THEN r.amount_cents
-                    ELSE -t.amount_cents END AS free_change
+                    ELSE -t.amount_cents END AS free_change,
+               CASE WHEN t.phase = 'reserve' THEN t.amount_cents
+                    WHEN t.resolves IS NOT NULL THEN -r.amount_cents ELSE 0 END AS held_change,
+               CASE WHEN t.phase = 'post' THEN t.amount_cents ELSE 0 END AS paid
         FROM budget b
         JOIN organisation o ON o.id = b.organisation
         JOIN transfer t ON t.debit = b.account OR (t.credit = b.account AND t.phase = 'posted')
@@ -186,8 +204,8 @@ _MUTATIONS = """
         WHERE b.family = $1
     )
     SELECT number, at, budget, organisation_name, kind, phase, amount_cents, free_change,
-           sum(free_change) OVER (PARTITION BY budget ORDER BY number)::bigint AS free_after, purpose, reason
-    FROM line ORDER BY number
+           held_change, paid, sum(free_change) OVER (PARTITION BY budget ORDER BY number)::bigint AS free_after, purpose, reason
+    FROM line ORDER BY number, budget
 """
 
 _POT = """
@@ -240,6 +258,24 @@ _WRONG_HOLDS = """
     LEFT JOIN transfer t ON t.id = h.reservation AND t.phase = 'reserve' AND t.debit = b.account
                         AND t.amount_cents = h.amount_cents
     WHERE t.id IS NULL ORDER BY h.id LIMIT $1
+"""
+
+_WRONG_CARRIES = """
+    SELECT t.number, t.business_ref FROM transfer t
+    LEFT JOIN budget b ON b.account = t.debit LEFT JOIN budget n ON n.account = t.credit
+    LEFT JOIN grant_policy q ON q.id = n.policy
+    WHERE t.kind = 'carry_over' AND (t.phase <> 'posted' OR b.id IS NULL OR n.id IS NULL OR b.family <> n.family
+                                     OR b.policy IS NULL OR q.follows IS DISTINCT FROM b.policy)
+    ORDER BY t.number LIMIT $1
+"""
+
+_CARRIED_TOO_MUCH = """
+    SELECT b.id, sum(t.amount_cents)::bigint AS carried_cents FROM transfer t
+    JOIN budget b ON b.account = t.debit JOIN grant_policy p ON p.id = b.policy
+    WHERE t.kind = 'carry_over' GROUP BY b.id, p.id
+    HAVING sum(t.amount_cents) > CASE WHEN p.carry_cents_max IS NULL AND p.carry_percent_max IS NULL THEN 0
+        ELSE least(p.carry_cents_max, b.granted_cents * p.carry_percent_max / 100) END
+    ORDER BY b.id LIMIT $1
 """
 
 _STRAY_RESERVATIONS = """
@@ -360,6 +396,14 @@ async def check() -> list[str]:
         messages += [
             f"Reservering {row['number']} ({row['business_ref']}) op een leerbudget hoort bij geen vastlegging."
             for row in await fetch_all(_STRAY_RESERVATIONS, MESSAGES_MAX)
+        ]
+        messages += [
+            f"Mutatie {row['number']} ({row['business_ref']}) gaat niet naar de volgende periode van hetzelfde gezin."
+            for row in await fetch_all(_WRONG_CARRIES, MESSAGES_MAX)
+        ]
+        messages += [
+            f"Van leerbudget {row['id']} ging {euros(row['carried_cents'])} mee: meer dan het beleid toestaat."
+            for row in await fetch_all(_CARRIED_TOO_MUCH, MESSAGES_MAX)
         ]
     return messages
 

@@ -110,6 +110,14 @@ class PaymentShare:
     amount_cents: int
 
 
+@dataclass(frozen=True, slots=True)
+class CarryBounds:
+    """At most so many cents, and at most so many percent of what was granted. None does not count; twice is nothing."""
+
+    cents_max: int | None
+    percent_max: int | None
+
+
 def shares_in(document: str) -> tuple[PaymentShare, ...]:
     """What each budget pays, as a function of the database tells it."""
     return msgspec.json.decode(document, type=tuple[PaymentShare, ...])
@@ -130,6 +138,17 @@ def kept(held: Sequence[PaymentShare], keep_cents: int) -> tuple[PaymentShare, .
     ordered = sorted(held, key=lambda share: share.budget)
     parts = shares(keep_cents, [share.amount_cents for share in ordered])
     return tuple(PaymentShare(share.budget, part) for share, part in zip(ordered, parts, strict=True))
+
+
+def carried_cents(free_cents: int, granted_cents: int, already_cents: int, bounds: CarryBounds) -> int:
+    """How much of what is free goes on to the next period, when so much was granted and has gone on already.
+
+    Percents are of what was granted, rounded down to the cent.
+    """
+    bounds_cents = [] if bounds.cents_max is None else [bounds.cents_max]
+    if bounds.percent_max is not None:
+        bounds_cents.append(granted_cents * bounds.percent_max // 100)
+    return max(0, min(free_cents, min(bounds_cents, default=0) - already_cents))
 
 
 def grant_faults(order: GrantOrder, path: str = "") -> Iterator[tuple[str, str | None]]:

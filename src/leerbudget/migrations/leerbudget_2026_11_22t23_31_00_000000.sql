@@ -14,3 +14,8 @@ CREATE TYPE uuid_range AS RANGE (subtype = uuid);
 ALTER TABLE cohort_family ADD CONSTRAINT one_cohort_at_a_time
   EXCLUDE USING gist (uuid_range(organisation, organisation, '[]') WITH &&, uuid_range(family, family, '[]') WITH &&,
                       daterange(starts_on, ends_on, '[]') WITH &&);
+
+-- What is left of a budget may go on to the budget of the next period.
+ALTER TABLE transfer DROP CONSTRAINT transfer_kind_is_known;
+ALTER TABLE transfer ADD CONSTRAINT transfer_kind_is_known
+  CHECK (kind IN ('top_up', 'grant', 'grant_return', 'carry_over', 'booking', 'correction'));

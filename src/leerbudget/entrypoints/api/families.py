@@ -129,7 +129,10 @@ class Preferences(Answer, frozen=True, kw_only=True):
 
 
 class Budget(Answer, frozen=True, kw_only=True):
-    """One learning budget: granted = free + held + spent + returned. Null `themes` or `forms` allow all."""
+    """One learning budget: granted + carried in = free + held + spent + returned + carried out to the next period.
+
+    Null `themes` or `forms` allow all.
+    """
 
     id: UUID
     organisation_name: str
@@ -138,6 +141,8 @@ class Budget(Answer, frozen=True, kw_only=True):
     held_cents: int
     spent_cents: int
     returned_cents: int
+    carried_in_cents: int
+    carried_out_cents: int
     starts_on: date
     expires_on: date
     themes: list[str] | None
@@ -152,7 +157,10 @@ class Budgets(Answer, frozen=True, kw_only=True):
 
 
 class Transfer(Answer, frozen=True, kw_only=True):
-    """One movement on a budget: what the family has more or less to spend. `purpose` is the booking, if any."""
+    """One movement on a budget: what the family has more or less to spend. `purpose` is the booking, if any.
+
+    Per budget the changes add up to what is free, held and paid. What is carried over is two items with one number.
+    """
 
     number: int
     at: Instant
@@ -162,6 +170,8 @@ class Transfer(Answer, frozen=True, kw_only=True):
     phase: str
     amount_cents: int
     free_change_cents: int
+    held_change_cents: int
+    paid_cents: int
     free_after_cents: int
     purpose: UUID | None
     reason: str | None
@@ -289,13 +299,18 @@ class FamilyController(Controller):
     )
     async def transfers(self, family_id: FromPath[UUID], limit: Limit = 50, cursor: CursorText = None) -> Transfers:
         """The family's statement, oldest first; the changes add up to what is free, per budget."""
-        after = read_cursor(cursor, (int,))
-        lines = [each for each in await budgets.mutations(family_id) if after is None or each.number > int(after[0])]
+        after = read_cursor(cursor, (int, str))
+        lines = [each for each in await budgets.mutations(family_id) if after is None or _place(each) > after]
         more = len(lines) > limit
         return Transfers(
             items=[told(Transfer, each) for each in lines[:limit]],
-            next_cursor=make_cursor(lines[limit - 1].number) if more else None,
+            next_cursor=make_cursor(*_place(lines[limit - 1])) if more else None,
         )
+
+
+def _place(line: budgets.Mutation) -> tuple[str | int, ...]:
+    """Where a line stands in the statement: one transfer is two lines when it goes from budget to budget."""
+    return line.number, str(line.budget)
 
 
 def _exceptions(data: AvailabilityOrder) -> list[ExceptionOrder]:

@@ -108,7 +108,7 @@ def balance(own: Sequence[BudgetView]) -> View:
     active = [each for each in own if each.state == "active"]
     first = min((each for each in active if each.free_cents), key=lambda each: each.expires_on, default=None)
     return View(
-        granted_cents=sum(each.granted_cents - each.returned_cents for each in active),
+        granted_cents=sum(each.granted_cents + each.carried_in_cents - each.returned_cents for each in active),
         spent_cents=sum(each.spent_cents for each in active),
         held_cents=sum(each.held_cents for each in active),
         available_cents=sum(each.free_cents for each in active),
