@@ -6,11 +6,11 @@ from types import SimpleNamespace as Thing
 from typing import Any
 
 from browser.gallery_allocating import POLICIES, POLICY, POLICY_FORM, REFUSED, REQUESTS, WRONG, a_request
+from browser.gallery_budget import BUDGET_PAGE, STATEMENT
 from browser.gallery_changing import BOOKINGS, CANCELLING, MOVING, MOVING_CHECK
 from browser.gallery_things import (
     AVAILABILITY,
     BOOKING_FORM,
-    BUDGET,
     MAIL,
     NEXT,
     ORGANISATION,
@@ -101,7 +101,8 @@ PAGES = (
     sample("andere-datum", "andere_datum.html", MOVING, path="/inschrijvingen/b1/andere-datum"),
     sample("andere-datum-geen", "andere_datum.html", Thing(**{**vars(MOVING), "dates": []}), path="/inschrijvingen/b2/andere-datum", form=Form(errors={"confirm": "Er zijn niet genoeg plaatsen vrij."})),
     sample("andere-datum-controleren", "andere_datum.html", MOVING_CHECK, path="/inschrijvingen/b3/andere-datum", form=Form(values={"booking_id": "b9"})),
-    sample("budget", "budget.html", BUDGET),
+    sample("budget", "budget.html", BUDGET_PAGE),
+    sample("budget-afschrift", "budget_afschrift.html", STATEMENT, path="/budget/g1"),
     sample("organisatie", "organisatie.html", Thing(**vars(ORGANISATION), requests=REQUESTS, limit_cents=1000000), shell=FINANCE, top_up_form=Form(), grant_form=Form()),
     sample("storting", "storting.html", Thing(id="t2", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="requested", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, may_confirm=True, back="/organisatie"), shell=FINANCE),
     sample("stortingen", "stortingen.html", Thing(top_ups=[Thing(reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)", amount_cents=5000000, requested_on=date(2027, 2, 2), purchase_order=None)]), shell=COORDINATOR),

@@ -148,13 +148,6 @@ BUDGET = Thing(
             for_what="Trauma en veiligheid",
         ),
     ],
-    transfers=[
-        Thing(
-            on=date(2027, 2, 1), text="Gereserveerd voor een bijeenkomst", budget="Leerbudget 2027", amount_cents=-13500
-        ),
-        Thing(on=date(2027, 1, 20), text="Betaald voor een bijeenkomst", budget="Leerbudget 2027", amount_cents=-9000),
-        Thing(on=date(2027, 1, 2), text="Toegekend", budget="Leerbudget 2027", amount_cents=35000),
-    ],
     page=1,
     last_page=2,
 )

@@ -160,7 +160,7 @@ async def from_proposal_to_cancellation(walk: Walk, email: str) -> None:
     await walk.press("Ja, annuleren")
     await walk.see("Geannuleerd")
     await walk.go("/budget")
-    await walk.see("Vastgezet voor Cursus")
+    await walk.see("Gereserveerd voor Cursus")
     await walk.see("Weer vrij van Cursus")
     await walk.see("€\u00a0250,00")
     walk.all_well()

@@ -193,7 +193,8 @@ _MUTATIONS = """
                     ELSE -t.amount_cents END AS free_change,
                CASE WHEN t.phase = 'reserve' THEN t.amount_cents
                     WHEN t.resolves IS NOT NULL THEN -r.amount_cents ELSE 0 END AS held_change,
-               CASE WHEN t.phase = 'post' THEN t.amount_cents ELSE 0 END AS paid
+               CASE WHEN t.phase = 'post' THEN t.amount_cents WHEN t.kind = 'fee_return' THEN -t.amount_cents ELSE 0 END
+                 AS paid
         FROM budget b
         JOIN organisation o ON o.id = b.organisation
         JOIN transfer t ON t.debit = b.account OR (t.credit = b.account AND t.phase = 'posted')

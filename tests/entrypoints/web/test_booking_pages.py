@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -11,6 +12,7 @@ from entrypoints.web import visiting
 from entrypoints.web.visiting import count
 from leerbudget.bookings import queries as bookings
 from leerbudget.budgets import queries as budgets
+from leerbudget.budgets.actions import lower, settle
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.foundation.money import euros
@@ -236,11 +238,44 @@ async def test_the_budget_page_tells_where_the_money_went(app, family):
         )
         page = await parent.page("/budget")
         assert amount(20500) in page
-        assert "Vastgezet voor Cursus" in page
+        assert "Gereserveerd voor Cursus" in page
         assert "Toegekend" in page
         lines = [line.free_change_cents for line in await budgets.mutations(family)]
         assert sum(lines) == sum(each.free_cents for each in await budgets.budgets_of(family)) == 20500
         assert (await parent.get("/budget?pagina=zz")).status_code == 200
+
+
+async def test_a_budget_has_a_statement_that_ties_out(app, family):
+    """Reserved, paid, released with the reason, lowered with the organisation's words; each with its sums."""
+    (budget,) = await budgets.budgets_of(family)
+    paid = await world.a_session(price_cents=4500)
+    cancelled = await world.a_session(price_cents=3000, meetings=[world.in_days(40)])
+    me = str((await world.parents_of(family))[0])
+    async with visiting.parent(app, family) as parent:
+        for session, cents in ((paid, "4500"), (cancelled, "3000")):
+            booking = str(new_id())
+            values = {"booking_id": booking, "persons": [me], "confirm": "ja", "price_shown_cents": cents}
+            assert (await parent.post(enrol(session), values)).status_code == 303
+            if session == paid:
+                await settle(UUID(booking), 4500, actor=None, reason="attended")
+        await parent.post(f"/inschrijvingen/{booking}/annuleren")
+        await lower(budget.id, 1000, lowering=new_id(), actor=None, reason="Afspraak gewijzigd")
+        titles = {each.session: each.title for each in await bookings.bookings_of(family)}
+        page = await parent.page(f"/budget/{budget.id}")
+        for said in (
+            "Toegekend",
+            "Gereserveerd voor Cursus",
+            "Weer vrij van Cursus",
+            "U annuleerde",
+            "Afspraak gewijzigd",
+        ):
+            assert said in page, said
+        assert f"Betaald voor {titles[paid]}: {amount(4500)}" in page
+        assert amount(25000 - 4500 - 1000) in page
+        assert f"/budget/{budget.id}" in await parent.page("/budget")
+        assert f": {amount(4500)}" in await parent.page("/budget")
+        for other in (new_id(), await world.a_budget(await world.a_family())):
+            assert (await parent.get(f"/budget/{other}")).status_code == 404
 
 
 async def test_searching_finds_and_forgives(app, family):

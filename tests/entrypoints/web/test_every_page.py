@@ -33,6 +33,7 @@ PARENT_PAGES = (
     "/inschrijvingen/{booking}/annuleren",
     "/inschrijvingen/{booking}/andere-datum",
     "/budget",
+    "/budget/{budget}",
     "/bijeenkomsten/{session}/inschrijven",
     "/bijeenkomsten/{full}/wachtlijst",
     "/wachtlijst/{seats}",
@@ -118,7 +119,7 @@ async def a_policy(organisation: UUID) -> UUID:
 async def scene(app):
     family = await world.a_family(parents=2)
     organisation = await world.an_organisation()
-    await world.a_budget(family, euros=400, organisation=organisation)
+    budget = await world.a_budget(family, euros=400, organisation=organisation)
     member, person = await world.a_trainer()
     sessions = [
         await world.a_session(trainer=member, childcare={"a4_8": 3}, people_there=((person, "trainer"),)),
@@ -133,6 +134,7 @@ async def scene(app):
         "session": sessions[0],
         "booked": sessions[1],
         "top_up": reference,
+        "budget": budget,
         "request": await a_request(organisation, family),
         "policy": await a_policy(organisation),
         "round": await visiting.a_round(),

@@ -1,25 +1,27 @@
 """A parent's overview, bookings and learning budget."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Response, get
+from litestar.params import FromPath
 
 from leerbudget.bookings import line
 from leerbudget.bookings import queries as bookings
 from leerbudget.bookings.line import WaitingView
 from leerbudget.bookings.queries import BookingView
 from leerbudget.budgets import queries as budgets
-from leerbudget.budgets.queries import BudgetView, Mutation
+from leerbudget.budgets.queries import BudgetView
+from leerbudget.budgets.statements import statement
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.queries import SearchQuery
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web import session_views as sessions
 from leerbudget.entrypoints.web.pages import View, own_family, page, paged
+from leerbudget.entrypoints.web.statements import movement, statement_view
 from leerbudget.entrypoints.web.wording import LABELS
 from leerbudget.foundation import clock
+from leerbudget.foundation.errors import NotFound
 from leerbudget.people import queries as people
 from leerbudget.rounds import queries as rounds
 from leerbudget.wishes import queries as wishes
@@ -88,10 +90,8 @@ class ParentPages(Controller):
         own = await budgets.budgets_of(family)
         names = {each.id: sessions.budget_name(each) for each in own}
         titles = {each.booking: each.title for each in await bookings.bookings_of(family)}
-        lines = [_transfer_line(each, names, titles) for each in reversed(await budgets.mutations(family))]
-        shown, number, last = paged(
-            [line for line in lines if line.amount_cents], request.query_params.get("pagina", ""), TRANSFERS_ON_PAGE
-        )
+        lines = [movement(each, names, titles) for each in reversed(await budgets.mutations(family))]
+        shown, number, last = paged(lines, request.query_params.get("pagina", ""), TRANSFERS_ON_PAGE)
         view = View(
             total=balance(own),
             buys_count=await _buys(family, await sessions.traveller_of(family), own),
@@ -101,6 +101,17 @@ class ParentPages(Controller):
             last_page=last,
         )
         return await page(request, "budget.html", view)
+
+    @get("/budget/{budget_id:uuid}")
+    async def statement(self, request: HouseRequest, budget_id: FromPath[UUID]) -> Response[str]:
+        """One budget: every movement with its reason, and sums that tie out."""
+        family = own_family(request, "see_budget")
+        own = next((each for each in await budgets.budgets_of(family) if each.id == budget_id), None)
+        if own is None:
+            raise NotFound
+        titles = {each.booking: each.title for each in await bookings.bookings_of(family)}
+        told = statement(each for each in await budgets.mutations(family) if each.budget == budget_id)
+        return await page(request, "budget_afschrift.html", statement_view(_budget_line(own), told, titles))
 
 
 def balance(own: Sequence[BudgetView]) -> View:
@@ -193,7 +204,7 @@ def _budget_line(budget: BudgetView) -> View:
         name="Budget voor een thema" if budget.themes or budget.forms else "Leerbudget",
         organisation=budget.organisation_name,
         state=budget.state,
-        granted_cents=budget.granted_cents,
+        granted_cents=budget.granted_cents + budget.carried_in_cents,
         spent_cents=budget.spent_cents,
         held_cents=budget.held_cents,
         available_cents=budget.free_cents,
@@ -201,27 +212,3 @@ def _budget_line(budget: BudgetView) -> View:
         expires_on=budget.expires_on,
         for_what=", ".join(words) or "Alles in het aanbod",
     )
-
-
-_TEXTS = {
-    ("grant", "posted"): "Toegekend",
-    ("grant_return", "posted"): "Terug naar de organisatie",
-    ("booking", "reserve"): "Vastgezet voor {title}",
-    ("booking", "post"): "Betaald voor {title}",
-    ("booking", "void"): "Weer vrij van {title}",
-    ("booking", "expire"): "Weer vrij van {title}",
-    ("fee_return", "posted"): "Kosten van annuleren terug voor {title}",
-    ("correction", "posted"): "Verbetering",
-}
-
-
-def _transfer_line(mutation: Mutation, names: dict[UUID, str], titles: dict[UUID, str]) -> View:
-    title = titles.get(mutation.purpose, "een cursus") if mutation.purpose else "een cursus"
-    text = _TEXTS.get((mutation.kind, mutation.phase), "Mutatie").format(title=title)
-    on: date = mutation.at.astimezone(clock.AMSTERDAM).date()
-    return View(on=on, text=text, budget=names.get(mutation.budget, ""), amount_cents=_shown_cents(mutation))
-
-
-def _shown_cents(mutation: Mutation) -> Any:
-    """What the family has more or less to spend because of it."""
-    return mutation.free_change_cents

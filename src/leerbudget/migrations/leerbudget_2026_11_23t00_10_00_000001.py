@@ -58,7 +58,7 @@ class Organisation(Table, tablename="organisation", schema=None):
     )
 
 
-ID = "2026-11-22T23:30:00:000001"
+ID = "2026-11-23T00:10:00:000001"
 VERSION = "1.38.0"
 DESCRIPTION = ""
 
@@ -66,6 +66,13 @@ DESCRIPTION = ""
 async def forwards():
     manager = MigrationManager(
         migration_id=ID, app_name="leerbudget", description=DESCRIPTION
+    )
+
+    manager.add_table(
+        class_name="GrantPolicy",
+        tablename="grant_policy",
+        schema=None,
+        columns=None,
     )
 
     manager.add_table(
@@ -93,11 +100,306 @@ async def forwards():
         columns=None,
     )
 
-    manager.add_table(
-        class_name="GrantPolicy",
+    manager.add_column(
+        table_class_name="GrantPolicy",
         tablename="grant_policy",
+        column_name="id",
+        db_column_name="id",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": True,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
         schema=None,
-        columns=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="organisation",
+        db_column_name="organisation",
+        column_class_name="ForeignKey",
+        column_class=ForeignKey,
+        params={
+            "references": Organisation,
+            "on_delete": OnDelete.restrict,
+            "on_update": OnUpdate.restrict,
+            "target_column": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": True,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="name",
+        db_column_name="name",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 80,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="amount_cents",
+        db_column_name="amount_cents",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="per",
+        db_column_name="per",
+        column_class_name="Varchar",
+        column_class=Varchar,
+        params={
+            "length": 10,
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="starts_on",
+        db_column_name="starts_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="ends_on",
+        db_column_name="ends_on",
+        column_class_name="Date",
+        column_class=Date,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="themes",
+        db_column_name="themes",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": Varchar(
+                length=60,
+                default="",
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="forms",
+        db_column_name="forms",
+        column_class_name="Array",
+        column_class=Array,
+        params={
+            "default": None,
+            "base_column": Varchar(
+                length=60,
+                default="",
+                null=False,
+                primary_key=False,
+                unique=False,
+                index=False,
+                index_method=IndexMethod.btree,
+                choices=None,
+                db_column_name=None,
+                secret=False,
+            ),
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="carry_cents_max",
+        db_column_name="carry_cents_max",
+        column_class_name="BigInt",
+        column_class=BigInt,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="carry_percent_max",
+        db_column_name="carry_percent_max",
+        column_class_name="Integer",
+        column_class=Integer,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="follows",
+        db_column_name="follows",
+        column_class_name="UUID",
+        column_class=UUID,
+        params={
+            "default": None,
+            "null": True,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
+    )
+
+    manager.add_column(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        column_name="added_at",
+        db_column_name="added_at",
+        column_class_name="Timestamptz",
+        column_class=Timestamptz,
+        params={
+            "default": None,
+            "null": False,
+            "primary_key": False,
+            "unique": False,
+            "index": False,
+            "index_method": IndexMethod.btree,
+            "choices": None,
+            "db_column_name": None,
+            "secret": False,
+        },
+        schema=None,
     )
 
     manager.add_column(
@@ -687,304 +989,80 @@ async def forwards():
         schema=None,
     )
 
-    manager.add_column(
+    manager.add_constraint(
         table_class_name="GrantPolicy",
         tablename="grant_policy",
-        column_name="id",
-        db_column_name="id",
-        column_class_name="UUID",
-        column_class=UUID,
+        constraint_name="policy_name_once",
+        constraint_class=Unique,
+        params={"columns": ["organisation", "name"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_followed_once",
+        constraint_class=Unique,
+        params={"columns": ["follows"], "nulls_distinct": True},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_unit_is_known",
+        constraint_class=Check,
+        params={"condition": "per IN ('family', 'adult')"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_amount_is_positive",
+        constraint_class=Check,
+        params={"condition": "amount_cents > 0"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_period_runs_forward",
+        constraint_class=Check,
+        params={"condition": "ends_on >= starts_on"},
+        schema=None,
+    )
+
+    manager.add_constraint(
+        table_class_name="GrantPolicy",
+        tablename="grant_policy",
+        constraint_name="policy_themes_are_known",
+        constraint_class=Check,
         params={
-            "default": None,
-            "null": False,
-            "primary_key": True,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
+            "condition": "themes IS NULL OR (cardinality(themes) > 0 AND themes::text[] <@ ARRAY['attachment', 'trauma', 'behaviour', 'birth_parents', 'adolescence', 'transition_16plus', 'grief_loss', 'disability_neurodiversity', 'play_school_development', 'law_and_system', 'collaboration_assertiveness', 'self_care', 'kinship_care', 'crisis_part_time', 'endings', 'training_others', 'other']::text[])"
         },
         schema=None,
     )
 
-    manager.add_column(
+    manager.add_constraint(
         table_class_name="GrantPolicy",
         tablename="grant_policy",
-        column_name="organisation",
-        db_column_name="organisation",
-        column_class_name="ForeignKey",
-        column_class=ForeignKey,
+        constraint_name="policy_forms_are_known",
+        constraint_class=Check,
         params={
-            "references": Organisation,
-            "on_delete": OnDelete.restrict,
-            "on_update": OnUpdate.restrict,
-            "target_column": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": True,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
+            "condition": "forms IS NULL OR (cardinality(forms) > 0 AND forms::text[] <@ ARRAY['group_training', 'theme_meeting', 'webinar', 'e_learning', 'peer_intervision', 'individual_coaching', 'buddy', 'dialogue', 'local_development', 'joint_parents', 'train_the_trainer']::text[])"
         },
         schema=None,
     )
 
-    manager.add_column(
+    manager.add_constraint(
         table_class_name="GrantPolicy",
         tablename="grant_policy",
-        column_name="name",
-        db_column_name="name",
-        column_class_name="Varchar",
-        column_class=Varchar,
+        constraint_name="policy_carries_a_part",
+        constraint_class=Check,
         params={
-            "length": 80,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="amount_cents",
-        db_column_name="amount_cents",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="per",
-        db_column_name="per",
-        column_class_name="Varchar",
-        column_class=Varchar,
-        params={
-            "length": 10,
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="starts_on",
-        db_column_name="starts_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="ends_on",
-        db_column_name="ends_on",
-        column_class_name="Date",
-        column_class=Date,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="themes",
-        db_column_name="themes",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": None,
-            "base_column": Varchar(
-                length=60,
-                default="",
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="forms",
-        db_column_name="forms",
-        column_class_name="Array",
-        column_class=Array,
-        params={
-            "default": None,
-            "base_column": Varchar(
-                length=60,
-                default="",
-                null=False,
-                primary_key=False,
-                unique=False,
-                index=False,
-                index_method=IndexMethod.btree,
-                choices=None,
-                db_column_name=None,
-                secret=False,
-            ),
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="carry_cents_max",
-        db_column_name="carry_cents_max",
-        column_class_name="BigInt",
-        column_class=BigInt,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="carry_percent_max",
-        db_column_name="carry_percent_max",
-        column_class_name="Integer",
-        column_class=Integer,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="follows",
-        db_column_name="follows",
-        column_class_name="UUID",
-        column_class=UUID,
-        params={
-            "default": None,
-            "null": True,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
-        },
-        schema=None,
-    )
-
-    manager.add_column(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        column_name="added_at",
-        db_column_name="added_at",
-        column_class_name="Timestamptz",
-        column_class=Timestamptz,
-        params={
-            "default": None,
-            "null": False,
-            "primary_key": False,
-            "unique": False,
-            "index": False,
-            "index_method": IndexMethod.btree,
-            "choices": None,
-            "db_column_name": None,
-            "secret": False,
+            "condition": "carry_cents_max > 0 AND carry_percent_max BETWEEN 1 AND 100"
         },
         schema=None,
     )
@@ -1081,84 +1159,6 @@ async def forwards():
         constraint_name="limit_is_not_negative",
         constraint_class=Check,
         params={"condition": "limit_cents >= 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        constraint_name="policy_name_once",
-        constraint_class=Unique,
-        params={"columns": ["organisation", "name"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        constraint_name="policy_followed_once",
-        constraint_class=Unique,
-        params={"columns": ["follows"], "nulls_distinct": True},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        constraint_name="policy_unit_is_known",
-        constraint_class=Check,
-        params={"condition": "per IN ('family', 'adult')"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        constraint_name="policy_amount_is_positive",
-        constraint_class=Check,
-        params={"condition": "amount_cents > 0"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        constraint_name="policy_period_runs_forward",
-        constraint_class=Check,
-        params={"condition": "ends_on >= starts_on"},
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        constraint_name="policy_themes_are_known",
-        constraint_class=Check,
-        params={
-            "condition": "themes IS NULL OR (cardinality(themes) > 0 AND themes::text[] <@ ARRAY['attachment', 'trauma', 'behaviour', 'birth_parents', 'adolescence', 'transition_16plus', 'grief_loss', 'disability_neurodiversity', 'play_school_development', 'law_and_system', 'collaboration_assertiveness', 'self_care', 'kinship_care', 'crisis_part_time', 'endings', 'training_others', 'other']::text[])"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        constraint_name="policy_forms_are_known",
-        constraint_class=Check,
-        params={
-            "condition": "forms IS NULL OR (cardinality(forms) > 0 AND forms::text[] <@ ARRAY['group_training', 'theme_meeting', 'webinar', 'e_learning', 'peer_intervision', 'individual_coaching', 'buddy', 'dialogue', 'local_development', 'joint_parents', 'train_the_trainer']::text[])"
-        },
-        schema=None,
-    )
-
-    manager.add_constraint(
-        table_class_name="GrantPolicy",
-        tablename="grant_policy",
-        constraint_name="policy_carries_a_part",
-        constraint_class=Check,
-        params={
-            "condition": "carry_cents_max > 0 AND carry_percent_max BETWEEN 1 AND 100"
-        },
         schema=None,
     )
 

@@ -6,7 +6,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from leerbudget.foundation.database import execute_script
 
-ID = "2026-11-22T23:31:00:000000"
+ID = "2026-11-23T00:11:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "Limits, requests, policies: privileges, one cohort at a time"
 

@@ -18,4 +18,4 @@ ALTER TABLE cohort_family ADD CONSTRAINT one_cohort_at_a_time
 -- What is left of a budget may go on to the budget of the next period.
 ALTER TABLE transfer DROP CONSTRAINT transfer_kind_is_known;
 ALTER TABLE transfer ADD CONSTRAINT transfer_kind_is_known
-  CHECK (kind IN ('top_up', 'grant', 'grant_return', 'carry_over', 'booking', 'correction'));
+  CHECK (kind IN ('top_up', 'grant', 'grant_return', 'carry_over', 'booking', 'fee_return', 'correction'));
