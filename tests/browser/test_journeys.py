@@ -15,12 +15,13 @@ import uvicorn
 from playwright.async_api import Browser, Page, expect
 
 import world
-from browser.conftest import Visit, context_options
+from browser.conftest import Visit, context_options, take_picture
 from entrypoints.http.browsing import settings_for
 from entrypoints.web.visiting import a_wish, day_text
 from leerbudget.app import create_app
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.budgets import approvals
 from leerbudget.entrypoints.worker.mail import deliver_due
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
@@ -272,6 +273,51 @@ async def test_money_comes_in_with_four_eyes_and_goes_out_to_families(site, chro
         await officer.see("€\u00a02.000,00")
         officer.all_well()
         cashier.all_well()
+    assert await ledger.check() == []
+
+
+async def test_a_group_is_granted_with_four_eyes_and_the_family_reads_its_statement(site, chromium):
+    """An officer adds a policy, draws families and asks; a colleague approves; a parent reads where it came from."""
+    organisation = await world.an_organisation()
+    families = [await world.a_family(organisation=organisation) for _ in range(6)]
+    await world.fill_pot(organisation, 3_000)
+    await approvals.set_limit(organisation, 100_000, actor=None)
+    for email, role in (
+        ("een@fictief.example", "organisation_finance"),
+        ("twee@fictief.example", "organisation_admin"),
+    ):
+        await identity.give_login(email, None, [(role, organisation)])
+    (parent,) = await people.persons_of(families[0])
+    await identity.give_login(str(parent.email), parent.id, [("foster_parent", families[0])])
+    async with walking(chromium, site) as asks, walking(chromium, site) as decides, walking(chromium, site) as reads:
+        await asks.log_in("een@fictief.example")
+        await asks.press("Beleid en groepen vergelijken", role="link")
+        for label, text in (
+            ("Naam", "Groep A"),
+            ("Bedrag in euro's", "250"),
+            ("Eerste dag", day_text(0)),
+            ("Laatste dag", day_text(90)),
+        ):
+            await asks.page.get_by_label(label, exact=True).fill(text)
+        await asks.press("Beleid toevoegen")
+        await asks.press("Loten")
+        await asks.see("Gezinnen in de groep")
+        await asks.press("Toekennen aan de groep")
+        await asks.see("U vroeg dit zelf aan")
+        await decides.log_in("twee@fictief.example")
+        await decides.press(re.compile("1\\.500"), role="link")
+        await take_picture(decides.page, "reis-aanvraag")
+        await decides.press("Goedkeuren")
+        await decides.see("De leerbudgetten zijn toegekend")
+        await decides.go("/organisatie/beleid")
+        await decides.see("€\u00a01.500,00")
+        await reads.log_in(str(parent.email))
+        await reads.go("/budget")
+        await reads.press(re.compile("^Leerbudget"), role="link")
+        await reads.see("Zo is het opgeteld")
+        await take_picture(reads.page, "reis-afschrift")
+        for walk in (asks, decides, reads):
+            walk.all_well()
     assert await ledger.check() == []
 
 
