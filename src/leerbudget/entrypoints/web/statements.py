@@ -31,6 +31,7 @@ REASONS = {
     "moved": "U ging naar een andere datum",
     "replaced": "Een ander nam uw plaats in",
     "attended": "",
+    "no_show": "U was er niet bij",
 }
 """What the rooms write as a reason → what a family reads; anything else somebody wrote for people."""
 
