@@ -4,6 +4,7 @@ Schemathesis makes the requests from the document itself; they run in this loop,
 half of them by somebody who may and half by every role in turn. Examples are the same in every run.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import cycle, islice
 
@@ -24,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from entrypoints.api.matrix import CASES
 from entrypoints.api.stage import ACTORS, Stage
 from entrypoints.api.test_access import DOCUMENT, OPERATIONS
+from leerbudget.entrypoints.api.types import Answer, Body
 from scale import REQUEST_SHAPES
 
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
@@ -41,6 +43,20 @@ def askers(stage: Stage, name: str) -> Iterator[httpx.AsyncClient]:
     for one, other in zip(cycle(may), cycle(everybody), strict=True):
         yield one
         yield other
+
+
+def shapes(above: type) -> Iterator[type]:
+    """Every shape below this one."""
+    for shape in above.__subclasses__():
+        yield shape
+        yield from shapes(shape)
+
+
+def test_no_two_shapes_share_a_name():
+    """The document knows a shape by its name: of two with one name, one would be described as the other."""
+    named = Counter(shape.__name__ for above in (Body, Answer) for shape in shapes(above))
+    assert len(named) > 50
+    assert [name for name, times in named.items() if times > 1] == []
 
 
 def test_every_role_makes_requests_to_every_operation():

@@ -48,7 +48,7 @@ class GrantRequests(Answer, frozen=True, kw_only=True):
     items: list[GrantRequest]
 
 
-class RefusalOrder(Body, frozen=True, kw_only=True):
+class GrantRefusalOrder(Body, frozen=True, kw_only=True):
     """Why a request is refused."""
 
     reason: Reason
@@ -96,7 +96,7 @@ class AllocationController(Controller):
         request: HouseRequest,
         organisation_id: FromPath[UUID],
         request_id: FromPath[UUID],
-        data: JSONBody[RefusalOrder],
+        data: JSONBody[GrantRefusalOrder],
     ) -> GrantRequest:
         """By somebody else than who asked, with a reason. Nothing moves. Again has no effect."""
         login = request.actor.login
