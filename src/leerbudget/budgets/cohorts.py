@@ -6,9 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from leerbudget.foundation.database import fetch_all
-
-SMALLEST_GROUP = 5
-"""Counts and amounts of fewer families are not shown (reliability section 4)."""
+from leerbudget.people.rules import SMALLEST_GROUP
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,9 @@ PARTIES = tuple(value.value for value in Party)
 PROFESSIONAL_PARTIES = ("foster_care_workers", "guardian_workers")
 """Parties whose members can be a family's own professional (R65)."""
 
+SMALLEST_GROUP = 5
+"""Counts and amounts of fewer families are not shown (R35, reliability section 4)."""
+
 SEPARATION_MONTHS = 12
 """So long after the relation ended a professional still counts as the family's own (R65; the number is our choice)."""
 

@@ -13,6 +13,7 @@ import msgspec
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_one
 from leerbudget.matcher.outcome import Reason, WouldHaveHelped
+from leerbudget.people.rules import SMALLEST_GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +275,6 @@ def _showable(rows: list[FairnessRow]) -> list[FairnessRow]:
         hidden += shown.pop().families
     return shown
 
-
-SMALLEST_GROUP = 5
-"""Counts of fewer families are not shown (R35, reliability section 4)."""
 
 _FAIRNESS = (
     _DECIDED

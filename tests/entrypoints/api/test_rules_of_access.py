@@ -7,9 +7,10 @@ from entrypoints.api.stage import Stage, log_in
 from entrypoints.http.browsing import ORIGIN, client_for
 from leerbudget.budgets.queries import RegionTotals
 from leerbudget.catalogue import queries as catalogue
-from leerbudget.entrypoints.api.organisations import SMALLEST_GROUP, showable
+from leerbudget.entrypoints.api.organisations import showable
 from leerbudget.foundation.database import fetch_all
 from leerbudget.matcher.vocabulary import FORM_NL, THEME_NL
+from leerbudget.people.rules import SMALLEST_GROUP
 from leerbudget.wishes import actions as wishes
 
 API = "/api/v1"

@@ -148,9 +148,9 @@ class FamilyBookingController(Controller):
     async def quote(self, request: HouseRequest, family_id: FromPath[UUID], data: JSONBody[QuoteOrder]) -> Quote:
         """The real booking with nothing kept: it refuses exactly what booking would refuse."""
         order = _request(family_id, data, new_id())
-        with _named_in_the_body():
+        with named_in_the_body():
             receipt = await again(lambda: actions.quote(order, actor=request.actor.login))
-        return Quote(price_cents=receipt.price_cents, payment=_payment(receipt))
+        return Quote(price_cents=receipt.price_cents, payment=payment_of(receipt))
 
     @post(
         "/bookings",
@@ -161,13 +161,13 @@ class FamilyBookingController(Controller):
     async def book(self, request: HouseRequest, family_id: FromPath[UUID], data: JSONBody[BookingOrder]) -> Receipt:
         """Take the seats and hold the money: both or neither, without anybody's approval."""
         order = _request(family_id, data, data.id)
-        with _named_in_the_body():
+        with named_in_the_body():
             receipt = await again(lambda: actions.book(order, actor=request.actor.login))
         return Receipt(
             booking=receipt.booking,
             state=receipt.state,
             price_cents=receipt.price_cents,
-            payment=_payment(receipt),
+            payment=payment_of(receipt),
         )
 
 
@@ -206,7 +206,7 @@ class BookingController(Controller):
 
 
 @contextmanager
-def _named_in_the_body() -> Iterator[None]:
+def named_in_the_body() -> Iterator[None]:
     """A session or wish that is not there was named in the body: the fault is in that field, not in the address."""
     try:
         yield
@@ -265,7 +265,8 @@ async def _cancelled(booking_id: UUID, family: UUID) -> CancellationDone:
     )
 
 
-def _payment(receipt: BookingReceipt) -> list[ShareTold]:
+def payment_of(receipt: BookingReceipt) -> list[ShareTold]:
+    """Which budgets pay how much."""
     return [told(ShareTold, share) for share in receipt.shares]
 
 

@@ -1,7 +1,5 @@
 """Moving a booking to another session of the same course: where to, what it comes to, and doing it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -9,15 +7,14 @@ from litestar.params import FromPath, JSONBody
 
 from leerbudget.bookings import moving
 from leerbudget.bookings import queries as bookings
-from leerbudget.bookings.moving import Move, MoveRequest
-from leerbudget.catalogue.errors import SessionUnknown
+from leerbudget.bookings.moving import MoveRequest
 from leerbudget.entrypoints.api.access import of_own_family
+from leerbudget.entrypoints.api.bookings import named_in_the_body, payment_of
 from leerbudget.entrypoints.api.proposals import ShareTold
-from leerbudget.entrypoints.api.types import Answer, Body, Cents, Instant, told
+from leerbudget.entrypoints.api.types import Answer, Body, Cents, Instant
 from leerbudget.entrypoints.http.guards import logged_in
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
-from leerbudget.foundation.errors import InvalidInput
 from leerbudget.foundation.ids import new_id
 
 
@@ -109,12 +106,12 @@ class MovingController(Controller):
         """The real move with nothing kept: it refuses exactly what moving would refuse."""
         await _whose(request, booking_id, "cancel_booking")
         order = MoveRequest(new_id(), booking_id, data.course_session)
-        with _named_in_the_body():
+        with named_in_the_body():
             come_to = await again(lambda: moving.preview(order, actor=request.actor.login))
         return MoveQuote(
             price_cents=come_to.receipt.price_cents,
             fee_cents=come_to.cancellation.fee_cents,
-            payment=_payment(come_to),
+            payment=payment_of(come_to.receipt),
         )
 
     @post("/moves", summary="Move a booking to another date", operation_id="moveBooking")
@@ -122,31 +119,17 @@ class MovingController(Controller):
         """Give up the seats for seats in another session of the course: both or neither."""
         await _whose(request, booking_id, "cancel_booking")
         order = MoveRequest(data.id, booking_id, data.course_session, data.price_shown_cents, data.fee_shown_cents)
-        with _named_in_the_body():
+        with named_in_the_body():
             done = await again(lambda: moving.move(order, actor=request.actor.login))
         return Moved(
             booking=done.receipt.booking,
             state=done.receipt.state,
             price_cents=done.receipt.price_cents,
             fee_cents=done.cancellation.fee_cents,
-            payment=_payment(done),
+            payment=payment_of(done.receipt),
         )
-
-
-@contextmanager
-def _named_in_the_body() -> Iterator[None]:
-    """A session that is not there was named in the body: the fault is in that field, not in the address."""
-    try:
-        yield
-    except SessionUnknown:
-        message = "Deze bijeenkomst kennen we niet."
-        raise InvalidInput(errors=[{"path": "course_session", "message": message}]) from None
 
 
 async def _whose(request: HouseRequest, booking_id: UUID, verb: str) -> UUID:
     family, _ = await of_own_family(request, verb, lambda family: bookings.booking(booking_id, family))
     return family
-
-
-def _payment(come_to: Move) -> list[ShareTold]:
-    return [told(ShareTold, share) for share in come_to.receipt.shares]

@@ -31,9 +31,7 @@ from leerbudget.matcher.vocabulary import LearningForm, Theme
 from leerbudget.payments import actions as payments
 from leerbudget.payments import queries as top_ups
 from leerbudget.payments.queries import TopUpView
-
-SMALLEST_GROUP = 5
-"""Counts and amounts of fewer families are not shown (reliability section 4)."""
+from leerbudget.people.rules import SMALLEST_GROUP
 
 PurchaseOrder = Annotated[str, Meta(min_length=1, max_length=60, pattern=CLEAN_LINE)]
 

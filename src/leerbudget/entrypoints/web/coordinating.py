@@ -16,10 +16,11 @@ from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity.permissions import require
 from leerbudget.matcher.reasons import WHY_NOT_NL
+from leerbudget.people.rules import SMALLEST_GROUP
 from leerbudget.rounds import actions
 from leerbudget.rounds import queries as rounds
 from leerbudget.rounds.errors import DeadlineInvalid, OutcomeRejected, PeriodInvalid, RoundUnknown, WrongRoundState
-from leerbudget.rounds.queries import SMALLEST_GROUP, FairnessRow, RoundTotals, RoundView
+from leerbudget.rounds.queries import FairnessRow, RoundTotals, RoundView
 
 ANSWER_DAYS = 7
 SEED_MAX = 2**31 - 1

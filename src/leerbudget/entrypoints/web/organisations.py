@@ -26,9 +26,7 @@ from leerbudget.payments import queries as payment_queries
 from leerbudget.payments.errors import SecondPersonNeeded, TopUpEnded, TopUpKnown, TopUpUnknown
 from leerbudget.payments.queries import TopUpView
 from leerbudget.people import queries as people
-
-SMALLEST_GROUP = 5
-"""Fewer families are not shown by number (reliability section 4)."""
+from leerbudget.people.rules import SMALLEST_GROUP
 
 LAST_MONTH_FOR_THIS_YEAR = 8
 """Later in the year the form suggests the end of the next year."""
