@@ -276,6 +276,7 @@ async def rush_by_round(crowd, session, chance):
 async def test_a_published_round_gives_exactly_the_seats_there_are(world_db):
     """A hundred proposals and a hundred direct bookers for twenty seats: none too many, and who got none hears why."""
     crowd, chance = await parents(CLIENTS + SEATS), random.Random(12)  # noqa: S311 - answers, no secret
+    answers: Counter[str] = Counter()
     for session in await sessions([SEATS] * TURNS):
         round_id = await rush_by_round(crowd[:CLIENTS], session, chance)
         await asyncio.gather(*(tried(asks(late, session)) for late in crowd[CLIENTS:]))
@@ -283,7 +284,8 @@ async def test_a_published_round_gives_exactly_the_seats_there_are(world_db):
         rows = await fetch_all("SELECT state, refusal_code, booking FROM proposal WHERE round = $1", round_id)
         assert {row["state"] for row in rows} <= {"accepted", "declined", "refused"}
         assert {row["refusal_code"] for row in rows if row["state"] == "refused"} == {"session_full"}
-        assert any(row["state"] == "accepted" for row in rows)
+        answers.update(row["state"] for row in rows)
+    assert answers["accepted"]  # over all turns: in one of them the direct bookers may be quicker
     await nothing_is_wrong()
 
 
