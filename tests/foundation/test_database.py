@@ -338,7 +338,11 @@ async def test_the_helpers_read_and_write(things):
 
 async def test_an_own_connection_lives_outside_the_pool(world_db):
     """Session locks and LISTEN get a connection that is closed afterwards, so they cannot leak."""
+    held = """
+        SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    """
     async with own_connection() as connection:
         await connection.execute("SELECT pg_advisory_lock(77)")
-        assert await fetch_value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77") == 1
-    assert await fetch_value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77") == 0
+        assert await fetch_value(held) == 1
+    assert await fetch_value(held) == 0
