@@ -1,13 +1,16 @@
 """The migrated schema is the schema of the table classes; Piccolo itself does not see a changed constraint."""
 
 import contextlib
+import importlib
 import io
 
 import asyncpg
+import pytest
 from piccolo.apps.migrations.commands.new import AutoMigrationManager
 from piccolo.table import create_db_tables
 
-from leerbudget.foundation.database import close_pool, execute_script, open_pool
+import world
+from leerbudget.foundation.database import close_pool, execute, execute_script, fetch_value, open_pool
 from leerbudget.piccolo_app import APP_CONFIG
 
 DEFINITIONS = """
@@ -46,3 +49,16 @@ async def test_every_constraint_says_the_same_in_tables_and_migrations(clean_dat
     missing = {name for name in set(migrated) ^ set(drawn) if not name.startswith("migration.")}
     assert missing == BY_HAND
     assert {name: text for name, text in drawn.items() if migrated[name] != text} == {}
+
+
+@pytest.mark.usefixtures("world_db")
+async def test_venues_that_were_there_get_their_municipality():
+    """A venue from before the column learns where it lies; a registered one knows it from its postcode."""
+    lies_in = "SELECT v.municipality FROM venue v JOIN course_session s ON s.venue = v.id WHERE s.id = $1"
+    session = await world.a_session(postcode4="6861")
+    assert await fetch_value(lies_in, session) == "Renkum"
+    await execute("UPDATE venue SET municipality = ''")
+    filling = importlib.import_module("leerbudget.migrations.leerbudget_2026_11_23t02_09_00_000000")
+    for step in (await filling.forwards()).raw:
+        await step()
+    assert await fetch_value(lies_in, session) == "Renkum"

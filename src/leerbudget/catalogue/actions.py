@@ -41,7 +41,7 @@ from leerbudget.catalogue.rules import (
 )
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import call, execute, fetch_all, fetch_one, fetch_value, together
-from leerbudget.geography.postcodes import all_places
+from leerbudget.geography.postcodes import all_places, place_of
 from leerbudget.identity.actions import record_audit
 from leerbudget.people.rules import Registered, repeated, tally
 
@@ -87,14 +87,15 @@ RETURNING old.id IS NULL AS added
 """
 
 _VENUES = """
-INSERT INTO venue AS v (id, external_ref, name, postcode4, place, wheelchair)
-SELECT id, external_ref, name, postcode4, place, wheelchair
+INSERT INTO venue AS v (id, external_ref, name, postcode4, place, municipality, wheelchair)
+SELECT id, external_ref, name, postcode4, place, $2::jsonb ->> postcode4, wheelchair
 FROM jsonb_to_recordset($1::jsonb) AS x(
   id uuid, external_ref text, name text, postcode4 text, place text, wheelchair boolean)
 ON CONFLICT (external_ref) DO UPDATE
-SET name = excluded.name, postcode4 = excluded.postcode4, place = excluded.place, wheelchair = excluded.wheelchair
-WHERE (v.name, v.postcode4, v.place, v.wheelchair) IS DISTINCT FROM
-      (excluded.name, excluded.postcode4, excluded.place, excluded.wheelchair)
+SET name = excluded.name, postcode4 = excluded.postcode4, place = excluded.place,
+    municipality = excluded.municipality, wheelchair = excluded.wheelchair
+WHERE (v.name, v.postcode4, v.place, v.municipality, v.wheelchair) IS DISTINCT FROM
+      (excluded.name, excluded.postcode4, excluded.place, excluded.municipality, excluded.wheelchair)
 RETURNING old.id IS NULL AS added
 """
 
@@ -152,7 +153,8 @@ async def add_venues(orders: Sequence[VenueOrder]) -> Registered:
     _once([order.external_ref for order in orders])
     if any(order.postcode4 not in all_places() for order in orders):
         raise VenuePostcodeNotValid
-    rows = await fetch_all(_VENUES, msgspec.json.encode(orders).decode())
+    lie_in = {order.postcode4: place_of(order.postcode4).municipality for order in orders}
+    rows = await fetch_all(_VENUES, msgspec.json.encode(orders).decode(), msgspec.json.encode(lie_in).decode())
     return tally([row["added"] for row in rows], len(orders))
 
 

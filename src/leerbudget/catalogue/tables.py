@@ -1,6 +1,6 @@
 """Columns and named constraints of courses, venues, course sessions and meetings."""
 
-from piccolo.columns import Text
+from piccolo.columns import Text, Varchar
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -45,13 +45,14 @@ class Course(Table, db=DB, tablename="course"):
 
 
 class Venue(Table, db=DB, tablename="venue"):
-    """Where people meet."""
+    """Where people meet. `municipality` follows from the postcode."""
 
     id = key()
     external_ref = text(60)
     name = text(200)
     postcode4 = text(4)
     place = text(100)
+    municipality = Varchar(length=100, default="", null=False)
     wheelchair = flag(default=False)
 
     venue_ref_once = Unique([external_ref])
