@@ -6,7 +6,10 @@ import world
 from firing import constraints_of, fires, goes_in
 from leerbudget.foundation.ids import new_id
 
-TABLES = ("course", "venue", "course_session", "meeting", "session_party", "childcare_places", "session_person")
+TABLES = (
+    *("course", "venue", "course_session", "meeting", "cancelled_meeting"),
+    *("session_party", "childcare_places", "session_person"),
+)
 AT = "2027-03-01T18:00:00Z"
 LATER = "2027-03-01T20:00:00Z"
 
@@ -24,6 +27,7 @@ async def test_every_constraint_of_the_catalogue_fires():
     series |= {"price_cents": 0, "seats_min": 1, "seats_max": 2, "seats_taken": 0, "starts_at": AT, "ends_at": LATER}
     series |= {"decide_on": "2027-02-01", "created_at": AT}
     meeting = {"session": session, "number": 9, "starts_at": AT, "ends_at": LATER}
+    gone = meeting | {"reason": "X", "cancelled_at": AT}
     party = {"session": session, "party": "parents", "seats_min": 1, "seats_max": 2, "seats_taken": 0}
     places = {"session": session, "age_band": "a4_8", "places_max": 2, "places_taken": 0}
     leader = {"session": session, "person": person, "role": "facilitator"}
@@ -42,6 +46,8 @@ async def test_every_constraint_of_the_catalogue_fires():
         ("session_state_is_known", "course_session", series, {"state": "x"}),
         ("seats_within_capacity", "course_session", series, {"seats_taken": 3}),
         ("seats_within_capacity", "course_session", series, {"seats_taken": -1}),
+        ("seats_within_capacity", "course_session", series, {"catch_up_seats": 3}),
+        ("seats_within_capacity", "course_session", series, {"catch_up_seats": -1}),
         ("seats_min_fits_max", "course_session", series, {"seats_min": 3}),
         ("seats_min_fits_max", "course_session", series, {"seats_min": 0}),
         ("seats_min_fits_max", "course_session", series, {"seats_max": 1001}),
@@ -55,6 +61,8 @@ async def test_every_constraint_of_the_catalogue_fires():
         ("meeting_ends_after_start", "meeting", meeting, {"ends_at": AT}),
         ("meeting_ends_after_start", "meeting", meeting, {"ends_at": "2027-03-02T18:00:00Z"}),
         ("meeting_session_fkey", "meeting", meeting, {"session": new_id()}),
+        ("cancelled_meeting_once", "cancelled_meeting", gone, {}),
+        ("cancelled_meeting_session_fkey", "cancelled_meeting", gone, {"session": new_id()}),
         ("party_once_per_session", "session_party", party, {}),
         ("session_party_is_known", "session_party", party, {"party": "x"}),
         ("party_within_capacity", "session_party", party, {"seats_taken": 3}),

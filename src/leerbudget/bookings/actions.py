@@ -30,6 +30,7 @@ from leerbudget.bookings.errors import (
     MeetingNotOver,
     OfferLapsed,
 )
+from leerbudget.bookings.meetings import send_home
 from leerbudget.bookings.telling import link_of, notice_of, tell_about
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import PaymentShare, shares_in
@@ -250,6 +251,7 @@ async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> l
             await end(
                 row["id"], ("offered", "confirmed"), "cancelled", reason="session_cancelled", keep_cents=0, actor=actor
             )
+        await send_home(session)
         await tell_about([row["id"] for row in live], "session_cancelled")
         fees = await fetch_all(FEES, session)
         await return_fees([row["id"] for row in fees], reason="session_cancelled", actor=actor)
@@ -308,7 +310,9 @@ async def record_attendance(meeting: UUID, absent: Collection[UUID], *, actor: U
             raise MeetingNotOver
         await execute(
             "UPDATE attendance SET state = CASE WHEN person = ANY($2::uuid[]) THEN 'absent' ELSE 'present' END"
-            " FROM booking b WHERE b.id = attendance.booking AND b.state = 'confirmed'"
+            " FROM booking b, meeting m JOIN course_session s ON s.id = m.session"
+            " WHERE b.id = attendance.booking AND m.id = attendance.meeting"
+            " AND (b.state = 'confirmed' OR attendance.instead_of IS NOT NULL AND s.state IN ('confirmed', 'running'))"
             " AND attendance.meeting = $1 AND attendance.live",
             meeting,
             list(absent),
@@ -322,8 +326,9 @@ async def record_attendance(meeting: UUID, absent: Collection[UUID], *, actor: U
 async def finish_session(session: UUID, *, actor: UUID | None) -> int:
     """After the last meeting: bookings become attended or no-show and their holds are paid out.
 
-    Who did not come pays what the course asks for that. Who cancelled late and whose seats others took gets the fee
-    back: only now is it known. Answers the number of bookings finished.
+    The trainer gets the share of the meetings that took place. Who did not come pays what the course asks for that.
+    Who cancelled late and whose seats others took gets the fee back: only now is it known. Answers the number of
+    bookings finished.
 
     Raises:
         MeetingNotOver: the last meeting has not ended.
@@ -338,9 +343,10 @@ async def finish_session(session: UUID, *, actor: UUID | None) -> int:
             raise AttendanceMissing(missing=missing)
         finished = await fetch_all(_FINISH, session)
         share = {"attended": 100, "no_show": facts["no_show_percent"]}
+        held = facts["held"], facts["held"] + facts["not_held"]
         for state, percent in share.items():
             keep = {
-                row["id"]: rules.fee_cents(row["price_cents"], 100 - percent)
+                row["id"]: rules.fee_cents(rules.due_cents(row["price_cents"], *held), 100 - percent)
                 for row in finished
                 if row["state"] == state and row["price_cents"] > 0
             }
@@ -356,13 +362,16 @@ async def finish_session(session: UUID, *, actor: UUID | None) -> int:
 
 
 _TO_FINISH = """
-SELECT s.ends_at, s.seats_max - s.seats_taken AS seats_free, c.no_show_percent, c.free_when_replaced
+SELECT s.ends_at, s.seats_max - s.seats_taken AS seats_free, c.no_show_percent, c.free_when_replaced,
+       (SELECT count(*)::int FROM meeting m WHERE m.session = s.id) AS held,
+       (SELECT count(*)::int FROM cancelled_meeting m WHERE m.session = s.id) AS not_held
 FROM course_session s JOIN course c ON c.id = s.course WHERE s.id = $1 FOR NO KEY UPDATE OF s
 """
 
 _FINISH = """
 UPDATE booking b
-SET state = CASE WHEN EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AND a.live AND a.state = 'present')
+SET state = CASE WHEN EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AND a.live
+                              AND (a.state = 'present' OR a.instead_of IS NOT NULL AND a.state = 'planned'))
                  THEN 'attended' ELSE 'no_show' END
 WHERE b.session = $1 AND b.state = 'confirmed'
 RETURNING b.id, b.price_cents, b.state

@@ -3,9 +3,10 @@
 Part of the actions of this room; moving to a sister session uses it too. The caller opens the transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -15,8 +16,9 @@ from leerbudget.bookings.errors import BookingUnknown, FeeChanged, NotCancellabl
 from leerbudget.bookings.telling import tell_about
 from leerbudget.budgets import actions as budgets
 from leerbudget.catalogue import actions as catalogue
+from leerbudget.catalogue import meetings as calendar
 from leerbudget.foundation import clock
-from leerbudget.foundation.database import execute, fetch_all, fetch_one
+from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value
 from leerbudget.wishes import actions as wishes
 
 
@@ -40,6 +42,7 @@ class Cancellation:
 
 _TERMS = """
 SELECT b.state, b.price_cents, s.starts_at, c.cancellation, c.free_when_replaced,
+       EXISTS (SELECT FROM cancelled_meeting m WHERE m.session = s.id AND m.cancelled_at > b.booked_at) AS less_than_booked,
        greatest(c.emergencies_per_year - (
          SELECT count(*)::int FROM booking e
          WHERE e.family = b.family AND e.end_reason = 'emergency' AND e.ended_at > $2), 0) AS emergencies_left
@@ -50,6 +53,8 @@ WHERE b.id = $1 FOR NO KEY UPDATE OF s
 
 async def costs(booking: UUID) -> Cancellation:
     """What stopping this booking costs by the ladder of its course. Locks the session's row.
+
+    Nothing, when one of the meetings was called off after they booked: it is not what they chose any more.
 
     Raises:
         BookingUnknown: there is no such booking.
@@ -62,11 +67,13 @@ async def costs(booking: UUID) -> Cancellation:
     if facts["state"] not in ("offered", "confirmed") or at >= facts["starts_at"]:
         raise NotCancellable
     ladder = msgspec.json.decode(facts["cancellation"], type=list[dict[str, int]])
-    percent = 100 if facts["state"] == "offered" else rules.refund_percent(ladder, facts["starts_at"], at)
+    free = facts["state"] == "offered" or facts["less_than_booked"]
+    percent = 100 if free else rules.refund_percent(ladder, facts["starts_at"], at)
     price = facts["price_cents"]
     fee = rules.fee_cents(price, percent)
     return Cancellation(
-        *(booking, price, fee, price - fee, rules.free_until(ladder, facts["starts_at"])),
+        *(booking, price, fee, price - fee),
+        facts["starts_at"] - timedelta(seconds=1) if free else rules.free_until(ladder, facts["starts_at"]),
         *(facts["free_when_replaced"], facts["emergencies_left"], facts["state"] == "confirmed"),
     )
 
@@ -131,6 +138,7 @@ async def end(
         return None
     await execute("UPDATE booking_person SET live = false WHERE booking = $1", booking)
     await execute("UPDATE attendance SET live = false WHERE booking = $1", booking)
+    await keep_seats(await fetch_all(_CAUGHT_UP_AT, booking))
     await execute("UPDATE waiting_entry SET state = 'waiting' WHERE booking = $1 AND state = 'offered'", booking)
     childcare = await fetch_all("SELECT age_band, places FROM booking_childcare WHERE booking = $1", booking)
     await catalogue.return_seats(
@@ -144,6 +152,28 @@ async def end(
         await budgets.settle(booking, keep_cents, actor=actor, reason=why)
     await mark_wishes([booking], "open")
     return booking
+
+
+_CAUGHT_UP_AT = """
+SELECT DISTINCT m.session FROM attendance a JOIN meeting m ON m.id = a.meeting
+WHERE a.booking = $1 AND a.instead_of IS NOT NULL
+"""
+
+_CATCHING_UP = """
+SELECT coalesce(max(n), 0) FROM (
+  SELECT count(*)::int AS n FROM attendance a JOIN meeting m ON m.id = a.meeting
+  WHERE m.session = $1 AND a.live AND a.instead_of IS NOT NULL GROUP BY m.id) per_meeting
+"""
+
+
+async def keep_seats(sessions: Iterable[Mapping[str, Any]]) -> None:
+    """Count anew how many seats each `session` keeps for who catches up there.
+
+    Raises:
+        SessionFull: fewer seats are free.
+    """
+    for row in sessions:
+        await calendar.keep_catch_up_seats(row["session"], await fetch_value(_CATCHING_UP, row["session"]))
 
 
 _WISHES_BEFORE = {"booked": ["proposed"], "open": ["proposed", "booked"], "fulfilled": ["booked"]}

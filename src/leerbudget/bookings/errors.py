@@ -107,6 +107,50 @@ class MeetingNotOver(LeerbudgetError):
     message_nl = "Aanwezigheid invullen kan na afloop van de bijeenkomst."
 
 
+class NotTheSameMeeting(LeerbudgetError):
+    """Only the same meeting (its number) of another group of the course can be caught up; never in a dialogue."""
+
+    code = "not_the_same_meeting"
+    message_nl = "Inhalen kan alleen bij dezelfde keer van een andere groep van deze cursus."
+
+
+class NothingMissed(LeerbudgetError):
+    """One of them was at the meeting."""
+
+    code = "nothing_missed"
+    message_nl = "Deze keer hoeft u niet in te halen: u was erbij."
+
+
+class CatchUpUsed(LeerbudgetError):
+    """Everybody catches up one meeting of a course."""
+
+    code = "catch_up_used"
+    message_nl = "Van een cursus kunt u één keer inhalen. U haalt al een keer in."
+    constraint = "one_catch_up_per_person"
+
+
+class CatchUpUnknown(LeerbudgetError):
+    """Nobody of this booking catches up that meeting."""
+
+    code = "catch_up_unknown"
+    status = 404
+    message_nl = "U haalt deze keer niet in bij een andere groep."
+
+
+class CatchUpOver(LeerbudgetError):
+    """The booking stopped, or the meeting at which they catch up has begun."""
+
+    code = "catch_up_over"
+    message_nl = "Dit kan niet meer: de inschrijving is gestopt of de datum is voorbij."
+
+
+class MeetingTookPlace(LeerbudgetError):
+    """Somebody was there, so it took place."""
+
+    code = "meeting_took_place"
+    message_nl = "Bij deze datum was iemand aanwezig. Hij ging dus door."
+
+
 class AttendanceMissing(LeerbudgetError):
     """Attendance of `missing` places is not recorded yet, so nothing can be paid."""
 

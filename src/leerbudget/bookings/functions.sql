@@ -95,7 +95,7 @@ BEGIN
 END $$;
 
 -- Whether somebody in the room and the seekers must not meet (R65, R66), in whichever direction. In the room are
--- trainers, facilitators and everyone with a live seat. The caller holds the session's row. Asked from the few people
+-- trainers, facilitators, everyone with a live seat and who catches up a meeting. The caller holds the session's row. Asked from the few people
 -- who must not meet, not from the room: that may hold a thousand.
 CREATE FUNCTION rooms.must_not_meet(_session uuid, _family uuid, _persons uuid[], _apart_since date) RETURNS boolean
 LANGUAGE sql STABLE AS $$
@@ -110,6 +110,8 @@ LANGUAGE sql STABLE AS $$
   )
   SELECT EXISTS (SELECT FROM stranger s JOIN booking_person bp ON bp.person = s.person
                  WHERE bp.session = _session AND bp.live)
+      OR EXISTS (SELECT FROM stranger s JOIN attendance a ON a.person = s.person AND a.live AND a.instead_of IS NOT NULL
+                 JOIN meeting m ON m.id = a.meeting WHERE m.session = _session)
       OR EXISTS (SELECT FROM stranger s JOIN session_person sp ON sp.person = s.person WHERE sp.session = _session)
 $$;
 

@@ -149,14 +149,15 @@ async def _given_up(request: MoveRequest, session: UUID, *, actor: UUID | None) 
 
 
 _SISTERS = """
-SELECT s.id AS session, s.starts_at, s.ends_at, v.place, v.postcode4, s.price_cents, s.seats_max - s.seats_taken AS seats_free,
+SELECT s.id AS session, s.starts_at, s.ends_at, v.place, v.postcode4, s.price_cents,
+       s.seats_max - s.seats_taken - s.catch_up_seats AS seats_free,
        (SELECT count(*)::int FROM meeting m WHERE m.session = s.id) AS meetings,
        coalesce((SELECT m.ends_at FROM meeting m WHERE m.session = s.id ORDER BY m.number LIMIT 1), s.ends_at)
          AS first_meeting_ends_at
 FROM booking b JOIN course_session o ON o.id = b.session
 JOIN course c ON c.id = o.course AND c.state = 'admitted'
 JOIN course_session s ON s.course = o.course AND s.id <> o.id AND s.state IN ('conditional', 'confirmed')
-  AND s.starts_at > $3 AND s.seats_taken + b.persons <= s.seats_max AND NOT rooms.others_wait(s.id, b.family, $3)
+  AND s.starts_at > $3 AND s.seats_taken + s.catch_up_seats + b.persons <= s.seats_max AND NOT rooms.others_wait(s.id, b.family, $3)
 LEFT JOIN venue v ON v.id = s.venue
 WHERE b.id = $1 AND b.family = $2 AND b.state = 'confirmed' AND o.starts_at > $3 ORDER BY s.starts_at, s.id
 """

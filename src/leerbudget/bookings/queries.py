@@ -37,14 +37,19 @@ class BookingView:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Somebody on a trainer's list: a name and an address to reach them, nothing about the family."""
+    """Somebody on a trainer's list: a name and an address to reach them, nothing about the family.
+
+    `attendance`: by meeting, in order; `elsewhere` when they catch it up in another group, None when they are not
+    expected. `guest`: they are of another group and catch up here.
+    """
 
     booking: UUID
     person: UUID
     name: str
     email: str | None
     state: str
-    attendance: tuple[str, ...]
+    attendance: tuple[str | None, ...]
+    guest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +104,28 @@ def _view(row: dict[str, object]) -> BookingView:
     return BookingView(**values)  # type: ignore[arg-type] # columns are named after the fields
 
 
+_ROSTER = """
+WITH comes AS (
+  SELECT bp.booking, bp.person, false AS guest FROM booking_person bp WHERE bp.session = $1 AND bp.live
+  UNION
+  SELECT a.booking, a.person, true FROM attendance a JOIN meeting m ON m.id = a.meeting
+  WHERE m.session = $1 AND a.live AND a.instead_of IS NOT NULL
+)
+SELECT c.booking, c.person, p.name, p.email, b.state, c.guest,
+       array(SELECT CASE WHEN a.live OR a.state = 'absent' THEN a.state WHEN e.id IS NOT NULL THEN 'elsewhere' END
+             FROM meeting m
+             LEFT JOIN attendance a ON a.booking = c.booking AND a.person = c.person AND a.meeting = m.id
+             LEFT JOIN attendance e ON e.booking = c.booking AND e.person = c.person AND e.instead_of = m.id AND e.live
+             WHERE m.session = $1 ORDER BY m.number) AS attendance
+FROM comes c JOIN booking b ON b.id = c.booking JOIN person p ON p.id = c.person ORDER BY c.guest, p.name, p.id
+"""
+
+
 async def roster(session: UUID) -> list[Participant]:
-    """Who comes to a session: for its trainer."""
-    rows = await fetch_all(
-        "SELECT bp.booking, p.id AS person, p.name, p.email, b.state,"
-        " array(SELECT a.state FROM attendance a JOIN meeting m ON m.id = a.meeting"
-        "       WHERE a.booking = b.id AND a.person = p.id ORDER BY m.number) AS attendance"
-        " FROM booking_person bp JOIN booking b ON b.id = bp.booking JOIN person p ON p.id = bp.person"
-        " WHERE bp.session = $1 AND bp.live ORDER BY p.name, p.id",
-        session,
-    )
+    """Who comes to a session, guests for one meeting last: for its trainer."""
     return [
-        Participant(r["booking"], r["person"], r["name"], r["email"], r["state"], tuple(r["attendance"])) for r in rows
+        Participant(**{**dict(row), "attendance": tuple(row["attendance"])})
+        for row in await fetch_all(_ROSTER, session)
     ]
 
 
@@ -126,10 +141,10 @@ class Busy:
 async def busy(persons: Sequence[UUID], session: UUID) -> list[Busy]:
     """For each of these persons the first meeting they have at the time of one of the session's; free ones are absent."""
     rows = await fetch_all(
-        "SELECT DISTINCT ON (a.person) a.person, b.session, a.starts_at FROM meeting m"
+        "SELECT DISTINCT ON (a.person) a.person, o.session, a.starts_at FROM meeting m"
         " JOIN attendance a ON a.person = ANY($1::uuid[]) AND a.live"
         "  AND tstzrange(a.starts_at, a.ends_at) && tstzrange(m.starts_at, m.ends_at)"
-        " JOIN booking b ON b.id = a.booking WHERE m.session = $2 ORDER BY a.person, a.starts_at",
+        " JOIN meeting o ON o.id = a.meeting WHERE m.session = $2 ORDER BY a.person, a.starts_at",
         list(persons),
         session,
     )
@@ -150,8 +165,9 @@ async def states() -> dict[UUID, str]:
 async def attendance_missing(session: UUID) -> int:
     """Places in this session for which nobody said yet whether the person was there."""
     missing: int = await fetch_value(
-        "SELECT count(*) FROM attendance a JOIN booking b ON b.id = a.booking"
-        " WHERE b.session = $1 AND b.state = 'confirmed' AND a.live AND a.state = 'planned'",
+        "SELECT count(*) FROM meeting m JOIN attendance a ON a.meeting = m.id AND a.live AND a.state = 'planned'"
+        " JOIN booking b ON b.id = a.booking AND (b.state = 'confirmed' OR a.instead_of IS NOT NULL)"
+        " WHERE m.session = $1",
         session,
     )
     return missing
@@ -199,7 +215,7 @@ async def sessions_to_finish(before: datetime) -> list[UUID]:
 async def full_sessions() -> list[UUID]:
     """Bookable sessions without a free seat."""
     rows = await fetch_all(
-        "SELECT id FROM course_session WHERE seats_taken = seats_max AND state IN ('conditional', 'confirmed')"
+        "SELECT id FROM course_session WHERE seats_taken + catch_up_seats = seats_max AND state IN ('conditional', 'confirmed')"
         " AND starts_at > $1 ORDER BY id",
         clock.now(),
     )
@@ -213,7 +229,7 @@ async def kept_apart_now() -> list[tuple[UUID, UUID]]:
         " JOIN professional_relation r ON r.professional = bp.person AND (r.ends_on IS NULL OR r.ends_on >= $2::date)"
         " JOIN course_session s ON s.id = bp.session AND s.state IN ('conditional', 'confirmed') AND s.starts_at > $1"
         " JOIN session_party sp ON sp.session = s.id AND sp.party = 'foster_parents' AND sp.seats_taken < sp.seats_max"
-        " WHERE bp.live AND s.seats_taken < s.seats_max ORDER BY bp.session, r.family",
+        " WHERE bp.live AND s.seats_taken + s.catch_up_seats < s.seats_max ORDER BY bp.session, r.family",
         clock.now(),
         separated_since(clock.today()),
     )
@@ -234,9 +250,10 @@ async def meetings_to_record(before: datetime) -> list[tuple[UUID, list[UUID]]]:
     """Meetings that ended before the instant and whose attendance is not recorded, with who was expected."""
     rows = await fetch_all(
         "SELECT a.meeting, array_agg(a.person ORDER BY a.person) AS expected"
-        " FROM attendance a JOIN booking b ON b.id = a.booking JOIN course_session s ON s.id = b.session"
-        " WHERE a.live AND a.state = 'planned' AND a.ends_at < $1 AND b.state = 'confirmed'"
-        " AND s.state IN ('confirmed', 'running') GROUP BY a.meeting ORDER BY a.meeting",
+        " FROM attendance a JOIN booking b ON b.id = a.booking"
+        " JOIN meeting m ON m.id = a.meeting JOIN course_session s ON s.id = m.session"
+        " WHERE a.live AND a.state = 'planned' AND a.ends_at < $1"
+        " AND (b.state = 'confirmed' OR a.instead_of IS NOT NULL) AND s.state IN ('confirmed', 'running') GROUP BY a.meeting ORDER BY a.meeting",
         before,
     )
     return [(row["meeting"], list(row["expected"])) for row in rows]
@@ -245,10 +262,10 @@ async def meetings_to_record(before: datetime) -> list[tuple[UUID, list[UUID]]]:
 async def sessions_with_attendance_to_fill(trainer: UUID, before: datetime) -> set[UUID]:
     """A trainer's sessions with a meeting that is over and for which somebody's attendance is not recorded."""
     rows = await fetch_all(
-        "SELECT DISTINCT b.session FROM attendance a JOIN booking b ON b.id = a.booking"
-        " JOIN course_session s ON s.id = b.session"
-        " WHERE s.trainer = $1 AND s.state IN ('confirmed', 'running') AND a.live AND a.state = 'planned'"
-        " AND a.ends_at < $2 AND b.state = 'confirmed'",
+        "SELECT DISTINCT m.session FROM course_session s JOIN meeting m ON m.session = s.id AND m.ends_at < $2"
+        " JOIN attendance a ON a.meeting = m.id AND a.live AND a.state = 'planned'"
+        " JOIN booking b ON b.id = a.booking AND (b.state = 'confirmed' OR a.instead_of IS NOT NULL)"
+        " WHERE s.trainer = $1 AND s.state IN ('confirmed', 'running')",
         trainer,
         before,
     )
@@ -267,12 +284,19 @@ async def inconsistencies() -> list[str]:
 
 _PROMISES = {
     "I3: bij {n} bijeenkomsten klopt het aantal bezette plaatsen niet": """
-        SELECT count(*) FROM course_session s WHERE s.seats_taken NOT BETWEEN 0 AND s.seats_max OR s.seats_taken <>
+        SELECT count(*) FROM course_session s
+        WHERE s.seats_taken NOT BETWEEN 0 AND s.seats_max - s.catch_up_seats OR s.seats_taken <>
           (SELECT count(*) FROM booking_person bp WHERE bp.session = s.id AND bp.live)""",
     "I3: bij {n} partijen klopt het aantal bezette plaatsen niet": """
         SELECT count(*) FROM session_party sp WHERE sp.seats_taken NOT BETWEEN 0 AND sp.seats_max OR sp.seats_taken <>
           (SELECT count(*) FROM booking_person bp JOIN person p ON p.id = bp.person
            WHERE bp.session = sp.session AND bp.live AND p.party = sp.party)""",
+    "I3: bij {n} bijeenkomsten klopt niet hoeveel plaatsen er zijn voor wie inhaalt": """
+        SELECT count(*) FROM course_session s LEFT JOIN (
+          SELECT session, max(n) AS most FROM (
+            SELECT m.session, m.id, count(*) AS n FROM attendance a JOIN meeting m ON m.id = a.meeting
+            WHERE a.live AND a.instead_of IS NOT NULL GROUP BY m.session, m.id) per_meeting GROUP BY session
+        ) c ON c.session = s.id WHERE s.catch_up_seats <> coalesce(c.most, 0)""",
     "I3: bij {n} leeftijdsgroepen klopt het aantal opvangplaatsen niet": """
         SELECT count(*) FROM childcare_places cp
         WHERE cp.places_taken NOT BETWEEN 0 AND cp.places_max OR cp.places_taken <>
@@ -295,15 +319,18 @@ _PROMISES = {
     "I4: {n} inschrijvingen hebben niet precies hun prijs vastgehouden of betaald": """
         SELECT count(*) FROM booking b LEFT JOIN (
           SELECT h.purpose, sum(h.amount_cents) AS held, count(r.id) AS resolved, count(*) AS holds,
-                 bool_and(r.phase = 'post') AS posted, bool_or(r.phase = 'post') AS paid,
+                 bool_or(r.phase = 'post') AS paid,
                  coalesce(sum(r.amount_cents) FILTER (WHERE r.phase = 'post'), 0) AS kept
           FROM budget_hold h LEFT JOIN transfer r ON r.resolves = h.reservation GROUP BY h.purpose
         ) h ON h.purpose = b.id
+        LEFT JOIN (SELECT session, count(*) FILTER (WHERE held) AS held, count(*) FILTER (WHERE NOT held) AS not_held
+                   FROM (SELECT session, true AS held FROM meeting UNION ALL SELECT session, false FROM cancelled_meeting) m
+                   GROUP BY session) d ON d.session = b.session
         WHERE (b.state IN ('offered', 'confirmed')
                AND NOT (coalesce(h.held, 0) = b.price_cents AND coalesce(h.resolved, 0) = 0))
            OR (b.state IN ('attended', 'no_show') AND b.price_cents > 0
                AND NOT (coalesce(h.held, 0) = b.price_cents AND h.resolved = h.holds
-                        AND (b.state = 'no_show' OR (h.posted AND h.kept = b.price_cents))))
+                        AND (b.state = 'no_show' OR h.kept = b.price_cents * d.held / (d.held + d.not_held))))
            OR (b.ended_at IS NOT NULL AND NOT (coalesce(h.resolved, 0) = coalesce(h.holds, 0)
                                                AND coalesce(h.kept, 0) = b.fee_cents))
            OR ((b.state IN ('declined', 'expired') OR b.end_reason = 'session_cancelled') AND h.paid)""",
@@ -320,25 +347,39 @@ _PROMISES = {
     "I7: {n} keer zou iemand op twee plaatsen tegelijk zijn": """
         WITH expected AS (
           SELECT bp.person, m.id AS meeting, tstzrange(m.starts_at, m.ends_at) AS during
-          FROM booking_person bp JOIN meeting m ON m.session = bp.session WHERE bp.live
+          FROM booking_person bp JOIN meeting m ON m.session = bp.session
+          WHERE bp.live AND NOT EXISTS (SELECT FROM attendance a WHERE a.booking = bp.booking AND a.person = bp.person
+                                        AND a.meeting = m.id AND NOT a.live)
+          UNION ALL
+          SELECT a.person, m.id, tstzrange(m.starts_at, m.ends_at) FROM attendance a JOIN meeting m ON m.id = a.meeting
+          WHERE a.live AND a.instead_of IS NOT NULL
         )
         SELECT count(*) FROM expected a JOIN expected o ON o.person = a.person AND o.meeting > a.meeting
           AND o.during && a.during""",
     "I7: {n} keer staat iemand niet op de lijst van een datum, of op een ander uur": """
         SELECT count(*) FROM booking_person bp JOIN meeting m ON m.session = bp.session
-        LEFT JOIN attendance a ON a.booking = bp.booking AND a.meeting = m.id AND a.person = bp.person AND a.live
-        WHERE bp.live AND (a.id IS NULL OR (a.starts_at, a.ends_at) <> (m.starts_at, m.ends_at))""",
+        LEFT JOIN attendance a ON a.booking = bp.booking AND a.meeting = m.id AND a.person = bp.person
+        WHERE bp.live AND (
+          a.id IS NULL OR (a.starts_at, a.ends_at) <> (m.starts_at, m.ends_at)
+          OR NOT a.live AND a.state <> 'absent' AND NOT EXISTS (
+            SELECT FROM attendance c WHERE c.booking = a.booking AND c.person = a.person AND c.instead_of = a.meeting
+            AND c.live))""",
     "I7: {n} gezinnen zitten bij hun eigen professional of iemand van hun lijst": f"""
-        SELECT count(*) FROM booking_person bp JOIN booking b ON b.id = bp.booking
+        WITH there AS (
+          SELECT session, person, booking FROM booking_person WHERE live
+          UNION ALL SELECT m.session, a.person, a.booking FROM attendance a JOIN meeting m ON m.id = a.meeting
+          WHERE a.live AND a.instead_of IS NOT NULL
+        )
+        SELECT count(*) FROM there bp JOIN booking b ON b.id = bp.booking
         JOIN (SELECT family, professional AS person, starts_on, ends_on, NULL::timestamptz AS since
               FROM professional_relation
               UNION ALL SELECT family, person, NULL, NULL, created_at FROM avoid_entry) k ON k.family = b.family
         JOIN (SELECT session, person, NULL::timestamptz AS booked_at FROM session_person
-              UNION ALL SELECT op.session, op.person, ob.booked_at FROM booking_person op
-              JOIN booking ob ON ob.id = op.booking WHERE op.live) o ON o.session = bp.session AND o.person = k.person
+              UNION ALL SELECT op.session, op.person, ob.booked_at FROM there op
+              JOIN booking ob ON ob.id = op.booking) o ON o.session = bp.session AND o.person = k.person
         CROSS JOIN LATERAL (SELECT greatest(b.booked_at, o.booked_at) AS at,
                             (greatest(b.booked_at, o.booked_at) AT TIME ZONE 'Europe/Amsterdam')::date AS day) met
-        WHERE bp.live AND CASE WHEN k.since IS NOT NULL THEN met.at > k.since
+        WHERE CASE WHEN k.since IS NOT NULL THEN met.at > k.since
           ELSE met.day >= k.starts_on
                AND (k.ends_on IS NULL OR k.ends_on >= met.day - interval '{SEPARATION_MONTHS} months') END""",
 }

@@ -49,6 +49,11 @@ def fee_cents(price_cents: int, percent_refunded: int) -> int:
     return price_cents * (100 - percent_refunded) // 100
 
 
+def due_cents(price_cents: int, held: int, planned: int) -> int:
+    """What so many of the planned meetings cost, rounded down to the cent in the family's favour."""
+    return price_cents * held // planned
+
+
 def replaced(fees: Sequence[tuple[UUID, int]], seats_free: int) -> list[UUID]:
     """Whose seats were taken by others after they cancelled, when so many seats are free in the end.
 

@@ -83,7 +83,11 @@ class BookingPerson(Table, db=DB, tablename="booking_person"):
 
 
 class Attendance(Table, db=DB, tablename="attendance"):
-    """One person at one meeting. Exclusion constraint `one_meeting_at_a_time` (migrations) guards I7."""
+    """One person at one meeting. Exclusion constraint `one_meeting_at_a_time` (migrations) guards I7.
+
+    `instead_of`: the meeting of the own group that is caught up here, once per booking and person (partial unique index
+    `one_catch_up_per_person`, migrations). Who catches up a meeting to come is not live at it.
+    """
 
     id = key()
     booking = foreign(Booking)
@@ -94,6 +98,7 @@ class Attendance(Table, db=DB, tablename="attendance"):
     ends_at = moment()
     live = flag(default=True)
     state = text(10)
+    instead_of = identifier(optional=True)
 
     attendance_once = Unique([booking, meeting, person])
     attendance_state_is_known = Check(one_of("state", ATTENDANCE_STATES))

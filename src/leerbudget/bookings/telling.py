@@ -4,6 +4,7 @@ Part of the actions of this room; nobody else calls it.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from leerbudget.foundation.database import fetch_all
@@ -28,6 +29,25 @@ def notice_of(origin: str, *, offered: bool) -> str:
 def link_of(kind: str) -> str:
     """Where this news is read on the site."""
     return _LINKS.get(kind, "/inschrijvingen")
+
+
+async def tell_of(kind: str, meeting: UUID, starts_at: datetime, persons: Sequence[UUID]) -> None:
+    """A notice about one meeting to each of these persons with an address."""
+    rows = await fetch_all(
+        "SELECT id, email FROM person WHERE id = ANY($1::uuid[]) AND email IS NOT NULL ORDER BY id", list(persons)
+    )
+    await notifications.post_many(
+        [
+            notifications.Notice(
+                kind=kind,
+                business_ref=f"{meeting}:{row['id']}",
+                address=row["email"],
+                context={"link": link_of(kind), "starts_at": starts_at.isoformat()},
+                useless_after=starts_at,
+            )
+            for row in rows
+        ]
+    )
 
 
 async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Mapping[UUID, int] | None = None) -> None:

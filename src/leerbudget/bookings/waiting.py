@@ -222,7 +222,7 @@ SELECT s.id, s.course, s.starts_at, greatest(s.freed_at, $2) AS since, v.postcod
        array(SELECT m.starts_at FROM meeting m WHERE m.session = s.id ORDER BY m.number) AS starts,
        array(SELECT m.ends_at FROM meeting m WHERE m.session = s.id ORDER BY m.number) AS ends
 FROM course_session s JOIN course c ON c.id = s.course AND c.state = 'admitted' LEFT JOIN venue v ON v.id = s.venue
-WHERE s.state IN ('conditional', 'confirmed') AND s.starts_at > $1 AND s.seats_taken < s.seats_max
+WHERE s.state IN ('conditional', 'confirmed') AND s.starts_at > $1 AND s.seats_taken + s.catch_up_seats < s.seats_max
   AND EXISTS (SELECT FROM waiting_entry e WHERE e.course = s.course AND e.state = 'waiting' AND NOT EXISTS (
                 SELECT FROM waiting_try t WHERE t.entry = e.id AND t.session = s.id
                 AND (t.refused IS NULL OR t.tried_at >= greatest(s.freed_at, $2))))

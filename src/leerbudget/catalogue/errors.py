@@ -156,6 +156,29 @@ class SessionUnknown(NotFound):
     )
 
 
+class MeetingUnknown(NotFound):
+    """There is no such meeting, or it does not take place any more."""
+
+    code = "meeting_unknown"
+    message_nl = "Deze datum is er niet, of hij gaat al niet meer door."
+    constraint = "cancelled_meeting_session_fkey"
+
+
+class LastMeeting(Conflict):
+    """Without this meeting nothing of the session would be left: then all of it is called off."""
+
+    code = "last_meeting"
+    message_nl = "Dit is de enige datum die nog over is. Laat dan de hele cursus niet doorgaan."
+
+
+class MeetingCancelled(Conflict):
+    """The meeting was called off before."""
+
+    code = "meeting_cancelled"
+    message_nl = "Deze datum gaat al niet door."
+    constraint = "cancelled_meeting_once"
+
+
 class CatalogueUnknown(NotFound):
     """The course, venue, trainer, person or organisation that was named does not exist."""
 

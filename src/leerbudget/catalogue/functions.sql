@@ -12,7 +12,7 @@ BEGIN
   UPDATE course_session s SET seats_taken = s.seats_taken + _persons
   FROM course c
   WHERE s.id = _session AND c.id = s.course AND c.state = 'admitted' AND s.state IN ('conditional', 'confirmed')
-    AND s.starts_at > _at AND s.seats_taken + _persons <= s.seats_max
+    AND s.starts_at > _at AND s.seats_taken + s.catch_up_seats + _persons <= s.seats_max
   RETURNING s.course, c.title, c.theme, c.form, s.price_cents, s.starts_at, s.ends_at, s.trainer, s.state, c.audience
   INTO course, title, theme, form, price_cents, starts_at, ends_at, trainer, state, audience;
   IF NOT FOUND THEN
@@ -50,7 +50,7 @@ CREATE FUNCTION rooms.refuse_seats(_session uuid, _persons int, _at timestamptz)
 DECLARE
   _found record;
 BEGIN
-  SELECT s.state, s.seats_max - s.seats_taken AS free,
+  SELECT s.state, s.seats_max - s.seats_taken - s.catch_up_seats AS free,
          s.state IN ('conditional', 'confirmed') AND c.state = 'admitted' AND s.starts_at > _at AS bookable
   INTO _found FROM course_session s JOIN course c ON c.id = s.course WHERE s.id = _session;
   IF NOT FOUND THEN

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from leerbudget.catalogue.errors import CatalogueUnknown, SessionFixed
+from leerbudget.catalogue.queries import PLANNED_ENDS, PLANNED_STARTS
 from leerbudget.catalogue.rules import (
     Problem,
     SessionOrder,
@@ -143,11 +144,13 @@ async def write(orders: Sequence[SessionOrder]) -> Registered:
 class _Stored:
     order: SessionOrder
     seats_taken: int
+    less_than_planned: bool
 
     def may_become(self, order: SessionOrder) -> bool:
         """Whether its content may change into that of the order; once open it never becomes a draft again."""
         state = self.order.state
-        return state == "draft" or (state == "conditional" and order.state != "draft" and self.seats_taken == 0)
+        unseen = self.seats_taken == 0 and not self.less_than_planned
+        return state == "draft" or (state == "conditional" and order.state != "draft" and unseen)
 
 
 async def _step(orders: Sequence[SessionOrder]) -> None:
@@ -159,14 +162,14 @@ async def _step(orders: Sequence[SessionOrder]) -> None:
     )
 
 
-_STORED = """
+_STORED = f"""
 SELECT s.id, s.external_ref, s.course, s.venue, s.trainer, s.price_cents, s.seats_min, s.seats_max, s.decide_on,
        s.party_spread_max, s.state, s.seats_taken,
-       array(SELECT m.starts_at FROM meeting m WHERE m.session = s.id ORDER BY m.number) AS starts,
-       array(SELECT m.ends_at FROM meeting m WHERE m.session = s.id ORDER BY m.number) AS ends,
-       (SELECT coalesce(jsonb_object_agg(p.party, jsonb_build_array(p.seats_min, p.seats_max)), '{}')
+       EXISTS (SELECT FROM cancelled_meeting m WHERE m.session = s.id) AS less_than_planned,
+       {PLANNED_STARTS} AS starts, {PLANNED_ENDS} AS ends,
+       (SELECT coalesce(jsonb_object_agg(p.party, jsonb_build_array(p.seats_min, p.seats_max)), '{{}}')
         FROM session_party p WHERE p.session = s.id) AS parties,
-       (SELECT coalesce(jsonb_object_agg(c.age_band, c.places_max), '{}')
+       (SELECT coalesce(jsonb_object_agg(c.age_band, c.places_max), '{{}}')
         FROM childcare_places c WHERE c.session = s.id) AS childcare,
        array(SELECT x.person FROM session_person x WHERE x.session = s.id ORDER BY x.id) AS persons,
        array(SELECT x.role FROM session_person x WHERE x.session = s.id ORDER BY x.id) AS roles
@@ -176,7 +179,7 @@ FROM course_session s WHERE
 
 async def _stored(condition: str, *arguments: Any) -> dict[str, _Stored]:
     rows = await fetch_all(f"{_STORED} {condition} ORDER BY s.id", *arguments)
-    return {row["external_ref"]: _Stored(_order(row), row["seats_taken"]) for row in rows}
+    return {row["external_ref"]: _Stored(_order(row), row["seats_taken"], row["less_than_planned"]) for row in rows}
 
 
 _PLAIN = (

@@ -122,7 +122,10 @@ class CourseView:
 
 @dataclass(frozen=True, slots=True)
 class SessionDetail:
-    """One session whole, as its page shows it. `childcare`: {age band: (places, taken)}."""
+    """One session whole, as its page shows it. `childcare`: {age band: (places, taken)}.
+
+    `cancelled_meetings`: what was planned and does not take place.
+    """
 
     id: UUID
     external_ref: str
@@ -134,10 +137,12 @@ class SessionDetail:
     seats_min: int
     seats_max: int
     seats_taken: int
+    catch_up_seats: int
     starts_at: datetime
     ends_at: datetime
     decide_on: date
     meetings: tuple[tuple[UUID, datetime, datetime], ...]
+    cancelled_meetings: tuple[Interval, ...]
     leaders: tuple[LeaderView, ...]
     trainer: UUID
     parties: Mapping[str, PartySeats]
@@ -146,8 +151,8 @@ class SessionDetail:
 
     @property
     def seats_free(self) -> int:
-        """Seats that nobody has."""
-        return self.seats_max - self.seats_taken
+        """Seats that nobody has, at any meeting."""
+        return self.seats_max - self.seats_taken - self.catch_up_seats
 
     @property
     def to_come(self) -> bool:
@@ -188,8 +193,16 @@ _PARTIES = """(SELECT coalesce(jsonb_object_agg(p.party, jsonb_build_object(
  FROM session_party p WHERE p.session = s.id)"""
 _STARTS, _ENDS, _IDS = (_MEETINGS.replace("{what}", what) for what in ("starts_at", "ends_at", "id"))
 
+_PLANNED = """array(SELECT m.{what} FROM (
+  SELECT session, number, starts_at, ends_at FROM meeting
+  UNION ALL SELECT session, number, starts_at, ends_at FROM cancelled_meeting) m
+ WHERE m.session = s.id ORDER BY m.number)"""
+PLANNED_STARTS, PLANNED_ENDS = (_PLANNED.replace("{what}", what) for what in ("starts_at", "ends_at"))
+"""The meetings of session `s` as they were published, for SQL: those that were called off too."""
+
 _FOR_MATCHING = f"""
-SELECT s.id, s.course, c.theme, c.form, v.postcode4, s.price_cents, s.seats_min, s.seats_max, s.seats_taken, c.audience,
+SELECT s.id, s.course, c.theme, c.form, v.postcode4, s.price_cents, s.seats_min,
+       s.seats_max - s.catch_up_seats AS seats_max, s.seats_taken, c.audience,
        s.party_spread_max, {_STARTS} AS starts, {_ENDS} AS ends, {_PARTIES} AS parties,
        array(SELECT x.person FROM session_person x WHERE x.session = s.id ORDER BY x.person) AS people,
        (SELECT coalesce(jsonb_object_agg(k.age_band, k.places_max - k.places_taken), '{{}}')
@@ -222,7 +235,9 @@ def _for_matching(row: Any) -> SessionForMatching:
 
 _DETAIL = f"""
 SELECT s.id, s.external_ref, s.course, s.venue, s.state, s.cancel_reason, s.price_cents, s.seats_min, s.seats_max,
-       s.seats_taken, s.starts_at, s.ends_at, s.decide_on, s.party_spread_max, s.trainer,
+       s.seats_taken, s.catch_up_seats, s.starts_at, s.ends_at, s.decide_on, s.party_spread_max, s.trainer,
+       array(SELECT m.starts_at FROM cancelled_meeting m WHERE m.session = s.id ORDER BY m.number) AS cancelled_starts,
+       array(SELECT m.ends_at FROM cancelled_meeting m WHERE m.session = s.id ORDER BY m.number) AS cancelled_ends,
        {_IDS} AS meeting_ids, {_STARTS} AS starts, {_ENDS} AS ends, {_PARTIES} AS parties,
        (SELECT coalesce(jsonb_object_agg(k.age_band, jsonb_build_array(k.places_max, k.places_taken)), '{{}}')
         FROM childcare_places k WHERE k.session = s.id) AS childcare,
@@ -246,6 +261,8 @@ async def session_detail(id: UUID) -> SessionDetail:  # noqa: A002 - the word of
         raise SessionUnknown
     values = dict(row)
     meetings = zip(values.pop("meeting_ids"), values.pop("starts"), values.pop("ends"), strict=True)
+    cancelled = zip(values.pop("cancelled_starts"), values.pop("cancelled_ends"), strict=True)
+    values["cancelled_meetings"] = tuple(cancelled)
     values["course"] = _json(values.pop("course_sheet"), CourseView)
     values["venue"] = _json(values.pop("venue_sheet"), VenueView | None)
     values["parties"] = _json(values["parties"], dict[str, PartySeats])
@@ -277,7 +294,7 @@ class SessionSheet:
 
 _SHEETS = f"""
 SELECT s.external_ref, s.state, s.price_cents, s.seats_min, s.seats_max, s.decide_on, s.party_spread_max,
-       {_STARTS} AS starts, {_ENDS} AS ends, {_PARTIES} AS parties, o.external_ref AS organisation_ref,
+       {PLANNED_STARTS} AS starts, {PLANNED_ENDS} AS ends, {_PARTIES} AS parties, o.external_ref AS organisation_ref,
        (SELECT coalesce(jsonb_object_agg(k.age_band, k.places_max), '{{}}')
         FROM childcare_places k WHERE k.session = s.id) AS childcare,
        array(SELECT t.external_ref FROM session_person x JOIN trainer t ON t.person = x.person

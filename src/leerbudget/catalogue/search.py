@@ -142,13 +142,13 @@ WITH reach AS (SELECT * FROM unnest($1::text[], $2::int[], $3::text[]) AS r(post
      labels AS (SELECT * FROM unnest($4::text[], $5::text[]) AS l(code, words)),
 found AS (
   SELECT s.id, s.course, c.title, c.theme, c.form, s.state, s.starts_at, s.ends_at, v.name AS venue_name, v.place,
-         v.postcode4, coalesce(v.wheelchair, false) AS wheelchair, s.price_cents, s.seats_max - s.seats_taken AS seats_free,
+         v.postcode4, coalesce(v.wheelchair, false) AS wheelchair, s.price_cents, s.seats_max - s.seats_taken - s.catch_up_seats AS seats_free,
          CASE WHEN s.venue IS NULL AND $6 THEN 0 ELSE reach.minutes END AS travel_minutes, reach.mode AS travel_mode
   FROM course_session s JOIN course c ON c.id = s.course LEFT JOIN venue v ON v.id = s.venue
   LEFT JOIN reach ON reach.postcode4 = v.postcode4
   WHERE s.state IN ('conditional', 'confirmed') AND c.state = 'admitted' AND s.starts_at > $7
     AND (NOT $6 OR s.venue IS NULL OR reach.minutes IS NOT NULL)
-    AND s.seats_max - s.seats_taken >= $8
+    AND s.seats_max - s.seats_taken - s.catch_up_seats >= $8
     AND ($9::text[] IS NULL OR c.theme = ANY($9))
     AND ($10::text[] IS NULL OR c.form = ANY($10))
     AND ($11::bigint IS NULL OR s.price_cents <= $11)

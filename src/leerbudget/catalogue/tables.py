@@ -62,7 +62,8 @@ class Venue(Table, db=DB, tablename="venue"):
 class CourseSession(Table, db=DB, tablename="course_session"):
     """A course that is given at set moments; without a venue it is online. Price per person, incl. VAT.
 
-    `freed_at`: when a seat that was taken last became free again.
+    `freed_at`: when a seat that was taken last became free again. `catch_up_seats`: the most seats that are kept at
+    one meeting for people of another group who catch up there.
     """
 
     id = key()
@@ -75,6 +76,7 @@ class CourseSession(Table, db=DB, tablename="course_session"):
     seats_min = whole()
     seats_max = whole()
     seats_taken = whole(default=0)
+    catch_up_seats = whole(default=0)
     starts_at = moment(index=True)
     ends_at = moment()
     decide_on = day()
@@ -85,7 +87,9 @@ class CourseSession(Table, db=DB, tablename="course_session"):
 
     session_ref_once = Unique([external_ref])
     session_state_is_known = Check(one_of("state", SESSION_STATES))
-    seats_within_capacity = Check("seats_taken >= 0 AND seats_taken <= seats_max")
+    seats_within_capacity = Check(
+        "seats_taken >= 0 AND catch_up_seats >= 0 AND seats_taken + catch_up_seats <= seats_max"
+    )
     seats_min_fits_max = Check("seats_min >= 1 AND seats_min <= seats_max AND seats_max <= 1000")
     price_within_bounds = Check("price_cents >= 0 AND price_cents <= 1000000")
     session_ends_after_start = Check("ends_at > starts_at")
@@ -102,6 +106,20 @@ class Meeting(Table, db=DB, tablename="meeting"):
 
     meeting_number_once = Unique([session, number])
     meeting_ends_after_start = Check("ends_at > starts_at AND ends_at < starts_at + interval '1 day'")
+
+
+class CancelledMeeting(Table, db=DB, tablename="cancelled_meeting"):
+    """A meeting that does not take place while its session goes on; the id is that of the meeting it was."""
+
+    id = key()
+    session = foreign(CourseSession)
+    number = whole()
+    starts_at = moment()
+    ends_at = moment()
+    reason = text(200)
+    cancelled_at = moment()
+
+    cancelled_meeting_once = Unique([session, number])
 
 
 class SessionParty(Table, db=DB, tablename="session_party"):

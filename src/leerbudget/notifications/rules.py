@@ -115,6 +115,22 @@ WORDINGS: Mapping[str, Wording] = {
         "Zelf zoeken kan ook:\n{link}",
         needs="link starts_at",
     ),
+    "meeting_cancelled": _wording(
+        "Een datum gaat niet door",
+        "De bijeenkomst van {starts_at} gaat helaas niet door.",
+        "U betaalt alleen voor de keren die wel doorgaan.",
+        "Is de cursus nog niet begonnen? Dan kunt u kosteloos annuleren.",
+        "U ziet uw cursus hier:\n{link}",
+        needs="link starts_at",
+    ),
+    "catch_up_planned": _wording(
+        "U haalt een keer in",
+        "U haalt een gemiste keer in bij een andere groep.",
+        "Die groep komt bij elkaar op {starts_at}.",
+        "De plaats staat hier:\n{link}",
+        "Kunt u toch niet? Daar kunt u het ook weer afzeggen.",
+        needs="link starts_at",
+    ),
     "session_confirmed": _wording(
         "Uw bijeenkomst gaat door",
         "De bijeenkomst van {starts_at} gaat door.",

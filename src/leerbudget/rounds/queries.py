@@ -236,8 +236,8 @@ async def waiting() -> Waiting:
         "SELECT (SELECT count(DISTINCT family) FROM wish WHERE state = 'open')::int AS families,"
         " (SELECT count(*) FROM wish WHERE state = 'open')::int AS wishes,"
         " (SELECT count(*) FROM course_session WHERE state IN ('conditional', 'confirmed') AND starts_at > $1"
-        "  AND seats_taken < seats_max)::int AS sessions,"
-        " (SELECT coalesce(sum(seats_max - seats_taken), 0) FROM course_session"
+        "  AND seats_taken + catch_up_seats < seats_max)::int AS sessions,"
+        " (SELECT coalesce(sum(seats_max - seats_taken - catch_up_seats), 0) FROM course_session"
         "  WHERE state IN ('conditional', 'confirmed') AND starts_at > $1)::int AS seats",
         clock.now(),
     )

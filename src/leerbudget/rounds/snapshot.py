@@ -56,7 +56,8 @@ def _interval(starts_at: datetime, ends_at: datetime) -> list[str]:
 # --- sessions ----------------------------------------------------------------------------------------------
 
 _SESSIONS = """
-SELECT s.id, s.course, c.theme, c.form, v.postcode4, s.price_cents, s.seats_min, s.seats_max, s.seats_taken,
+SELECT s.id, s.course, c.theme, c.form, v.postcode4, s.price_cents, s.seats_min,
+       s.seats_max - s.catch_up_seats AS seats_max, s.seats_taken,
        s.state, c.audience, s.party_spread_max,
        array(SELECT sp.person FROM session_person sp WHERE sp.session = s.id
              UNION SELECT bp.person FROM booking_person bp JOIN person p ON p.id = bp.person
