@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from leerbudget.entrypoints.api.allocating import AllocationController
 from leerbudget.entrypoints.api.bookings import BookingController, FamilyBookingController
 from leerbudget.entrypoints.api.catalogue import CatalogueController
+from leerbudget.entrypoints.api.catching_up import CatchingUpController
 from leerbudget.entrypoints.api.documentation import PREFIX, openapi_config, openapi_document
 from leerbudget.entrypoints.api.families import FamilyController
 from leerbudget.entrypoints.api.health import health
@@ -37,6 +38,8 @@ from leerbudget.entrypoints.http.network import Proxies
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.allocating import AllocationPages
 from leerbudget.entrypoints.web.assets import asset
+from leerbudget.entrypoints.web.calling_off import CallingOffPages
+from leerbudget.entrypoints.web.catching_up import CatchingUpPages
 from leerbudget.entrypoints.web.changing import ChangingPages
 from leerbudget.entrypoints.web.coordinating import RoundPages
 from leerbudget.entrypoints.web.enrolling import EnrolPages
@@ -67,6 +70,7 @@ API: tuple[ControllerRouterHandler, ...] = (
     FamilyBookingController,
     BookingController,
     MovingController,
+    CatchingUpController,
     FamilyWaitingController,
     WaitingController,
     TrainerController,
@@ -88,11 +92,13 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     ProposalPages,
     EnrolPages,
     ChangingPages,
+    CatchingUpPages,
     WaitingPages,
     OrganisationPages,
     AllocationPages,
     PolicyPages,
     TrainerPages,
+    CallingOffPages,
     RoundPages,
 )
 """What answers people; paths are given whole."""

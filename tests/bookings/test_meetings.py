@@ -263,6 +263,7 @@ async def test_a_meeting_to_come_is_caught_up_beforehand():
     assert await seats(second) == (0, 1)
     await nothing_is_wrong()
     await meetings.drop_catch_up(booking.id, missed, actor=None)
+    await meetings.drop_catch_up(booking.id, missed, actor=None)
     assert {each.attendance for each in await queries.roster(first)} == {("planned",) * 3}
     assert (await seats(second), await queries.roster(second)) == ((0, 0), [])
     await nothing_is_wrong()
@@ -334,7 +335,7 @@ async def test_what_cannot_be_caught_up_is_refused():
         (BookingUnknown, replace(order, booking=new_id())),
         (MeetingUnknown, replace(order, missed=new_id())),
         (MeetingUnknown, replace(order, missed=again_there)),
-        (MeetingUnknown, replace(order, meeting=new_id())),
+        (NotTheSameMeeting, replace(order, meeting=new_id())),
         (PersonsUnknown, replace(order, persons=())),
         (PersonsUnknown, replace(order, persons=stranger.persons)),
         (NotTheSameMeeting, replace(order, meeting=one_there)),

@@ -79,6 +79,9 @@ BOOKING = Thing(
     names=["Sanne (fictief)", "Joris (fictief)"],
     price_cents=27000,
     may_cancel=True,
+    may_catch_up=True,
+    catches_up_at=None,
+    cancelled_meetings=[],
     moved=False,
     fee_cents=0,
     fee_returned=False,
@@ -100,5 +103,69 @@ BOOKINGS = Thing(
         ),
         booking(id="b4", state="offered", waiting_id="w2", answer_until=at(2, 14, 18), may_cancel=False),
     ],
-    past=[booking(id="b3", state="attended", session_state="done", may_cancel=False, meetings_count=1)],
+    past=[
+        booking(
+            id="b3",
+            state="attended",
+            session_state="done",
+            may_cancel=False,
+            catches_up_at=at(3, 11, 19),
+            cancelled_meetings=[at(3, 8, 19)],
+        )
+    ],
+)
+
+
+def own_meeting(number: int, **changes: Any) -> Thing:
+    """A meeting of the own group."""
+    meeting = {
+        "id": f"m{number}",
+        "number": number,
+        "starts_at": at(3, 7 * number, 19),
+        "ends_at": at(3, 7 * number, 21, 30),
+        "persons": [],
+        "may_miss": [("x1", "Sanne (fictief)"), ("x2", "Joris (fictief)")],
+        "there": None,
+        "may_drop": False,
+        "options": [],
+    }
+    return Thing(**meeting | changes)
+
+
+def elsewhere(place: str | None, day: int) -> Thing:
+    """The same meeting of another group."""
+    minutes, mode = (35, "car") if place else (None, None)
+    return Thing(
+        id=f"e{day}",
+        starts_at=at(3, day, 19),
+        ends_at=at(3, day, 21, 30),
+        place=place,
+        travel_minutes=minutes,
+        travel_mode=mode,
+    )
+
+
+_TITLE = "Zorgen voor een kind dat veel meemaakte (fictief)"
+_MISSED = own_meeting(2, options=[elsewhere("Amersfoort", 16), elsewhere(None, 18)])
+CATCH_UP = Thing(
+    booking_id="b1",
+    course_title=_TITLE,
+    meetings=[own_meeting(1, may_miss=[]), _MISSED, own_meeting(3), own_meeting(4, options=[elsewhere(None, 30)])],
+    chosen=None,
+)
+CATCHING_UP = Thing(
+    booking_id="b2",
+    course_title=_TITLE,
+    meetings=[own_meeting(1, there=elsewhere("Amersfoort", 9), may_drop=True), own_meeting(2)],
+    chosen=None,
+)
+CATCH_UP_CHOICE = Thing(booking_id="b1", course_title=_TITLE, meetings=[_MISSED], chosen=_MISSED)
+CALL_OFF = Thing(
+    id="s1",
+    course_title=_TITLE,
+    starts_at=at(3, 14, 19),
+    ends_at=at(3, 14, 21, 30),
+    meeting_id="m2",
+    participants=8,
+    priced=True,
 )

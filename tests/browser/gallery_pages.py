@@ -7,7 +7,16 @@ from typing import Any
 
 from browser.gallery_allocating import POLICIES, POLICY, POLICY_FORM, REFUSED, REQUESTS, WRONG, a_request
 from browser.gallery_budget import BUDGET_PAGE, STATEMENT
-from browser.gallery_changing import BOOKINGS, CANCELLING, MOVING, MOVING_CHECK
+from browser.gallery_changing import (
+    BOOKINGS,
+    CALL_OFF,
+    CANCELLING,
+    CATCH_UP,
+    CATCH_UP_CHOICE,
+    CATCHING_UP,
+    MOVING,
+    MOVING_CHECK,
+)
 from browser.gallery_things import (
     AVAILABILITY,
     BOOKING_FORM,
@@ -98,6 +107,10 @@ PAGES = (
     sample("ingeschreven", "ingeschreven.html", Thing(booking_id="b9", course_title="Zorgen voor een kind dat veel meemaakte (fictief)", state="confirmed", starts_at=at(3, 1, 19), ends_at=at(3, 1, 21, 30), place="Utrecht", venue="Buurthuis De Linde (fictief)", session_state="conditional", decide_on=date(2027, 2, 20), names=["Sanne (fictief)"], price_cents=13500, available_cents=27500, cancel_until=date(2027, 2, 15))),
     sample("inschrijvingen", "inschrijvingen.html", Thing(**vars(BOOKINGS), waiting=WAITING)),
     sample("annuleren", "annuleren.html", CANCELLING, path="/inschrijvingen/b1/annuleren"),
+    sample("inhalen", "inhalen.html", CATCH_UP, path="/inschrijvingen/b1/inhalen"),
+    sample("inhalen-toch-niet", "inhalen.html", CATCHING_UP, path="/inschrijvingen/b2/inhalen"),
+    sample("inhalen-kiezen", "inhalen.html", CATCH_UP_CHOICE, path="/inschrijvingen/b3/inhalen", status=422, form=Form(values={"persons": ["x1"]}, errors={"meeting": "Kies een datum."})),
+    sample("afgelasten", "afgelasten.html", CALL_OFF, path="/trainer/bijeenkomsten/s1/afgelasten", shell=TRAINER, status=422, form=Form(errors={"reason": "Schrijf kort waarom het niet doorgaat."})),
     sample("andere-datum", "andere_datum.html", MOVING, path="/inschrijvingen/b1/andere-datum"),
     sample("andere-datum-geen", "andere_datum.html", Thing(**{**vars(MOVING), "dates": []}), path="/inschrijvingen/b2/andere-datum", form=Form(errors={"confirm": "Er zijn niet genoeg plaatsen vrij."})),
     sample("andere-datum-controleren", "andere_datum.html", MOVING_CHECK, path="/inschrijvingen/b3/andere-datum", form=Form(values={"booking_id": "b9"})),

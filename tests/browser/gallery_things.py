@@ -239,6 +239,7 @@ MEETING = Thing(
     starts_at=at(3, 1, 19),
     ends_at=at(3, 1, 21, 30),
     open=True,
+    may_cancel=False,
     attendance={"x1": "present", "x2": "planned"},
 )
 TRAINER_SESSION = Thing(
@@ -253,15 +254,26 @@ TRAINER_SESSION = Thing(
     seats_min=6,
     seats_max=12,
     participants=[
-        Thing(person_id="x1", name="Sanne de Wit (fictief)", email="sanne@voorbeeld.example"),
-        Thing(person_id="x2", name="Joris de Wit (fictief)", email=None),
+        Thing(person_id="x1", name="Sanne de Wit (fictief)", email="sanne@voorbeeld.example", guest=False),
+        Thing(person_id="x2", name="Joris de Wit (fictief)", email=None, guest=True),
     ],
     childcare=[Thing(age_band="a4_8", children=2)],
     meetings=[
         MEETING,
-        Thing(id="m2", number=2, starts_at=at(3, 8, 19), ends_at=at(3, 8, 21, 30), open=False, attendance={}),
+        Thing(
+            id="m2",
+            number=2,
+            starts_at=at(3, 8, 19),
+            ends_at=at(3, 8, 21, 30),
+            open=False,
+            may_cancel=True,
+            attendance={"x1": "elsewhere", "x2": None},
+        ),
     ],
     meeting=MEETING,
+    cancelled_meetings=[Thing(starts_at=at(3, 15, 19), ends_at=at(3, 15, 21, 30))],
+    may_cancel=True,
+    expected=("planned", "present", "absent"),
 )
 FAIRNESS = [
     Thing(
@@ -383,6 +395,7 @@ SESSION_PAGE = Thing(
             if k not in {"childcare", "trainer", "fits", "affordable", "starts_at", "ends_at", "meetings_count"}
         },
         "trainers": ["Bram Hoekstra (fictief)", "Noor Smit (fictief)"],
+        "cancelled_meetings": [Thing(starts_at=at(3, 22, 19), ends_at=at(3, 22, 21, 30))],
         "meetings": MEETINGS,
         "wheelchair": True,
         "seats_min": 6,

@@ -38,6 +38,8 @@ NEEDED = {
     "booking_cancelled",
     "session_cancelled",
     "session_confirmed",
+    "meeting_cancelled",
+    "catch_up_planned",
     "top_up_received",
     "grant_received",
     "grant_to_approve",

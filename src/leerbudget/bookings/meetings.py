@@ -195,7 +195,7 @@ async def catch_up(order: CatchUpOrder, *, actor: UUID | None) -> None:
 
 
 def _check(facts: Any, persons: int, at: datetime) -> None:
-    if facts["number"] is None or facts["there"] is None:
+    if facts["number"] is None:
         raise MeetingUnknown
     if facts["state"] not in ("confirmed", "attended"):
         raise CatchUpOver
@@ -203,23 +203,25 @@ def _check(facts: Any, persons: int, at: datetime) -> None:
         raise PersonsUnknown
     if facts["present"]:
         raise NothingMissed
-    if not facts["the_same"] or facts["by_party"]:
+    if facts["there"] is None or not facts["the_same"] or facts["by_party"]:
         raise NotTheSameMeeting
     if facts["state_there"] not in OPEN_STATES or facts["starts_at"] <= at:
         raise NotBookable(state=facts["state_there"])
 
 
 _PLANNED = """
-SELECT a.id, a.person, a.meeting, a.starts_at > $3 AS to_come, m.session
-FROM attendance a JOIN meeting m ON m.id = a.meeting WHERE a.booking = $1 AND a.instead_of = $2 AND a.live
+SELECT a.id, a.person, a.meeting, a.live, a.starts_at > $3 AS to_come, m.session
+FROM attendance a JOIN meeting m ON m.id = a.meeting WHERE a.booking = $1 AND a.instead_of = $2
 """
 
 
 async def drop_catch_up(booking: UUID, missed: UUID, *, actor: UUID | None) -> None:
     """Not catch up after all: the seats there are free, and they are expected in the own group when that can still be.
 
+    Again has no effect.
+
     Raises:
-        CatchUpUnknown: nobody of this booking catches up that meeting.
+        CatchUpUnknown: nobody of this booking ever was to catch up that meeting.
         CatchUpOver: that meeting has begun.
     """
     async with together():
@@ -227,9 +229,13 @@ async def drop_catch_up(booking: UUID, missed: UUID, *, actor: UUID | None) -> N
         there = [row["meeting"] for row in await fetch_all(_PLANNED, booking, missed, at)]
         await fetch_all(_BOTH, booking, there)
         planned = await fetch_all(_PLANNED, booking, missed, at)
-        rows = [row for row in planned if row["to_come"]]
+        if not planned:
+            raise CatchUpUnknown
+        rows = [row for row in planned if row["live"] and row["to_come"]]
         if not rows:
-            raise CatchUpOver if planned else CatchUpUnknown
+            if any(row["live"] for row in planned):
+                raise CatchUpOver
+            return
         await execute("UPDATE attendance SET live = false WHERE id = ANY($1::uuid[])", [row["id"] for row in rows])
         await _expect_at_home([(booking, missed, row["person"]) for row in rows])
         await keep_seats({row["session"]: row for row in rows}.values())

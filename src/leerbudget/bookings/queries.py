@@ -13,7 +13,11 @@ from leerbudget.people.rules import SEPARATION_MONTHS, separated_since
 
 @dataclass(frozen=True, slots=True)
 class BookingView:
-    """A booking as its family sees it."""
+    """A booking as its family sees it.
+
+    `cancelled_meetings`: when those that were called off would have begun. `missed`: somebody was absent;
+    `catches_up_at`: when somebody comes to another group in place of that.
+    """
 
     booking: UUID
     session: UUID
@@ -33,6 +37,9 @@ class BookingView:
     fee_cents: int
     fee_returned_at: datetime | None
     moved_to: UUID | None
+    cancelled_meetings: tuple[datetime, ...]
+    missed: bool
+    catches_up_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,10 @@ SELECT b.id AS booking, b.session, c.title, b.state, b.end_reason, b.price_cents
              WHERE bp.booking = b.id ORDER BY p.name) AS persons,
        s.starts_at, s.ends_at, v.place, b.offered_until, b.booked_at, s.state AS session_state,
        b.fee_cents, b.fee_returned_at, b.moved_to,
+       array(SELECT m.starts_at FROM cancelled_meeting m WHERE m.session = s.id ORDER BY m.number) AS cancelled_meetings,
+       EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AND a.state = 'absent') AS missed,
+       (SELECT min(a.starts_at) FROM attendance a WHERE a.booking = b.id AND a.live AND a.instead_of IS NOT NULL)
+         AS catches_up_at,
        (SELECT count(*)::int FROM meeting m WHERE m.session = s.id) AS meetings,
        coalesce((SELECT m.ends_at FROM meeting m WHERE m.session = s.id ORDER BY m.number LIMIT 1), s.ends_at)
          AS first_meeting_ends_at
@@ -100,7 +111,8 @@ async def booking(booking_id: UUID, family: UUID) -> BookingView | None:
 
 def _view(row: dict[str, object]) -> BookingView:
     values = dict(row)
-    values["persons"] = tuple(values["persons"])  # type: ignore[arg-type] # an array column
+    for name in ("persons", "cancelled_meetings"):
+        values[name] = tuple(values[name])  # type: ignore[arg-type] # an array column
     return BookingView(**values)  # type: ignore[arg-type] # columns are named after the fields
 
 

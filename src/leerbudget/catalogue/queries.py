@@ -380,6 +380,14 @@ async def course(id: UUID) -> CourseView:  # noqa: A002 - as above
     return found
 
 
+async def is_cancelled_meeting(session: UUID, meeting: UUID) -> bool:
+    """Whether this was a meeting of the session and was called off."""
+    found: bool = await fetch_value(
+        "SELECT EXISTS (SELECT FROM cancelled_meeting WHERE id = $2 AND session = $1)", session, meeting
+    )
+    return found
+
+
 async def suits(course: UUID, family: UUID) -> bool:
     """Whether the course is open to the family: nothing about it is marked `not_for` (R17)."""
     found: bool = await fetch_value(

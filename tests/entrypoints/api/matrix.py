@@ -107,6 +107,14 @@ def a_move(things: Things) -> dict[str, Any]:
     return a_move_quote(things) | {"id": str(new_id())}
 
 
+CATCHING_UP = {"booking_id": "booking_to_catch_up", "meeting_id": "meeting_to_catch_up"}
+
+
+def a_catch_up(things: Things) -> dict[str, Any]:
+    """The same meeting of another group."""
+    return {"meeting": str(things["meeting_elsewhere"]), "persons": [str(things["parent"])]}
+
+
 def a_place_in_line(things: Things) -> dict[str, Any]:
     """One parent who waits for a course that they did not ask for before."""
     return {
@@ -195,6 +203,9 @@ CASES: Mapping[str, Case] = {
     "listSisterSessions": Case(PARENTS, path={"booking_id": "booking"}),
     "quoteMove": Case(PARENTS, path={"booking_id": "booking"}, body=a_move_quote),
     "moveBooking": Case(("parent",), 201, {"booking_id": "booking_to_move"}, a_move),
+    "listOwnMeetings": Case(PARENTS, path={"booking_id": "booking"}),
+    "catchUpMeeting": Case(("parent",), path=CATCHING_UP, body=a_catch_up),
+    "dropCatchUp": Case(PARENTS, 204, {"booking_id": "booking_catching_up", "meeting_id": "meeting_caught_up"}),
     "cancelBooking": Case(PARENTS, path={"booking_id": "cancellation"}),
     "listWaitingEntries": of_family(),
     "joinWaitingList": Case(("parent",), 201, {"family_id": "family"}, a_place_in_line),
@@ -211,6 +222,11 @@ CASES: Mapping[str, Case] = {
     "completeCourseSession": Case(("trainer",), path={"session_id": "past_to_complete"}),
     "callOffCourseSession": Case(
         ("trainer", "coordinator"), path={"session_id": "session_to_call_off"}, body=lambda _: {"reason": "Ziek."}
+    ),
+    "callOffMeeting": Case(
+        ("trainer", "coordinator"),
+        path={"session_id": "session_of_two", "meeting_id": "meeting_to_call_off"},
+        body=lambda _: {"reason": "Ziek."},
     ),
     # organisations
     "getPot": of_organisation(ORGANISATION),

@@ -20,8 +20,9 @@ import world
 from conftest import cloned
 from entrypoints.http.browsing import ORIGIN, application, client_for, link_token, running
 from leerbudget.bookings import actions as bookings
-from leerbudget.bookings import waiting
+from leerbudget.bookings import meetings, waiting
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.meetings import CatchUpOrder
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets import approvals, policies
@@ -91,6 +92,7 @@ async def stage(app_of_module) -> AsyncIterator[Stage]:
         await _families(made)
         await _catalogue(made)
         await _bookings(made)
+        await _catching_up(made)
         await _waiting(made)
         await _rounds(made)
         for name, person, roles in _logins(made):
@@ -208,6 +210,30 @@ async def _bookings(made: Stage) -> None:
                 await catalogue.decide(session, runs=True, reason=None, actor=None)
                 things[f"meeting_of_{name}"] = (await catalogue_queries.session_detail(session)).meetings[0][0]
         await bookings.record_attendance(things["meeting_of_past_to_complete"], [], actor=None)
+
+
+async def _catching_up(made: Stage) -> None:
+    """Two groups of a course twice: a meeting that could be caught up in the other, and one that is."""
+    for things in (made.mine, made.theirs):
+        for place, name in enumerate(("to_catch_up", "catching_up")):
+            course = await world.a_course(theme="attachment")
+            days = (80 + 3 * place, 100 + 3 * place)
+            groups = []
+            for later in (0, 1):
+                when = [world.in_days(day + later) for day in days]
+                group = await world.a_session(course=course, trainer=things["trainer"], meetings=when)
+                await catalogue.decide(group, runs=True, reason=None, actor=None)
+                groups.append(await catalogue_queries.session_detail(group))
+            own, other = groups
+            booking = things[f"booking_{name}"] = await _book(things, own.id)
+            missed, elsewhere = own.meetings[0][0], other.meetings[0][0]
+            if name == "to_catch_up":
+                things["meeting_to_catch_up"], things["meeting_elsewhere"] = missed, elsewhere
+                things["session_of_two"], things["meeting_to_call_off"] = own.id, own.meetings[1][0]
+            else:
+                things["meeting_caught_up"] = missed
+                order = CatchUpOrder(booking, missed, elsewhere, (things["parent"],))
+                await meetings.catch_up(order, actor=None)
 
 
 async def _waiting(made: Stage) -> None:

@@ -32,13 +32,18 @@ PARENT_PAGES = (
     "/inschrijvingen/{booking}",
     "/inschrijvingen/{booking}/annuleren",
     "/inschrijvingen/{booking}/andere-datum",
+    "/inschrijvingen/{booking}/inhalen",
     "/budget",
     "/budget/{budget}",
     "/bijeenkomsten/{session}/inschrijven",
     "/bijeenkomsten/{full}/wachtlijst",
     "/wachtlijst/{seats}",
 )
-TRAINER_PAGES = ("/trainer", "/trainer/bijeenkomsten/{booked}")
+TRAINER_PAGES = (
+    "/trainer",
+    "/trainer/bijeenkomsten/{booked}",
+    "/trainer/bijeenkomsten/{booked}/afgelasten",
+)
 FINANCE_PAGES = (
     "/organisatie",
     "/organisatie/stortingen/{top_up}",
@@ -196,6 +201,8 @@ POSTS = (
     "/bijeenkomsten/{session}/inschrijven",
     "/inschrijvingen/{booking}/annuleren",
     "/inschrijvingen/{booking}/andere-datum",
+    "/inschrijvingen/{booking}/inhalen",
+    "/inschrijvingen/{booking}/inhalen/niet",
     "/bijeenkomsten/{full}/wachtlijst",
     "/wachtlijst/{seats}/aannemen",
     "/wachtlijst/{seats}/afwijzen",
@@ -203,6 +210,7 @@ POSTS = (
     "/organisatie/stortingen",
     "/organisatie/toekenningen",
     "/trainer/bijeenkomsten/{booked}/aanwezigheid/{booking}",
+    "/trainer/bijeenkomsten/{booked}/afgelasten",
     "/rondes",
     "/rondes/{round}/berekenen",
     "/rondes/{round}/publiceren",

@@ -103,6 +103,13 @@ class Meeting(Answer, frozen=True, kw_only=True):
     ends_at: Instant
 
 
+class CancelledMeeting(Answer, frozen=True, kw_only=True):
+    """A meeting that was planned and does not take place."""
+
+    starts_at: Instant
+    ends_at: Instant
+
+
 class Venue(Answer, frozen=True, kw_only=True):
     """A place to meet."""
 
@@ -162,6 +169,7 @@ class CourseSessionWhole(Answer, frozen=True, kw_only=True):
     ends_at: Instant
     decide_on: date
     meetings: list[Meeting]
+    cancelled_meetings: list[CancelledMeeting]
     leaders: list[Leader]
     parties: Mapping[str, PartySeats]
     childcare_free: Mapping[str, int]
@@ -310,6 +318,9 @@ def whole(session: SessionDetail) -> CourseSessionWhole:
         ends_at=session.ends_at,
         decide_on=session.decide_on,
         meetings=[Meeting(id=key, starts_at=start, ends_at=end) for key, start, end in session.meetings],
+        cancelled_meetings=[
+            CancelledMeeting(starts_at=start, ends_at=end) for start, end in session.cancelled_meetings
+        ],
         leaders=[told(Leader, leader) for leader in session.leaders],
         parties={name: told(PartySeats, party) for name, party in session.parties.items()},
         childcare_free={band: places - taken for band, (places, taken) in session.childcare.items()},

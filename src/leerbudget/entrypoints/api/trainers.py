@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta, field
 
 from leerbudget.bookings import actions as bookings
+from leerbudget.bookings import meetings
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries
@@ -101,14 +102,19 @@ class CourseSessionLines(Answer, frozen=True, kw_only=True):
 
 
 class Participant(Answer, frozen=True, kw_only=True):
-    """Somebody who comes: a name and an address, nothing about the family. `attendance`: by meeting, in order."""
+    """Somebody who comes: a name and an address, nothing about the family.
+
+    `attendance`: by meeting, in order; `elsewhere` when they catch it up in another group, null when they are not
+    expected. `guest`: they are of another group and catch up here.
+    """
 
     booking: UUID
     person: UUID
     name: str
     email: str | None
     state: str
-    attendance: list[str]
+    attendance: list[str | None]
+    guest: bool
 
 
 class Participants(Answer, frozen=True, kw_only=True):
@@ -137,7 +143,7 @@ class CompletionTold(Answer, frozen=True, kw_only=True):
 
 
 class CallingOffOrder(Body, frozen=True, kw_only=True):
-    """Why a course session does not go on; no names and nothing private."""
+    """Why a course session, or one meeting of it, does not go on; no names and nothing private."""
 
     reason: ShortText
 
@@ -224,6 +230,28 @@ class TrainerSessionController(Controller):
         """It does not go on: everybody gets everything back and hears of it. Again has no effect."""
         if (await _own(request, session_id, "cancel_session")).state != "cancelled":
             await again(lambda: bookings.cancel_session(session_id, reason=data.reason, actor=request.actor.login))
+        return whole(await queries.session_detail(session_id))
+
+    @put(
+        "/{session_id:uuid}/meetings/{meeting_id:uuid}/calling-off",
+        summary="Call one meeting off",
+        operation_id="callOffMeeting",
+    )
+    async def call_off_meeting(
+        self,
+        request: HouseRequest,
+        session_id: FromPath[UUID],
+        meeting_id: FromPath[UUID],
+        data: JSONBody[CallingOffOrder],
+    ) -> CourseSessionWhole:
+        """It does not take place, the others do: families pay for those, and hear of it. Again has no effect."""
+        session = await _own(request, session_id, "cancel_session")
+        if await queries.is_cancelled_meeting(session_id, meeting_id):
+            return whole(session)
+        if meeting_id not in {meeting for meeting, _, _ in session.meetings}:
+            raise NotFound
+        login = request.actor.login
+        await again(lambda: meetings.cancel_meeting(meeting_id, reason=data.reason, actor=login))
         return whole(await queries.session_detail(session_id))
 
 

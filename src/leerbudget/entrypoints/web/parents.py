@@ -187,6 +187,9 @@ def _booking_item(booking: BookingView, proposal: UUID | None, waiting: UUID | N
         names=list(booking.persons),
         price_cents=booking.price_cents,
         may_cancel=booking.state == "confirmed" and booking.starts_at > clock.now(),
+        may_catch_up=_may_catch_up(booking),
+        catches_up_at=booking.catches_up_at,
+        cancelled_meetings=list(booking.cancelled_meetings) if booking.state in (*UPCOMING, "attended") else [],
         moved=booking.moved_to is not None,
         fee_cents=booking.fee_cents,
         fee_returned=booking.fee_returned_at is not None,
@@ -194,6 +197,12 @@ def _booking_item(booking: BookingView, proposal: UUID | None, waiting: UUID | N
         waiting_id=waiting if booking.state == "offered" else None,
         answer_until=booking.offered_until,
     )
+
+
+def _may_catch_up(booking: BookingView) -> bool:
+    """Whether there can be something to catch up: a course of several meetings that goes on, or one that was missed."""
+    going = booking.state == "confirmed" and booking.session_state in ("confirmed", "running")
+    return booking.meetings > 1 and (going or (booking.state == "attended" and booking.missed))
 
 
 def _budget_line(budget: BudgetView) -> View:

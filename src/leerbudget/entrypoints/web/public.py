@@ -205,6 +205,7 @@ def _session(found: SessionDetail, traveller: sessions.Traveller) -> View:
     facets = {"family_type": "family_type", "care_forms": "care_form", "child_age_bands": "age_band"}
     view.trainers = [leader.name for leader in found.leaders]
     view.meetings = sessions.meetings(found)
+    view.cancelled_meetings = [View(starts_at=start, ends_at=end) for start, end in found.cancelled_meetings]
     view.to_come = found.to_come
     view.free_when_replaced = found.course.free_when_replaced
     view.emergencies_per_year = found.course.emergencies_per_year

@@ -10,6 +10,7 @@ from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.bookings.errors import AttendanceMissing, MeetingNotOver
 from leerbudget.catalogue import queries as catalogue
+from leerbudget.catalogue.meetings import CANCELLABLE
 from leerbudget.catalogue.queries import SessionDetail
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
@@ -22,6 +23,8 @@ from leerbudget.identity.permissions import require
 from leerbudget.trainers import queries as trainers
 
 PAST = ("done", "cancelled")
+EXPECTED = ("planned", "present", "absent")
+"""Attendance of who is expected at a meeting; others catch it up elsewhere, or come to another one only."""
 
 
 class TrainerPages(Controller):
@@ -84,10 +87,9 @@ class TrainerPages(Controller):
     ) -> Response[str] | Response[None]:
         """Record who was there; after the last meeting the session is finished and paid."""
         found = await _own_session(request, session_id, "mark_attendance")
-        if all(meeting != meeting_id for meeting, _, _ in found.meetings):
-            raise NotFound
+        at = _place_of(found, meeting_id)
         form = await filled_in(request)
-        roster = await booking_queries.roster(session_id)
+        roster = [each for each in await booking_queries.roster(session_id) if each.attendance[at] in EXPECTED]
         errors = {
             f"was_there-{each.person}": f"Vul in of {each.name} er was."
             for each in roster
@@ -107,11 +109,29 @@ async def _after_attendance(request: HouseRequest, found: SessionDetail) -> Resp
     address = f"/trainer/bijeenkomsten/{found.id}"
     if found.state == "done":  # the form was sent twice
         return moved(address, "afgerond")
+    over = await finish_if_over(found.id, request.actor.login)
+    return moved(address, "afgerond" if over else "aanwezigheid")
+
+
+async def finish_if_over(session: UUID, login: UUID) -> bool:
+    """Close and pay a session when its last meeting is over and everybody's attendance is known; whether it was."""
     try:
-        await bookings.finish_session(found.id, actor=request.actor.login)
+        await bookings.finish_session(session, actor=login)
     except (MeetingNotOver, AttendanceMissing):
-        return moved(address, "aanwezigheid")
-    return moved(address, "afgerond")
+        return False
+    return True
+
+
+def _place_of(found: SessionDetail, meeting_id: UUID) -> int:
+    """Which of its meetings that is, from 0.
+
+    Raises:
+        NotFound: none of them.
+    """
+    for at, (meeting, _, _) in enumerate(found.meetings):
+        if meeting == meeting_id:
+            return at
+    raise NotFound
 
 
 def _trainer(request: HouseRequest) -> UUID:
@@ -140,14 +160,19 @@ async def _session_page(
             number=number,
             starts_at=starts_at,
             ends_at=ends_at,
-            open=ends_at < clock.now() and found.state in ("confirmed", "running") and bool(roster),
-            attendance={each.person: each.attendance[number - 1] for each in roster if number <= len(each.attendance)},
+            open=ends_at < clock.now()
+            and found.state in ("confirmed", "running")
+            and any(each.attendance[number - 1] in EXPECTED for each in roster),
+            may_cancel=len(found.meetings) > 1
+            and found.state in CANCELLABLE
+            and all(each.attendance[number - 1] != "present" for each in roster),
+            attendance={each.person: each.attendance[number - 1] for each in roster},
         )
         for number, (meeting, starts_at, ends_at) in enumerate(found.meetings, 1)
     ]
     chosen = next((row for row in rows if row.id == asked and row.open), None)
     if chosen is not None and not form.values:
-        form = Form(values={f"was_there-{p}": s for p, s in chosen.attendance.items() if s != "planned"})
+        form = Form(values={f"was_there-{p}": s for p, s in chosen.attendance.items() if s in ("present", "absent")})
     view = View(
         id=found.id,
         course_title=found.course.title,
@@ -160,6 +185,9 @@ async def _session_page(
         seats_min=found.seats_min,
         seats_max=found.seats_max,
         participants=_participants(roster),
+        cancelled_meetings=[View(starts_at=start, ends_at=end) for start, end in found.cancelled_meetings],
+        may_cancel=found.state in ("conditional", "confirmed"),
+        expected=EXPECTED,
         childcare=[View(age_band=band, children=taken) for band, (_, taken) in found.childcare.items() if taken],
         meetings=rows,
         meeting=chosen,
@@ -168,4 +196,4 @@ async def _session_page(
 
 
 def _participants(roster: Sequence[booking_queries.Participant]) -> list[View]:
-    return [View(person_id=each.person, name=each.name, email=each.email) for each in roster]
+    return [View(person_id=each.person, name=each.name, email=each.email, guest=each.guest) for each in roster]

@@ -116,7 +116,11 @@ LABELS: dict[str, dict[str, str]] = {
         "expired": "Verlopen",
         "cancelled": "Geannuleerd",
     },
-    "attendance": {"planned": "Nog niet ingevuld", "present": "Was er", "absent": "Was er niet"},
+    "attendance": {
+        "planned": "Nog niet ingevuld",
+        "present": "Was er",
+        "absent": "Was er niet",
+    },
     "round": {
         "open": "Open",
         "frozen": "Vastgezet",

@@ -1,0 +1,109 @@
+"""Reads: the meetings of a family's own booking, and where a missed one can be caught up."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from leerbudget.bookings.meetings import OPEN_STATES
+from leerbudget.foundation import clock
+from leerbudget.foundation.database import fetch_all
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The same meeting of another group of the course."""
+
+    meeting: UUID
+    session: UUID
+    starts_at: datetime
+    ends_at: datetime
+    place: str | None
+    postcode4: str | None
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """Somebody of the booking at one of its meetings.
+
+    `state`: planned, present, absent, or elsewhere when they catch it up in another group.
+    """
+
+    person: UUID
+    name: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMeeting:
+    """A meeting of the own group. `caught_up`: where somebody comes in its place; `options`: where that could be."""
+
+    meeting: UUID
+    number: int
+    starts_at: datetime
+    ends_at: datetime
+    persons: tuple[Expected, ...]
+    caught_up: Elsewhere | None
+    caught_up_over: bool
+    options: tuple[Elsewhere, ...]
+
+    @property
+    def may_miss(self) -> tuple[Expected, ...]:
+        """Who could catch this meeting up."""
+        return tuple(each for each in self.persons if each.state in ("planned", "absent"))
+
+
+_OWN = """
+SELECT m.id AS meeting, m.number, m.starts_at, m.ends_at,
+       (SELECT jsonb_agg(jsonb_build_object('person', p.id, 'name', p.name, 'state',
+                 CASE WHEN e.id IS NOT NULL THEN 'elsewhere' ELSE a.state END) ORDER BY p.name, p.id)
+        FROM attendance a JOIN person p ON p.id = a.person
+        LEFT JOIN attendance e ON e.booking = a.booking AND e.person = a.person AND e.instead_of = m.id AND e.live
+        WHERE a.booking = b.id AND a.meeting = m.id) AS persons
+FROM booking b JOIN meeting m ON m.session = b.session
+WHERE b.id = $1 AND b.family = $2 AND b.state IN ('confirmed', 'attended') ORDER BY m.number
+"""
+
+_THERE = """
+SELECT a.instead_of AS missed, t.id AS meeting, t.session, t.starts_at, t.ends_at, v.place, v.postcode4
+FROM attendance a JOIN meeting t ON t.id = a.meeting JOIN course_session s ON s.id = t.session
+LEFT JOIN venue v ON v.id = s.venue
+WHERE a.booking = $1 AND a.live AND a.instead_of IS NOT NULL ORDER BY t.starts_at DESC
+"""
+
+_OPTIONS = """
+SELECT m.id AS missed, t.id AS meeting, t.session, t.starts_at, t.ends_at, v.place, v.postcode4
+FROM booking b JOIN meeting m ON m.session = b.session JOIN course_session o ON o.id = b.session
+JOIN course_session s ON s.course = o.course AND s.id <> o.id AND s.state = ANY ($4::text[])
+JOIN meeting t ON t.session = s.id AND t.number = m.number AND t.starts_at > $3
+LEFT JOIN venue v ON v.id = s.venue
+WHERE b.id = $1 AND b.family = $2 AND b.state IN ('confirmed', 'attended')
+  AND s.seats_taken + (SELECT count(*) FROM attendance a WHERE a.meeting = t.id AND a.live AND a.instead_of IS NOT NULL)
+      < s.seats_max
+  AND NOT EXISTS (SELECT FROM session_party p WHERE p.session = s.id) AND NOT rooms.others_wait(s.id, b.family, $3)
+ORDER BY t.starts_at, t.id
+"""
+
+
+async def meetings_of(booking: UUID, family: UUID) -> list[OwnMeeting]:
+    """Every meeting of this booking of the family; none when it is another's, or stopped."""
+    at = clock.now()
+    own = await fetch_all(_OWN, booking, family)
+    there = {row["missed"]: _elsewhere(row) for row in await fetch_all(_THERE, booking)} if own else {}
+    options: dict[UUID, list[Elsewhere]] = {}
+    for row in await fetch_all(_OPTIONS, booking, family, at, list(OPEN_STATES)):
+        options.setdefault(row["missed"], []).append(_elsewhere(row))
+    return [
+        OwnMeeting(
+            *(row["meeting"], row["number"], row["starts_at"], row["ends_at"]),
+            persons=tuple(msgspec.json.decode(row["persons"] or "[]", type=list[Expected])),
+            caught_up=there.get(row["meeting"]),
+            caught_up_over=row["meeting"] in there and there[row["meeting"]].starts_at <= at,
+            options=() if there else tuple(options.get(row["meeting"], ())),
+        )
+        for row in own
+    ]
+
+
+def _elsewhere(row: dict[str, object]) -> Elsewhere:
+    return Elsewhere(**{name: value for name, value in row.items() if name != "missed"})  # type: ignore[arg-type] # columns are named after the fields
