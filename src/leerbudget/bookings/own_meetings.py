@@ -107,3 +107,28 @@ async def meetings_of(booking: UUID, family: UUID) -> list[OwnMeeting]:
 
 def _elsewhere(row: dict[str, object]) -> Elsewhere:
     return Elsewhere(**{name: value for name, value in row.items() if name != "missed"})  # type: ignore[arg-type] # columns are named after the fields
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Persons of a booking who were absent at a meeting of their own group and do not catch it up."""
+
+    booking: UUID
+    family: UUID
+    meeting: UUID
+    persons: tuple[UUID, ...]
+
+
+_MISSED = """
+SELECT a.booking, b.family, a.meeting, array_agg(a.person ORDER BY a.person) AS persons
+FROM attendance a JOIN booking b ON b.id = a.booking AND b.family IS NOT NULL AND b.state IN ('confirmed', 'attended')
+WHERE a.live AND a.state = 'absent' AND a.instead_of IS NULL AND a.ends_at BETWEEN $1 AND $2
+  AND NOT EXISTS (SELECT FROM attendance c WHERE c.booking = a.booking AND c.instead_of IS NOT NULL)
+GROUP BY a.booking, b.family, a.meeting ORDER BY a.booking, a.meeting
+"""
+
+
+async def missed_between(after: datetime, before: datetime) -> list[Missed]:
+    """Who missed a meeting that ended in this time and never caught one up, in order of the bookings."""
+    rows = await fetch_all(_MISSED, after, before)
+    return [Missed(row["booking"], row["family"], row["meeting"], tuple(row["persons"])) for row in rows]

@@ -380,6 +380,18 @@ async def course(id: UUID) -> CourseView:  # noqa: A002 - as above
     return found
 
 
+async def meetings_between(after: datetime, before: datetime) -> list[UUID]:
+    """Meetings that begin in this time, of sessions that go on and have others, in order."""
+    rows = await fetch_all(
+        "SELECT m.id FROM meeting m JOIN course_session s ON s.id = m.session AND s.state IN ('confirmed', 'running')"
+        " WHERE m.starts_at BETWEEN $1 AND $2 AND EXISTS (SELECT FROM meeting o WHERE o.session = s.id AND o.id <> m.id)"
+        " ORDER BY m.starts_at, s.external_ref, m.number",
+        after,
+        before,
+    )
+    return [row["id"] for row in rows]
+
+
 async def is_cancelled_meeting(session: UUID, meeting: UUID) -> bool:
     """Whether this was a meeting of the session and was called off."""
     found: bool = await fetch_value(

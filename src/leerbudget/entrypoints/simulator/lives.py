@@ -1,13 +1,15 @@
 """What families do in the year: book, wait, answer, cancel, stop, and make mistakes. By seeded chance."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from leerbudget.bookings import actions as bookings
-from leerbudget.bookings import line, moving, waiting
+from leerbudget.bookings import line, meetings, moving, own_meetings, waiting
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.meetings import CatchUpOrder
 from leerbudget.bookings.moving import MoveRequest
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import actions as budgets
@@ -35,6 +37,8 @@ FOR_A_CHILD: Final = 1 / 3
 RATHER_MOVES: Final = 0.5
 """Chance that somebody who cannot come looks for another date first [guess]."""
 ASKS_AGAIN: Final = 0.1
+CATCHES_UP, DROPS_IT = 0.5, 0.1
+"""Chance that who missed a meeting catches it up where that can be, and drops it again [guess]."""
 AVOIDS_A_YEAR: Final = 0.03
 SEEN_MAX: Final = 5
 
@@ -199,6 +203,22 @@ async def _cancel(stage: Stage, booking: UUID, *, child: bool = False) -> None:
         desk.bookings[booking] = frozenset(("cancelled",))
         if answer.value != shown.value:
             desk.troubles.append(f"booking {booking}: {shown.value} was shown, {answer.value} happened")
+
+
+async def catch_up_some(stage: Stage) -> None:
+    """Who missed a meeting yesterday or today may come to the same one of another group; a few drop that again."""
+    now = clock.now()
+    for missed in await own_meetings.missed_between(now - timedelta(days=1), now):
+        own = await own_meetings.meetings_of(missed.booking, missed.family)
+        options = next((each.options for each in own if each.meeting == missed.meeting), ())
+        if not options or not stage.dice.chance(CATCHES_UP):
+            continue
+        order = CatchUpOrder(missed.booking, missed.meeting, stage.dice.pick(options).meeting, missed.persons)
+        refused = ("meetings_overlap", "session_full", "kept_for_waiting", "not_together", "catch_up_used")
+        done = await stage.desk.ask("catches up a meeting", meetings.catch_up, order, actor=None, refusals=refused)
+        if done.done and stage.dice.chance(DROPS_IT):
+            name = "does not catch up after all"
+            await stage.desk.ask(name, meetings.drop_catch_up, missed.booking, missed.meeting, actor=None)
 
 
 async def stop(stage: Stage, families: list[Family]) -> None:

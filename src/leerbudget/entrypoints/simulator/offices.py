@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from leerbudget.bookings import actions as bookings
+from leerbudget.bookings import meetings
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import GrantOrder
@@ -33,6 +34,8 @@ ANSWER_DAYS: Final = 7
 NO_SHOW: Final = 0.10
 """Requirements section 5."""
 CERTIFICATE_DAYS: Final = 700
+NOT_TONIGHT: Final = 0.03
+"""Chance that one meeting of a course is called off [guess]."""
 
 
 @dataclass(slots=True)
@@ -193,6 +196,21 @@ async def trainers_call_off(stage: Stage, day: int) -> None:
         )
         for booking in answer.value or ():
             stage.desk.bookings[booking] = frozenset(("cancelled",))
+
+
+async def trainers_miss_a_meeting(stage: Stage) -> None:
+    """Of the meetings of tonight and tomorrow morning a few do not take place; the rest of the course does."""
+    now = clock.now()
+    for meeting in await catalogue.meetings_between(now, now + timedelta(days=1)):
+        if stage.dice.chance(NOT_TONIGHT):
+            await stage.desk.ask(
+                "calls one meeting off",
+                meetings.cancel_meeting,
+                meeting,
+                reason="trainer_ill",
+                actor=None,
+                refusals=("last_meeting",),
+            )
 
 
 async def trainers_record(stage: Stage) -> None:

@@ -97,6 +97,7 @@ async def _day(stage: Stage, year: Year, day: int) -> None:
         await lives.look_around(stage)
         await lives.stop(stage, stage.plan.stops.get(day, []))
         await offices.trainers_call_off(stage, day)
+        await offices.trainers_miss_a_meeting(stage)
         if day % WEEK_DAYS == WEEK_DAYS - 1:
             await lives.make_mistakes(stage)
         await _work(year)
@@ -104,6 +105,7 @@ async def _day(stage: Stage, year: Year, day: int) -> None:
         await lives.answer(stage)
         await lives.cancel_some(stage)
         await offices.trainers_record(stage)
+        await lives.catch_up_some(stage)
         await _work(year)
     with clock.travelling(_moment(day, NIGHT)):
         found = await promises.broken(year.desk, year.post, stage.paid_in_cents)
