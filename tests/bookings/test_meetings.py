@@ -447,3 +447,47 @@ async def test_without_the_lock_too_many_catch_up(monkeypatch):
     got, _ = await twenty_and_five_for_three()
     assert got > 3
     assert await queries.inconsistencies() != []
+
+
+# --- what the doctor finds -----------------------------------------------------------------------------------
+
+
+AVOIDED_BEFORE = """
+INSERT INTO avoid_entry (id, family, person, created_at)
+SELECT uuidv7(), family, $1, booked_at - interval '1 minute' FROM booking
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "promise"),
+    [
+        ("UPDATE course_session SET catch_up_seats = 2 WHERE catch_up_seats = 1", "I3"),
+        ("UPDATE attendance SET live = false WHERE instead_of IS NOT NULL", "I3 I7"),
+        ("UPDATE attendance SET instead_of = NULL WHERE instead_of IS NOT NULL", "I3 I7"),
+        (AVOIDED_BEFORE, "I7"),
+    ],
+)
+async def test_a_list_that_tells_something_else_is_found(admin, change, promise):
+    """Seats that nobody has, a meeting that nobody is expected at, and who should not have met: the doctor says so."""
+    member, person = await world.a_trainer()
+    course = await world.a_course()
+    first, (_, missed) = await a_course_of(10, 17, course=course)
+    _, (_, again_there) = await a_course_of(14, 21, course=course, trainer=member)
+    booking = await a_booking(first)
+    await meetings.catch_up(catching_up(booking, missed, again_there), actor=None)
+    await nothing_is_wrong()
+    await admin.execute(change, *([person] if "$1" in change else []))
+    assert " ".join(sorted({problem[:2] for problem in await queries.inconsistencies()})) == promise
+
+
+async def test_a_share_that_was_not_paid_is_found(admin):
+    """Two thirds were paid, and the books of meetings say three of three took place (I4)."""
+    session, (_, second, _) = await a_course_of(10, 17, 24)
+    booking = await a_booking(session)
+    await meetings.cancel_meeting(second, reason="Ziek.", actor=None)
+    with clock.travelling(clock.now() + timedelta(days=25)):
+        await there(booking, session)
+        await actions.finish_session(session, actor=None)
+    await nothing_is_wrong()
+    await admin.execute("DELETE FROM cancelled_meeting")
+    assert [problem[:2] for problem in await queries.inconsistencies()] == ["I4"]
