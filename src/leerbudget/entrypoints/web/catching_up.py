@@ -27,7 +27,7 @@ class CatchingUpPages(Controller):
 
     @get("/")
     async def choose(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[str]:
-        """The meetings of the own group; with one chosen, where it can be caught up."""
+        """The meetings of the own group; with one chosen, where it can be caught up, the nearest first."""
         family = own_family(request, "cancel_booking")
         found = await _own(booking_id, family)
         return await _page(request, found, family, an_id(request.query_params.get("keer", "")), Form())
@@ -92,6 +92,7 @@ async def _page(
 
 
 def _meeting(each: OwnMeeting, traveller: sessions.Traveller) -> View:
+    options = sorted((_there(option, traveller) for option in each.options), key=lambda o: o.travel_minutes or 0)
     return View(
         id=each.meeting,
         number=each.number,
@@ -101,7 +102,7 @@ def _meeting(each: OwnMeeting, traveller: sessions.Traveller) -> View:
         may_miss=[(str(person.person), person.name) for person in each.may_miss],
         there=_there(each.caught_up, traveller) if each.caught_up else None,
         may_drop=each.caught_up is not None and not each.caught_up_over,
-        options=[_there(option, traveller) for option in each.options] if each.may_miss else [],
+        options=options if each.may_miss else [],
     )
 
 
