@@ -426,7 +426,7 @@ async def test_the_service_does_what_the_model_does(world_db):
 
 
 GUARDS = (
-    ("bookings", "book", "_origin = 'direct' AND rooms", "false AND rooms"),
+    ("bookings", "book", "_origin IN ('direct', 'coordinator') AND (", "false AND ("),
     ("bookings", "others_wait", "(t.refused IS NULL OR t.tried_at >= s.freed_at)", "t.refused IS NULL"),
 )
 """Room, function, a rule in it, and what stands there instead."""

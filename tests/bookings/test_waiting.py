@@ -102,7 +102,9 @@ async def test_until_who_waits_was_asked_nobody_else_takes_the_seat(world_db, ad
         await booked(lucky, session)
     assert len(await waiting.offer_free_seats()) == 1
     await booked(lucky, session)  # the second seat: everybody who waited was asked
-    await admin.execute(changed_function("bookings", "book", "_origin = 'direct' AND rooms", "false AND rooms"))
+    await admin.execute(
+        changed_function("bookings", "book", "_origin IN ('direct', 'coordinator') AND (", "false AND (")
+    )
     other, (gone,) = await a_full_session()
     await waits(await a_family(), other)
     await actions.cancel(gone, actor=None)

@@ -5,7 +5,7 @@ Lock order everywhere: the course session (seat), then the booking, then account
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -31,7 +31,7 @@ from leerbudget.bookings.errors import (
     OfferLapsed,
 )
 from leerbudget.bookings.meetings import send_home
-from leerbudget.bookings.telling import link_of, notice_of, tell_about
+from leerbudget.bookings.telling import forget_reminder, link_of, notice_of, tell_about
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import PaymentShare, shares_in
 from leerbudget.catalogue import actions as catalogue
@@ -100,7 +100,7 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         Busy: a correction took money away at this very moment; try again.
     """
     offered = request.offered_until is not None
-    notice = notice_of(request.origin, offered=offered)
+    notice = notice_of(request.origin, offered=offered, guest=request.family is None)
     wish_to = "proposed" if offered else "booked"
     at = clock.now()
     today = at.astimezone(clock.AMSTERDAM).date()  # one reading of the clock: it may be midnight
@@ -109,7 +109,7 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
             _BOOK,
             *(request.id, request.fingerprint(), request.family, request.session, list(request.persons), request.wish),
             *(json.dumps(dict(request.childcare)), request.origin, request.offered_until, request.price_shown_cents),
-            *(notice, link_of(notice), wish_to, sources_of(wish_to)),
+            *(notice, link_of(notice, request.session), wish_to, sources_of(wish_to)),
             *(separated_since(today), today, at, actor),
         )
     except NeverOverspent as refusal:  # a correction took the money between reading and writing
@@ -150,16 +150,18 @@ async def accept(booking: UUID, *, actor: UUID | None) -> None:
         OfferLapsed: it was answered before or its time is over.
     """
     async with together():
-        accepted = await execute(
+        accepted = await fetch_one(
             "UPDATE booking SET state = 'confirmed', answered_at = $2, offered_until = NULL"
-            " WHERE id = $1 AND state = 'offered' AND offered_until >= $2",
+            " WHERE id = $1 AND state = 'offered' AND offered_until >= $2 RETURNING reminded_at",
             booking,
             clock.now(),
         )
-        if not accepted:
+        if accepted is None:
             known = await fetch_value("SELECT true FROM booking WHERE id = $1", booking)
             raise OfferLapsed if known else BookingUnknown
-        await execute(_WAITED_ENOUGH, [booking], clock.now())
+        await served([booking])
+        if accepted["reminded_at"] is not None:
+            await forget_reminder(booking)
         await mark_wishes([booking], "booked")
         await record_audit(actor, "offer_accepted", "booking", booking)
         await tell_about([booking], "booking_confirmed")
@@ -376,6 +378,11 @@ SET state = CASE WHEN EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AN
 WHERE b.session = $1 AND b.state = 'confirmed'
 RETURNING b.id, b.price_cents, b.state
 """
+
+
+async def served(ids: Sequence[UUID]) -> None:
+    """Who waited and was offered these bookings waits no longer."""
+    await execute(_WAITED_ENOUGH, list(ids), clock.now())
 
 
 _WAITED_ENOUGH = """

@@ -13,7 +13,7 @@ import msgspec
 
 from leerbudget.bookings import rules
 from leerbudget.bookings.errors import BookingUnknown, FeeChanged, NotCancellable
-from leerbudget.bookings.telling import tell_about
+from leerbudget.bookings.telling import forget_reminder, tell_about
 from leerbudget.budgets import actions as budgets
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import meetings as calendar
@@ -122,10 +122,11 @@ async def end(
     )
     if facts is None:
         raise BookingUnknown
-    ended = await execute(
+    ended = await fetch_one(
         "UPDATE booking SET state = $2, ended_at = $3, end_reason = $4, fee_cents = $6, moved_to = $7,"
         " offered_until = NULL,"
-        " answered_at = coalesce(answered_at, $3) WHERE id = $1 AND state = ANY($5::text[])",
+        " answered_at = coalesce(answered_at, $3) WHERE id = $1 AND state = ANY($5::text[])"
+        " RETURNING reminded_at",
         booking,
         to,
         clock.now(),
@@ -134,8 +135,10 @@ async def end(
         keep_cents,
         moved_to,
     )
-    if not ended:
+    if ended is None:
         return None
+    if ended["reminded_at"] is not None:
+        await forget_reminder(booking)
     await execute("UPDATE booking_person SET live = false WHERE booking = $1", booking)
     await execute("UPDATE attendance SET live = false WHERE booking = $1", booking)
     await keep_seats(await fetch_all(_CAUGHT_UP_AT, booking))

@@ -180,6 +180,29 @@ class AlreadyWaiting(LeerbudgetError):
     constraint = "one_place_in_line_per_person"
 
 
+class GuestUnknown(LeerbudgetError):
+    """Nobody without a family has this address or reference."""
+
+    code = "guest_unknown"
+    status = 422
+    message_nl = "Wij kennen niemand met dit adres of kenmerk die hier een plaats kan krijgen."
+
+
+class GuestNotClear(LeerbudgetError):
+    """Several people without a family share this address."""
+
+    code = "guest_not_clear"
+    status = 422
+    message_nl = "Dit adres is van meer mensen. Vul het kenmerk van de persoon in."
+
+
+class NoPartySeats(LeerbudgetError):
+    """The session has no seats by party, or none for this person's party (R64)."""
+
+    code = "no_party_seats"
+    message_nl = "Deze bijeenkomst heeft geen plaatsen voor de partij van deze persoon."
+
+
 class WaitingUnknown(LeerbudgetError):
     """There is no such place in line."""
 

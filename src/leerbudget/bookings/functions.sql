@@ -41,7 +41,10 @@ BEGIN
   IF _family IS NOT NULL AND NOT rooms.course_suits(_seat.audience, _family, _today) THEN
     PERFORM rooms.refuse('not_for_this_family');
   END IF;
-  IF _origin = 'direct' AND rooms.others_wait(_session, _family, _at) THEN
+  IF _origin IN ('direct', 'coordinator') AND (
+    (_family IS NOT NULL AND rooms.others_wait(_session, _family, _at))
+    OR (_family IS NULL AND rooms.guests_wait(_session, _persons[1], _at))
+  ) THEN
     PERFORM rooms.refuse('kept_for_waiting');
   END IF;
   IF rooms.must_not_meet(_session, _family, _persons, _apart_since) THEN
@@ -121,6 +124,18 @@ CREATE FUNCTION rooms.others_wait(_session uuid, _family uuid, _at timestamptz) 
   SELECT EXISTS (
     SELECT FROM course_session s JOIN waiting_entry e ON e.course = s.course AND e.state = 'waiting'
     WHERE s.id = _session AND s.freed_at IS NOT NULL AND s.starts_at > _at + interval '24 hours' AND e.family <> _family
+      AND NOT EXISTS (SELECT FROM waiting_try t WHERE t.entry = e.id AND t.session = s.id
+                      AND (t.refused IS NULL OR t.tried_at >= s.freed_at)))
+$$;
+
+-- The same for somebody without a family: whether another one of the same party waits for this very session. Parties
+-- have seats of their own, so who waits of another party waits for other seats (R64).
+CREATE FUNCTION rooms.guests_wait(_session uuid, _person uuid, _at timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (
+    SELECT FROM course_session s JOIN waiting_entry e ON e.course = s.course AND e.session = s.id AND e.state = 'waiting'
+    JOIN waiting_person w ON w.entry = e.id JOIN person other ON other.id = w.person
+    WHERE s.id = _session AND s.freed_at IS NOT NULL AND s.starts_at > _at + interval '24 hours' AND e.family IS NULL
+      AND other.id <> _person AND other.party = (SELECT p.party FROM person p WHERE p.id = _person)
       AND NOT EXISTS (SELECT FROM waiting_try t WHERE t.entry = e.id AND t.session = s.id
                       AND (t.refused IS NULL OR t.tried_at >= s.freed_at)))
 $$;

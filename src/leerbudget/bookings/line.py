@@ -47,7 +47,7 @@ WITH mine AS (SELECT * FROM waiting_entry WHERE family = $1 AND ended_at IS NULL
   SELECT e.id, row_number() OVER (PARTITION BY e.course
                                   ORDER BY coalesce(w.waiting_rounds, 0) DESC, e.asked_at, e.id)::int AS position
   FROM waiting_entry e LEFT JOIN wish w ON w.id = e.wish
-  WHERE e.state = 'waiting' AND e.course IN (SELECT course FROM mine)
+  WHERE e.state = 'waiting' AND e.family IS NOT NULL AND e.course IN (SELECT course FROM mine)
 )
 SELECT m.id AS entry, m.state, m.course, c.title, coalesce(b.session, m.session) AS session, m.asked_at, line.position,
        b.id AS booking, b.price_cents, b.offered_until,

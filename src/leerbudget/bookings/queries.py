@@ -323,7 +323,8 @@ _PROMISES = {
            OR bp.live <> CASE WHEN b.ended_at IS NULL THEN b.persons ELSE 0 END""",
     "I3: {n} aanbiedingen van de wachtlijst horen niet bij precies één gezin dat erop antwoordt": """
         SELECT count(*) FROM waiting_entry e FULL JOIN (SELECT * FROM booking WHERE origin = 'waiting') b ON b.id = e.booking
-        WHERE (coalesce(e.state, '') = 'offered') <> (coalesce(b.state, '') = 'offered') OR e.family <> b.family""",
+        WHERE (coalesce(e.state, '') = 'offered') <> (coalesce(b.state, '') = 'offered')
+           OR (e.id IS NOT NULL AND b.id IS NOT NULL AND e.family IS DISTINCT FROM b.family)""",
     "I3: {n} plekken op de wachtlijst horen niet bij precies wie er wacht": """
         SELECT count(*) FROM waiting_entry e
         WHERE NOT EXISTS (SELECT FROM waiting_person p WHERE p.entry = e.id)

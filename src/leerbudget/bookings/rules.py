@@ -100,9 +100,23 @@ LATEST_BEFORE_START = timedelta(hours=24)
 """A seat that becomes free later than this before the start goes to whoever books it first."""
 
 
+REMIND_DAY_HOURS: Final[Mapping[str, timedelta]] = {"waiting": timedelta(hours=4), "round": timedelta(hours=12)}
+"""Origin of an offer → how many hours of day before its end a family is reminded: an evening, or the last morning."""
+
+
 def answer_until(at: datetime) -> datetime:
     """Until when a seat that is offered at `at` is kept; within 24 hours, in UTC."""
-    moment, left = at.astimezone(AMSTERDAM), ANSWER_DAY_HOURS
+    return day_hours_after(at, ANSWER_DAY_HOURS)
+
+
+def by_day(at: datetime) -> bool:
+    """Whether people may be mailed at this moment: from 8 to 22 o'clock in Amsterdam."""
+    return DAY_OPENS <= at.astimezone(AMSTERDAM).time() < DAY_CLOSES
+
+
+def day_hours_after(at: datetime, hours: timedelta) -> datetime:
+    """The moment by which so many hours between 8 and 22 o'clock have passed since `at`, in UTC."""
+    moment, left = at.astimezone(AMSTERDAM), hours
     while True:
         day = moment.date()
         begins = max(moment, datetime.combine(day, DAY_OPENS, AMSTERDAM))

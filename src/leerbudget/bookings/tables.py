@@ -38,6 +38,7 @@ class Booking(Table, db=DB, tablename="booking"):
     The id is the caller's idempotency key; `content_sha256` tells a repeat from another request (I5).
     `price_cents` is the quote for all persons together and never changes. `fee_cents`: what a cancellation cost;
     `fee_returned_at`: when the family got that back. `moved_to`: the booking that took its place.
+    `reminded_at`: when it was time for the reminder that an offer waits for its answer.
     """
 
     id = key()
@@ -57,6 +58,7 @@ class Booking(Table, db=DB, tablename="booking"):
     fee_cents = cents(default=0)
     fee_returned_at = moment(optional=True)
     moved_to = identifier(optional=True)
+    reminded_at = moment(optional=True)
 
     booking_state_is_known = Check(one_of("state", BOOKING_STATES))
     booking_origin_is_known = Check(one_of("origin", ORIGINS))
@@ -122,10 +124,11 @@ class WaitingEntry(Table, db=DB, tablename="waiting_entry"):
 
     They asked at `session`; any session of the course that they can reach will do. The id is the caller's
     idempotency key. `booking`: the latest seats they were offered. `childcare`: children per age band.
+    Without a family one person waits for a seat of their party in that very session (R64).
     """
 
     id = key()
-    family = foreign(Family)
+    family = foreign(Family, optional=True)
     course = foreign(Course)
     session = foreign(CourseSession)
     wish = foreign(Wish, optional=True)

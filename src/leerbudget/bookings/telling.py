@@ -10,25 +10,38 @@ from uuid import UUID
 from leerbudget.foundation.database import fetch_all
 from leerbudget.notifications import actions as notifications
 
+GUESTS = {
+    "booking_confirmed": "seat_given",
+    "booking_cancelled": "seat_ended",
+    "session_confirmed": "seat_goes_on",
+    "session_cancelled": "seat_called_off",
+}
+"""The same news for who has no family: no budget, no wish, and perhaps no login."""
+
+REMINDERS = {"round": "proposal_expiring", "waiting": "place_expiring"}
+"""Origin of an offer → the reminder before it lapses."""
+
 _LINKS = {
     "proposal_offered": "/mijn",
     "place_offered": "/mijn",
+    "proposal_expiring": "/mijn",
+    "place_expiring": "/mijn",
     "session_cancelled": "/zoeken",
     "booking_cancelled": "/budget",
     "fee_returned": "/budget",
 }
 
 
-def notice_of(origin: str, *, offered: bool) -> str:
-    """The news of a booking that was just made."""
+def notice_of(origin: str, *, offered: bool, guest: bool = False) -> str:
+    """The news of a booking that was just made. `guest`: for somebody without a family."""
     if not offered:
-        return "booking_confirmed"
+        return GUESTS["booking_confirmed"] if guest else "booking_confirmed"
     return "place_offered" if origin == "waiting" else "proposal_offered"
 
 
-def link_of(kind: str) -> str:
-    """Where this news is read on the site."""
-    return _LINKS.get(kind, "/inschrijvingen")
+def link_of(kind: str, session: UUID) -> str:
+    """Where this news is read on the site; for guests that is the session's own page, which is for everybody."""
+    return f"/bijeenkomsten/{session}" if kind in GUESTS.values() else _LINKS.get(kind, "/inschrijvingen")
 
 
 async def tell_of(kind: str, meeting: UUID, starts_at: datetime, persons: Sequence[UUID]) -> None:
@@ -54,19 +67,20 @@ async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Map
     """A notice to every person with an address; it names no course and no family detail (reliability 4)."""
     back = returned_cents or {}
     rows = await fetch_all(
-        "SELECT b.id AS booking, p.id AS person, p.email, b.offered_until, s.starts_at"
+        "SELECT b.id AS booking, b.session, b.family, p.id AS person, p.email, b.offered_until, s.starts_at"
         " FROM booking b JOIN booking_person bp ON bp.booking = b.id JOIN person p ON p.id = bp.person"
         " JOIN course_session s ON s.id = b.session WHERE b.id = ANY($1::uuid[]) AND p.email IS NOT NULL ORDER BY p.id",
         list(bookings),
     )
+    kinds = {row["booking"]: GUESTS.get(kind, kind) if row["family"] is None else kind for row in rows}
     await notifications.post_many(
         [
             notifications.Notice(
-                kind=kind,
+                kind=kinds[row["booking"]],
                 business_ref=f"{row['booking']}:{row['person']}",
                 address=row["email"],
                 context={
-                    "link": link_of(kind),
+                    "link": link_of(kinds[row["booking"]], row["session"]),
                     "starts_at": row["starts_at"].isoformat(),
                     "returned_cents": back.get(row["booking"], 0),
                 }
@@ -76,3 +90,9 @@ async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Map
             for row in rows
         ]
     )
+
+
+async def forget_reminder(booking: UUID) -> None:
+    """An offer was answered: a reminder of it that was not mailed yet says nothing any more."""
+    rows = await fetch_all("SELECT person FROM booking_person WHERE booking = $1", booking)
+    await notifications.withdraw(list(REMINDERS.values()), [f"{booking}:{row['person']}" for row in rows])

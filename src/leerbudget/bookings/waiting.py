@@ -17,7 +17,7 @@ import msgspec
 
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import rules
-from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.actions import BookingRequest, served
 from leerbudget.bookings.errors import (
     AlreadyInCourse,
     ChildcareMismatch,
@@ -45,10 +45,13 @@ OUT_OF_REACH, NOT_THEIR_DAYS = "out_of_reach", "not_their_days"
 
 @dataclass(frozen=True, slots=True)
 class WaitingOrder:
-    """Persons of a family who want to wait for seats. `childcare`: children per age band."""
+    """Persons of a family who want to wait for seats. `childcare`: children per age band.
+
+    Without a family: one person, for a seat of their party in this very session (`seating.wait`).
+    """
 
     id: UUID
-    family: UUID
+    family: UUID | None
     session: UUID
     persons: tuple[UUID, ...]
     childcare: Mapping[str, int] = field(default_factory=dict)
@@ -110,7 +113,8 @@ SELECT s.course, s.state, rooms.course_suits(c.audience, $2, $4) AS suits,
         ORDER BY w.rank, w.stated_at, w.id LIMIT 1) AS wish,
        EXISTS (SELECT FROM booking_person bp JOIN booking b ON b.id = bp.booking AND b.state = 'confirmed'
                JOIN course_session o ON o.id = bp.session
-               WHERE bp.person = ANY ($5::uuid[]) AND bp.live AND o.course = s.course) AS there
+               WHERE bp.person = ANY ($5::uuid[]) AND bp.live AND o.course = s.course
+               AND ($2::uuid IS NOT NULL OR o.id = s.id)) AS there
 FROM course_session s JOIN course c ON c.id = s.course WHERE s.id = $1
 """
 
@@ -188,8 +192,9 @@ async def _offered(entry: UUID) -> UUID:
 
 
 async def offer_free_seats(*, actor: UUID | None = None, limit: int = 200) -> list[UUID]:
-    """Offer the free seats of sessions to who waits for their course, in order; the bookings that were offered.
+    """Offer the free seats of sessions to who waits for their course, in order; the bookings that were made.
 
+    Who has no family is seated at once: they said yes to this date when they were put in line.
     Every offer is a transaction of its own. Sessions that start within a day are left to whoever books.
     """
     await execute(_GOT_IT_OTHERWISE, clock.now())
@@ -211,7 +216,8 @@ WITH served AS (
   WHERE e.state = 'waiting' AND EXISTS (
     SELECT FROM waiting_person wp JOIN booking_person bp ON bp.person = wp.person AND bp.live
     JOIN course_session s ON s.id = bp.session JOIN booking b ON b.id = bp.booking
-    WHERE wp.entry = e.id AND s.course = e.course AND b.state = 'confirmed')
+    WHERE wp.entry = e.id AND s.course = e.course AND (e.family IS NOT NULL OR s.id = e.session)
+      AND b.state = 'confirmed')
   RETURNING e.id
 )
 UPDATE waiting_person p SET live = false FROM served WHERE p.entry = served.id
@@ -223,7 +229,8 @@ SELECT s.id, s.course, s.starts_at, greatest(s.freed_at, $2) AS since, v.postcod
        array(SELECT m.ends_at FROM meeting m WHERE m.session = s.id ORDER BY m.number) AS ends
 FROM course_session s JOIN course c ON c.id = s.course AND c.state = 'admitted' LEFT JOIN venue v ON v.id = s.venue
 WHERE s.state IN ('conditional', 'confirmed') AND s.starts_at > $1 AND s.seats_taken + s.catch_up_seats < s.seats_max
-  AND EXISTS (SELECT FROM waiting_entry e WHERE e.course = s.course AND e.state = 'waiting' AND NOT EXISTS (
+  AND EXISTS (SELECT FROM waiting_entry e WHERE e.course = s.course AND e.state = 'waiting'
+              AND (e.family IS NOT NULL OR e.session = s.id) AND NOT EXISTS (
                 SELECT FROM waiting_try t WHERE t.entry = e.id AND t.session = s.id
                 AND (t.refused IS NULL OR t.tried_at >= greatest(s.freed_at, $2))))
 ORDER BY s.starts_at, s.id LIMIT $3
@@ -233,7 +240,7 @@ _LINE = """
 SELECT e.id, e.family, e.session, e.childcare, CASE WHEN w.state = 'open' THEN e.wish END AS wish,
        array(SELECT p.person FROM waiting_person p WHERE p.entry = e.id ORDER BY p.person) AS persons
 FROM waiting_entry e LEFT JOIN wish w ON w.id = e.wish
-WHERE e.course = $1 AND e.state = 'waiting' AND NOT EXISTS (
+WHERE e.course = $1 AND e.state = 'waiting' AND (e.family IS NOT NULL OR e.session = $2) AND NOT EXISTS (
   SELECT FROM waiting_try t WHERE t.entry = e.id AND t.session = $2 AND (t.refused IS NULL OR t.tried_at >= $3))
 ORDER BY coalesce(w.waiting_rounds, 0) DESC, e.asked_at, e.id
 """
@@ -246,7 +253,7 @@ async def _offer_in(session: Any, *, actor: UUID | None) -> list[UUID]:
     passed_over: dict[UUID, str | None] = {}
     at = clock.now()  # before the first look: a seat that becomes free meanwhile is tried on everybody again
     line = await fetch_all(_LINE, session["course"], session["id"], session["since"])
-    preferences = await wishes.preferences_of([entry["family"] for entry in line])
+    preferences = await wishes.preferences_of([entry["family"] for entry in line if entry["family"] is not None])
     weeks = await wishes.weeks_of([person for entry in line for person in entry["persons"]])
     for entry in line:
         try:
@@ -273,7 +280,7 @@ async def _offer_in(session: Any, *, actor: UUID | None) -> list[UUID]:
 
 
 async def _offer(entry: Any, session: Any, *, actor: UUID | None) -> UUID:
-    """Seats and money are held for the family until it answers.
+    """Seats and money are held for the family until it answers; somebody without a family has the seat.
 
     Raises:
         NotWaiting: it left the line, or another worker was first.
@@ -287,7 +294,7 @@ async def _offer(entry: Any, session: Any, *, actor: UUID | None) -> UUID:
         wish=entry["wish"],
         childcare=msgspec.json.decode(entry["childcare"], type=dict[str, int]),
         origin="waiting",
-        offered_until=rules.answer_until(clock.now()),
+        offered_until=None if entry["family"] is None else rules.answer_until(clock.now()),
     )
     async with together():
         await bookings.book(request, actor=actor)
@@ -296,6 +303,8 @@ async def _offer(entry: Any, session: Any, *, actor: UUID | None) -> UUID:
             entry["id"],
             request.id,
         )
+        if taken and request.offered_until is None:
+            await served([request.id])
         if not taken:
             raise NotWaiting
         await _remember({entry["id"]: None}, session["id"], clock.now())

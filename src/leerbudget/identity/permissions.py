@@ -60,6 +60,9 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "cancel_session": (_TRAINER, _COORDINATOR),
     "admit_course": (_COORDINATOR,),
     "decide_session": (_COORDINATOR,),
+    # seats of people without a family in a dialogue; families stay numbers
+    "see_dialogues": (_COORDINATOR,),
+    "give_seats": (_COORDINATOR,),
     "see_demand": (_TRAINER, _COORDINATOR, _MUNICIPALITY),
     # organisations: amounts and counts, never wishes or course titles
     "see_organisation": (_FINANCE, _ADMIN, _MUNICIPALITY),

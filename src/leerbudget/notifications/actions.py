@@ -197,6 +197,23 @@ async def release(notice: Claimed) -> None:
     )
 
 
+async def withdraw(kinds: Sequence[str], business_refs: Sequence[str]) -> int:
+    """Give up notices that say nothing any more and were not sent, and wipe them; the number.
+
+    One that a worker is delivering at this moment goes out.
+    """
+    return await execute(
+        """
+        UPDATE outbox_message SET given_up_at = $3, context = '{}', last_error = 'withdrawn'
+        WHERE kind = ANY($1::text[]) AND business_ref = ANY($2::text[]) AND sent_at IS NULL AND given_up_at IS NULL
+          AND (claimed_until IS NULL OR claimed_until <= $3)
+        """,
+        list(kinds),
+        list(business_refs),
+        clock.now(),
+    )
+
+
 async def drop_useless() -> int:
     """Give up what has become useless unsent (an expired login link), and wipe it; the number."""
     return await execute(

@@ -155,6 +155,14 @@ async def persons_by_party(parties: Sequence[str]) -> list[PersonView]:
     return [PersonView(**row) for row in rows]
 
 
+async def without_family(who: str) -> list[UUID]:
+    """Everybody without a family with this e-mail address (in any case) or this external reference."""
+    rows = await fetch_all(
+        "SELECT id FROM person WHERE family IS NULL AND (email = lower($1) OR external_ref = $1) ORDER BY number", who
+    )
+    return [row["id"] for row in rows]
+
+
 async def organisation_ids(refs: Iterable[str]) -> dict[str, UUID]:
     """Ids of organisations by external reference; unknown references are absent."""
     return await _ids("SELECT external_ref, id FROM organisation WHERE external_ref = ANY($1::text[])", refs)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from leerbudget.bookings import actions as bookings
-from leerbudget.bookings import waiting
+from leerbudget.bookings import reminding, waiting
 from leerbudget.budgets import actions as budgets
 from leerbudget.identity import actions as identity
 from leerbudget.notifications import actions as notifications
@@ -26,6 +26,7 @@ class Job:
 
 JOBS: tuple[Job, ...] = (
     Job("let unanswered proposals lapse", 30, rounds.expire_answers),
+    Job("remind of offers that wait for an answer", 60, reminding.remind),
     Job("offer free seats to who waits", 10, waiting.offer_free_seats),
     Job("close rounds that are answered", 60, rounds.close),
     Job("decide whether sessions go on", 300, bookings.decide_sessions),
