@@ -15,6 +15,7 @@ from leerbudget.entrypoints.api.allocating import AllocationController
 from leerbudget.entrypoints.api.bookings import BookingController, FamilyBookingController
 from leerbudget.entrypoints.api.catalogue import CatalogueController
 from leerbudget.entrypoints.api.catching_up import CatchingUpController
+from leerbudget.entrypoints.api.dialogues import DialogueController
 from leerbudget.entrypoints.api.documentation import PREFIX, openapi_config, openapi_document
 from leerbudget.entrypoints.api.families import FamilyController
 from leerbudget.entrypoints.api.health import health
@@ -42,6 +43,7 @@ from leerbudget.entrypoints.web.calling_off import CallingOffPages
 from leerbudget.entrypoints.web.catching_up import CatchingUpPages
 from leerbudget.entrypoints.web.changing import ChangingPages
 from leerbudget.entrypoints.web.coordinating import RoundPages
+from leerbudget.entrypoints.web.dialogues import DialoguePages
 from leerbudget.entrypoints.web.enrolling import EnrolPages
 from leerbudget.entrypoints.web.logins import LoginPages
 from leerbudget.entrypoints.web.organisations import OrganisationPages
@@ -73,6 +75,7 @@ API: tuple[ControllerRouterHandler, ...] = (
     CatchingUpController,
     FamilyWaitingController,
     WaitingController,
+    DialogueController,
     TrainerController,
     TrainerSessionController,
     OrganisationController,
@@ -99,6 +102,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     PolicyPages,
     TrainerPages,
     CallingOffPages,
+    DialoguePages,
     RoundPages,
 )
 """What answers people; paths are given whole."""

@@ -165,7 +165,13 @@ def a_round(_: Things) -> dict[str, Any]:
     return {"id": str(new_id()), "name": "Ronde", "starts_on": text_of(1), "ends_on": text_of(90), "seed": 7}
 
 
+def a_guest(name: str) -> Callable[[Things], dict[str, Any]]:
+    """Somebody of the stage without a family, by reference."""
+    return lambda things: {"id": str(new_id()), "who": things[name]}
+
+
 SESSION = {"session_id": "session"}
+DIALOGUE = {"session_id": "dialogue"}
 CASES: Mapping[str, Case] = {
     "getHealth": everybody(),
     "listThemes": everybody(),
@@ -228,6 +234,13 @@ CASES: Mapping[str, Case] = {
         path={"session_id": "session_of_two", "meeting_id": "meeting_to_call_off"},
         body=lambda _: {"reason": "Ziek."},
     ),
+    # seats by party
+    "listDialogues": Case(("coordinator",), owned=False),
+    "getDialogue": Case(("coordinator",), path=DIALOGUE, owned=False),
+    "giveSeat": Case(("coordinator",), 201, DIALOGUE, a_guest("guest"), owned=False),
+    "takeSeatBack": Case(("coordinator",), 204, DIALOGUE | {"booking_id": "seat"}, owned=False),
+    "putInLine": Case(("coordinator",), 201, DIALOGUE, a_guest("guest_to_wait"), owned=False),
+    "takeOffLine": Case(("coordinator",), 204, DIALOGUE | {"entry_id": "seat_in_line"}, owned=False),
     # organisations
     "getPot": of_organisation(ORGANISATION),
     "getOrganisationOverview": of_organisation(ORGANISATION),

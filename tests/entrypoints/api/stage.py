@@ -20,9 +20,10 @@ import world
 from conftest import cloned
 from entrypoints.http.browsing import ORIGIN, application, client_for, link_token, running
 from leerbudget.bookings import actions as bookings
-from leerbudget.bookings import meetings, waiting
+from leerbudget.bookings import meetings, seating, waiting
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.meetings import CatchUpOrder
+from leerbudget.bookings.seating import SeatOrder
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets import approvals, policies
@@ -34,6 +35,7 @@ from leerbudget.foundation.database import close_pool, execute, fetch_value, ope
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity import actions as identity
 from leerbudget.payments import actions as payments
+from leerbudget.people import queries as people
 from leerbudget.rounds import actions as rounds
 from leerbudget.wishes import actions as wishes
 from leerbudget.wishes.rules import PreferenceOrder, WeekOrder, WishOrder
@@ -94,6 +96,7 @@ async def stage(app_of_module) -> AsyncIterator[Stage]:
         await _bookings(made)
         await _catching_up(made)
         await _waiting(made)
+        await _dialogue(made)
         await _rounds(made)
         for name, person, roles in _logins(made):
             made.browsers[name] = await browser()
@@ -255,6 +258,18 @@ async def _waiting(made: Stage) -> None:
             if name != "entry_to_leave":
                 await bookings.cancel(first.id, actor=None)
     assert len(await waiting.offer_free_seats()) == 4
+
+
+async def _dialogue(made: Stage) -> None:
+    """A dialogue with somebody in it and somebody in line, and two who come next."""
+    dialogue = made.mine["dialogue"] = await world.a_dialogue(meetings=(world.in_days(70),))
+    orders = {name: SeatOrder(new_id(), dialogue, await world.a_professional()) for name in ("seat", "seat_in_line")}
+    await seating.give(orders["seat"], actor=None)
+    await seating.wait(orders["seat_in_line"], actor=None)
+    made.mine |= {name: order.id for name, order in orders.items()}
+    for name in ("guest", "guest_to_wait"):
+        person = await people.person(await world.a_professional())
+        made.mine[name] = person.external_ref
 
 
 async def _book(things: dict[str, Any], session: UUID) -> UUID:

@@ -12,8 +12,9 @@ import world
 from entrypoints.web import visiting
 from entrypoints.web.visiting import Person, forms_in
 from leerbudget.bookings import actions as bookings
-from leerbudget.bookings import waiting
+from leerbudget.bookings import seating, waiting
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.seating import SeatOrder
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import approvals, policies
 from leerbudget.budgets.rules import GrantOrder, PolicyOrder
@@ -51,7 +52,7 @@ FINANCE_PAGES = (
     "/organisatie/beleid",
     "/organisatie/beleid/{policy}",
 )
-COORDINATOR_PAGES = ("/rondes", "/rondes/{round}", "/stortingen")
+COORDINATOR_PAGES = ("/rondes", "/rondes/{round}", "/stortingen", "/gesprekken", "/gesprekken/{dialogue}")
 PUBLIC_PAGES = ("/", "/inloggen", "/inloggen/bevestigen", "/zoeken", "/bijeenkomsten/{session}", "/bronnen")
 PERSONAL_PAGES = (*PARENT_PAGES, *TRAINER_PAGES, *FINANCE_PAGES, *COORDINATOR_PAGES)
 
@@ -120,6 +121,14 @@ async def a_policy(organisation: UUID) -> UUID:
     return policy
 
 
+async def a_dialogue() -> dict[str, object]:
+    """A dialogue with somebody in it and somebody in line."""
+    dialogue = await world.a_dialogue()
+    await seating.give(SeatOrder(new_id(), dialogue, await world.a_professional()), actor=None)
+    await seating.wait(SeatOrder(new_id(), dialogue, await world.a_professional()), actor=None)
+    return {"dialogue": dialogue}
+
+
 @pytest.fixture
 async def scene(app):
     family = await world.a_family(parents=2)
@@ -134,6 +143,7 @@ async def scene(app):
     reference = await payments.request_top_up(top_up, organisation, 2_500_000, "PO-1", actor=None)
     ids = {
         **await offered(family),
+        **await a_dialogue(),
         "wish": await visiting.a_wish(family),
         "booking": await booked(family, sessions[1]),
         "session": sessions[0],
@@ -214,6 +224,9 @@ POSTS = (
     "/rondes",
     "/rondes/{round}/berekenen",
     "/rondes/{round}/publiceren",
+    "/gesprekken/{dialogue}/plaatsen",
+    "/gesprekken/{dialogue}/terugnemen",
+    "/gesprekken/{dialogue}/van-de-lijst",
     "/organisatie/stortingen/{booking}/bevestigen",
     "/organisatie/aanvragen/{request}/goedkeuren",
     "/organisatie/aanvragen/{request}/afwijzen",
@@ -297,7 +310,7 @@ async def test_opening_a_forms_address_leads_back_to_its_page(scene):
             person = scene.trainer
         elif path.startswith("/organisatie"):
             person = scene.coordinator if path.endswith("bevestigen") else scene.finance
-        elif path.startswith("/rondes"):
+        elif path.startswith(("/rondes", "/gesprekken")):
             person = scene.coordinator
         address = scene.at(path.replace("{booking}/bevestigen", "{top_up}/bevestigen"))
         answer = await person.client.get(address, follow_redirects=True)

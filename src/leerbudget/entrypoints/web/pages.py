@@ -48,6 +48,10 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "groep-gevuld": ("ok", "De gezinnen zitten in de groep."),
     "aanwezigheid": ("ok", "De aanwezigheid is opgeslagen."),
     "afgerond": ("ok", "De bijeenkomst is afgerond. De betaling staat klaar."),
+    "plaats-gegeven": ("ok", "De plaats is gegeven. Wij mailen het deze persoon."),
+    "plaats-terug": ("ok", "De plaats is vrij. Wij mailen het deze persoon."),
+    "in-de-rij": ("ok", "Deze persoon staat op de wachtlijst."),
+    "uit-de-rij": ("info", "Deze persoon staat niet meer op de wachtlijst."),
     "ronde": ("ok", "De koppelronde is bijgewerkt."),
 }
 """Message after a redirect: code in the address → kind and sentence."""

@@ -97,6 +97,7 @@ LINKS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"trainer"}), "/trainer", "Mijn bijeenkomsten"),
     (frozenset({"organisation_finance", "organisation_admin", "municipality_viewer"}), "/organisatie", "Organisatie"),
     (frozenset({"coordinator"}), "/rondes", "Koppelrondes"),
+    (frozenset({"coordinator"}), "/gesprekken", "Gesprekken"),
     (frozenset({"coordinator"}), "/stortingen", "Stortingen"),
 )
 """(roles, one of which is needed; none = everybody), address, text."""
