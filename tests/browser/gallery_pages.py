@@ -17,6 +17,7 @@ from browser.gallery_changing import (
     MOVING,
     MOVING_CHECK,
 )
+from browser.gallery_dialogues import DIALOGUES, SEAT_ERROR, SEAT_FORM, SEATED, dialogue
 from browser.gallery_things import (
     AVAILABILITY,
     BOOKING_FORM,
@@ -127,6 +128,12 @@ PAGES = (
     sample("beleid-groep", "beleid_groep.html", POLICY, path="/organisatie/beleid/b1", shell=FINANCE, status=422, form=Form(errors={"grant": "Er staat niet genoeg in de pot. Er staat € 800,00 in de pot.", "number": "Er zijn geen gezinnen die nog geen groep hebben."})),
     sample("trainer", "trainer.html", Thing(name="Bram", admitted=True, upcoming=[trainer_session()], past=[trainer_session(id="s0", state="done", attendance_open=True, seats_taken=9)]), shell=TRAINER),
     sample("trainer-bijeenkomst", "trainer_bijeenkomst.html", TRAINER_SESSION, shell=TRAINER, form=Form(values={"was_there-x1": "present"})),
+    sample("gesprekken", "gesprekken.html", DIALOGUES, shell=COORDINATOR),
+    sample("gesprekken-leeg", "gesprekken.html", Thing(dialogues=[]), shell=COORDINATOR),
+    sample("gesprek", "gesprek.html", dialogue(), path="/gesprekken/s7", shell=COORDINATOR, form=SEAT_FORM),
+    sample("gesprek-fout", "gesprek.html", dialogue(), path="/gesprekken/fout", shell=COORDINATOR, form=SEAT_ERROR, status=409),
+    sample("gesprek-terugnemen", "gesprek.html", dialogue(taking_back=SEATED[1]), path="/gesprekken/terug", shell=COORDINATOR, form=SEAT_FORM),
+    sample("gesprek-leeg", "gesprek.html", dialogue(state="cancelled", open=False, seated=[], in_line=[]), path="/gesprekken/leeg", shell=COORDINATOR),
     sample("rondes", "rondes.html", Thing(rounds=[Thing(id="r1", name="Voorjaar 2027", state="audited", starts_on=date(2027, 3, 1), ends_on=date(2027, 6, 30), opened_at=at(2, 1, 9), seekers=2000, placed_share=0.8705), Thing(id="r0", name="Najaar 2026", state="answered", starts_on=date(2026, 9, 1), ends_on=date(2026, 12, 31), opened_at=at(2, 1, 9), seekers=None, placed_share=None)], waiting=Thing(families=412, wishes=520, sessions=61, seats=498), suggested_seed=20270401), shell=COORDINATOR),
     sample("ronde", "ronde.html", ROUND, shell=COORDINATOR),
     sample("ronde-bezig", "ronde.html", matching_round(id="bezig", state="frozen", solving=True, result=None, audit=None, unplaced=[], fairness=[], steps=[]), path="/rondes/bezig", shell=COORDINATOR),
