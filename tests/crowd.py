@@ -1,7 +1,7 @@
 """Many made-up families with money and a login, and sessions for them, in a handful of statements."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -32,6 +32,14 @@ class Parent:
     family: UUID
     person: UUID
     token: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Professional:
+    """Somebody without a family."""
+
+    person: UUID
     email: str
 
 
@@ -74,6 +82,29 @@ async def parents(count: int, *, each_family: int = 1, budget_cents: int = 500_0
     return made
 
 
+async def professionals(count: int, party: str = "foster_care_workers") -> list[Professional]:
+    """So many people of a party, without logins."""
+    mark = new_id().hex[-8:]
+    made = [Professional(new_id(), f"{mark}-w{n}@fictief.example") for n in range(count)]
+    await register_persons(
+        [PersonOrder(p.person, f"{mark}-w{n}", f"Werker {n} (fictief)", p.email, party) for n, p in enumerate(made)]
+    )
+    return made
+
+
+async def coordinators(count: int) -> list[str]:
+    """So many coordinators; the token that logs each in."""
+    tokens, at = [secrets.token_urlsafe(32) for _ in range(count)], clock.now()
+    for n, token in enumerate(tokens):
+        login = await give_login(f"{new_id().hex[-8:]}-c{n}@fictief.example", None, [("coordinator", None)])
+        await execute(
+            "INSERT INTO web_session (id, token_sha256, login, created_at, last_seen_at, expires_at)"
+            " VALUES (uuidv7(), $1, $2, $3, $4, $4)",
+            *(token_sha256(token), login, at, at + timedelta(days=1)),
+        )
+    return tokens
+
+
 async def paid_top_up(organisation: UUID, amount_cents: int) -> None:
     """Money of an organisation, asked for by one person and seen to arrive by another."""
     mark, top_up = new_id().hex[-8:], new_id()
@@ -102,8 +133,18 @@ async def log_in(made: list[Parent]) -> None:
     )
 
 
-async def sessions(seats: list[int], *, price_cents: int = PRICE_CENTS, courses: Sequence[UUID] = ()) -> list[UUID]:
-    """A session for each number of seats, all at different hours: of the courses in turn, or all of one course."""
+async def sessions(
+    seats: list[int],
+    *,
+    price_cents: int = PRICE_CENTS,
+    courses: Sequence[UUID] = (),
+    parties: Mapping[str, int] | None = None,
+) -> list[UUID]:
+    """A session for each number of seats, all at different hours: of the courses in turn, or all of one course.
+
+    `parties`: so many seats for each party.
+    """
+    led = [((await world.a_trainer())[1], "facilitator") for _ in range(2)] if parties else []
     chosen, (trainer, _), mark = courses or [await world.a_course()], await world.a_trainer(), new_id().hex[-8:]
     orders = [
         SessionOrder(
@@ -117,6 +158,8 @@ async def sessions(seats: list[int], *, price_cents: int = PRICE_CENTS, courses:
             seats_max=most,
             meetings=(world.in_days(20 + n // SLOTS_A_DAY, hour=n % SLOTS_A_DAY, hours=0.9),),
             decide_on=clock.today() + timedelta(days=15),
+            parties={party: (0, most) for party, most in (parties or {}).items()},
+            people=tuple(led),
         )
         for n, most in enumerate(seats)
     ]

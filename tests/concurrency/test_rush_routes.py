@@ -1,6 +1,6 @@
 """The last seats by every other way to them: the website's own sockets, the waiting list, a matching round.
 
-Booking by the action alone is in `test_rush`. A coordinator has no way of their own to book for a family.
+Booking by the action alone is in `test_rush`; the coordinator's seats and moving are in `test_rush_parties`.
 """
 
 import asyncio
@@ -10,12 +10,9 @@ from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-import pytest
-
 import world
 from concurrency.test_rush import SEATS, asks, nothing_is_wrong, tried
 from crowd import log_in, parents, sessions
-from faults.test_booking_kill import Website
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import waiting
 from leerbudget.bookings.errors import KeptForWaiting, NotWaiting, OfferLapsed
@@ -29,7 +26,6 @@ from leerbudget.wishes import actions as wishes
 from leerbudget.wishes.rules import WishOrder
 from scale import CLIENTS, RUSHES
 from sockets import connections
-from without import changed_function
 
 TURNS = -(-RUSHES // 3)
 """Rushes by each of the three ways."""
@@ -38,32 +34,12 @@ FEW = 40
 WORKERS = 3
 
 
-@pytest.fixture
-def unguarded(admin):
-    """Take away what keeps seats within what there is: the condition of the update and the constraint of the row."""
-
-    async def take_away():
-        await admin.execute("ALTER TABLE course_session DROP CONSTRAINT seats_within_capacity")
-        guard = "AND s.starts_at > _at AND s.seats_taken + _persons <= s.seats_max"
-        await admin.execute(changed_function("catalogue", "take_seats", guard, "AND s.starts_at > _at"))
-
-    return take_away
-
-
 async def taken(session):
     """The seats of a session that are held or booked, as its row says."""
     return await fetch_value("SELECT seats_taken FROM course_session WHERE id = $1", session)
 
 
 # --- over HTTP ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def website(world_db):
-    """The website on the test's database, in a process of its own."""
-    site = Website(world_db)
-    yield site
-    site.kill()
 
 
 async def rush_by_socket(lines, crowd, session):
