@@ -231,6 +231,21 @@ async def test_without_the_guard_another_passes_the_line(world_db, admin):
     assert await waiting.offer_free_seats() == []
 
 
+@pytest.mark.parametrize(
+    "guard", ["other.party = (SELECT p.party FROM person p WHERE p.id = _person)", "other.id <> _person"]
+)
+async def test_without_the_guards_of_the_line_the_wrong_ones_are_kept_out(world_db, admin, guard):
+    """Negative control: a line that is not of the party stops other parties; one that counts oneself stops who waits."""
+    session, workers = await full_of_workers()
+    waits = await world.a_professional()
+    await puts_in_line(session, waits)
+    await seating.take_back(workers[0], actor=None)
+    await admin.execute(changed_function("bookings", "guests_wait", guard, "true"))
+    comes = waits if guard.startswith("other.id") else await world.a_professional(party=GUARDIANS)
+    with pytest.raises(KeptForWaiting):
+        await gives(session, comes)
+
+
 async def test_without_party_seats_a_parent_follows_a_professional(world_db, admin):
     """Negative control: where the condition on the party's seats is gone, a family gets the worker's seat."""
     session, workers = await full_of_workers()
