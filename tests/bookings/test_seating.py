@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 import world
-from leerbudget.bookings import actions, dialogues, line, queries, seating, waiting
+from leerbudget.bookings import actions, dialogues, line, meetings, queries, seating, waiting
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.errors import (
     AlreadyBooked,
@@ -381,9 +381,12 @@ async def test_somebody_is_found_by_address_or_reference_and_foster_parents_are_
 
 async def test_guests_hear_their_own_words_when_it_goes_on_or_is_called_off(world_db):
     """Nothing about a budget or a wish to who has none."""
-    session = await world.a_dialogue()
+    session = await world.a_dialogue(meetings=(world.in_days(30), world.in_days(37)))
     await a_family_in(session)
     await gives(session)
+    second = await fetch_value("SELECT id FROM meeting WHERE session = $1 AND number = 2", session)
+    await meetings.cancel_meeting(second, reason="ziek", actor=None)
+    assert (await letters("seat_date_off"), await letters("meeting_cancelled")) == (1, 1)
     with clock.travelling(clock.now() + timedelta(days=24)):
         await actions.decide_sessions()
         assert (await letters("seat_goes_on"), await letters("session_confirmed")) == (1, 1)

@@ -12,7 +12,7 @@ def unguarded(admin):
 
     async def take_away():
         await admin.execute("ALTER TABLE course_session DROP CONSTRAINT seats_within_capacity")
-        guard = "AND s.starts_at > _at AND s.seats_taken + _persons <= s.seats_max"
+        guard = "AND s.starts_at > _at AND s.seats_taken + s.catch_up_seats + _persons <= s.seats_max"
         await admin.execute(changed_function("catalogue", "take_seats", guard, "AND s.starts_at > _at"))
 
     return take_away

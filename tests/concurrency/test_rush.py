@@ -66,7 +66,7 @@ async def test_two_hundred_clients_get_exactly_the_seats_there_are(world_db):
 async def test_without_its_guards_a_seat_is_sold_again(world_db, admin):
     """Negative control: without condition and constraint the same rush sells more seats than there are."""
     await admin.execute("ALTER TABLE course_session DROP CONSTRAINT seats_within_capacity")
-    guard = "AND s.starts_at > _at AND s.seats_taken + _persons <= s.seats_max"
+    guard = "AND s.starts_at > _at AND s.seats_taken + s.catch_up_seats + _persons <= s.seats_max"
     await admin.execute(changed_function("catalogue", "take_seats", guard, "AND s.starts_at > _at"))
     (session,) = await sessions([SEATS])
     assert (await rush(await parents(FEW), session))["booked"] == FEW
@@ -77,7 +77,7 @@ async def test_without_its_guards_a_seat_is_sold_again(world_db, admin):
 async def test_each_of_the_two_guards_is_enough(world_db, admin, guard):
     """The condition of the update and the constraint of the row each keep the seats within what there is."""
     if guard == "constraint":
-        text = "AND s.starts_at > _at AND s.seats_taken + _persons <= s.seats_max"
+        text = "AND s.starts_at > _at AND s.seats_taken + s.catch_up_seats + _persons <= s.seats_max"
         await admin.execute(changed_function("catalogue", "take_seats", text, "AND s.starts_at > _at"))
     else:
         await admin.execute("ALTER TABLE course_session DROP CONSTRAINT seats_within_capacity")

@@ -45,6 +45,7 @@ NEEDED = {
     "seat_ended",
     "seat_goes_on",
     "seat_called_off",
+    "seat_date_off",
     "top_up_received",
     "grant_received",
     "grant_to_approve",

@@ -15,6 +15,7 @@ GUESTS = {
     "booking_cancelled": "seat_ended",
     "session_confirmed": "seat_goes_on",
     "session_cancelled": "seat_called_off",
+    "meeting_cancelled": "seat_date_off",
 }
 """The same news for who has no family: no budget, no wish, and perhaps no login."""
 
@@ -39,23 +40,27 @@ def notice_of(origin: str, *, offered: bool, guest: bool = False) -> str:
     return "place_offered" if origin == "waiting" else "proposal_offered"
 
 
-def link_of(kind: str, session: UUID) -> str:
+def link_of(kind: str, session: UUID | None = None) -> str:
     """Where this news is read on the site; for guests that is the session's own page, which is for everybody."""
-    return f"/bijeenkomsten/{session}" if kind in GUESTS.values() else _LINKS.get(kind, "/inschrijvingen")
+    if kind in GUESTS.values():
+        return f"/bijeenkomsten/{session}" if session else "/zoeken"
+    return _LINKS.get(kind, "/inschrijvingen")
 
 
 async def tell_of(kind: str, meeting: UUID, starts_at: datetime, persons: Sequence[UUID]) -> None:
     """A notice about one meeting to each of these persons with an address."""
     rows = await fetch_all(
-        "SELECT id, email FROM person WHERE id = ANY($1::uuid[]) AND email IS NOT NULL ORDER BY id", list(persons)
+        "SELECT id, email, family FROM person WHERE id = ANY($1::uuid[]) AND email IS NOT NULL ORDER BY id",
+        list(persons),
     )
+    kinds = {row["id"]: GUESTS.get(kind, kind) if row["family"] is None else kind for row in rows}
     await notifications.post_many(
         [
             notifications.Notice(
-                kind=kind,
+                kind=kinds[row["id"]],
                 business_ref=f"{meeting}:{row['id']}",
                 address=row["email"],
-                context={"link": link_of(kind), "starts_at": starts_at.isoformat()},
+                context={"link": link_of(kinds[row["id"]]), "starts_at": starts_at.isoformat()},
                 useless_after=starts_at,
             )
             for row in rows

@@ -175,6 +175,12 @@ WORDINGS: Mapping[str, Wording] = {
         "U hoeft niets te doen.",
         needs="starts_at",
     ),
+    "seat_date_off": _wording(
+        "Een datum gaat niet door",
+        "De bijeenkomst van {starts_at} gaat helaas niet door.",
+        "Voor u verandert er verder niets.",
+        needs="starts_at",
+    ),
     "top_up_received": _wording(
         "Uw storting is ontvangen",
         "Wij hebben {amount_cents} ontvangen met kenmerk {reference}.",
