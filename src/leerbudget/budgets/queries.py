@@ -72,10 +72,14 @@ class Mutation:
 
 @dataclass(frozen=True, slots=True)
 class PotView:
-    """An organisation's pot: free = topped up + returned + corrected - granted."""
+    """An organisation's pot: free = topped up + settled + returned + corrected - granted.
+
+    `settled_cents`: what trainers who work for it earned, once their months were settled.
+    """
 
     organisation: UUID
     topped_up_cents: int
+    settled_cents: int
     granted_cents: int
     returned_cents: int
     corrected_cents: int
@@ -107,9 +111,10 @@ class OrganisationOverview:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The whole service: granted = free + held + posted + returned; topped up + returned - granted is in the pots."""
+    """The whole service: granted = free + held + posted + returned; topped up + settled + returned - granted is in the pots."""
 
     topped_up_cents: int
+    settled_cents: int
     granted_cents: int
     held_cents: int
     posted_cents: int
@@ -211,6 +216,7 @@ _MUTATIONS = """
 
 _POT = """
     SELECT coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'top_up'), 0)::bigint AS topped_up,
+           coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'settlement'), 0)::bigint AS settled,
            coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'grant'), 0)::bigint AS granted,
            coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'grant_return'), 0)::bigint AS returned,
            coalesce(sum(CASE WHEN t.credit = a.id THEN t.amount_cents ELSE -t.amount_cents END)
@@ -222,6 +228,7 @@ _POT = """
 
 _TOTALS = """
     SELECT (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'top_up') AS topped_up,
+           (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'settlement') AS settled,
            (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'grant') AS granted,
            (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'grant_return') AS returned,
            (SELECT coalesce(sum(CASE kind WHEN 'booking' THEN amount_cents ELSE -amount_cents END), 0)::bigint
@@ -349,7 +356,7 @@ async def refund_preview(purpose: UUID, keep_cents: int) -> tuple[PaymentShare, 
 async def pot(organisation: UUID) -> PotView:
     """The organisation's pot; all zero when it never had one."""
     row = await fetch_one(_POT, organisation)
-    return PotView(organisation, *(int(value) for value in row or (0, 0, 0, 0, 0)))
+    return PotView(organisation, *(int(value) for value in row or (0, 0, 0, 0, 0, 0)))
 
 
 async def organisation_overview(organisation: UUID) -> OrganisationOverview:
@@ -373,6 +380,7 @@ async def totals() -> Totals:
     assert row is not None  # noqa: S101 - a select of aggregates always gives one row
     return Totals(
         topped_up_cents=row["topped_up"],
+        settled_cents=row["settled"],
         granted_cents=row["granted"],
         held_cents=row["held"],
         posted_cents=row["posted"],

@@ -26,9 +26,18 @@ PHASES = ("posted", "reserve", "post", "void", "expire")
 RESOLVING = ("post", "void", "expire")
 """Phases that end a reservation."""
 
-TRANSFER_KINDS = ("top_up", "grant", "grant_return", "carry_over", "booking", "fee_return", "correction")
+TRANSFER_KINDS = (
+    "top_up",
+    "grant",
+    "grant_return",
+    "carry_over",
+    "booking",
+    "fee_return",
+    "settlement",
+    "correction",
+)
 """Why cents move: bank to pot, pot to budget and back, on to the budget of the next period, budget to trainer,
-a fee back to the budget, or a correction."""
+a fee back to the budget, what a trainer earned to the pot of the organisation it works for, or a correction."""
 
 BUSINESS_REF_LENGTH = 120
 REASON_LENGTH = 200

@@ -63,3 +63,10 @@ class UnusableTopUp(InvalidInput):
     code = "unusable_top_up"
     message_nl = "Deze storting kan niet bestaan."
     constraint = ("top_up_state_is_known", "confirmed_top_up_has_arrived")
+
+
+class MonthNotOver(InvalidInput):
+    """A month is settled once it is over for a day. `month` says which."""
+
+    code = "month_not_over"
+    message_nl = "De maand {month} kan nog niet worden verrekend. Dat kan vanaf de tweede dag van de volgende maand."

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from leerbudget.foundation.database import fetch_all
 from leerbudget.ledger.queries import MESSAGES_MAX, one_long_look
+from leerbudget.payments.settlements import troubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ async def open_top_ups() -> list[TopUpView]:
 
 
 async def check() -> list[str]:
-    """What does not fit between top-ups and the books, in plain Dutch. Call it outside a transaction."""
+    """What does not fit between top-ups, settlements and the books, in plain Dutch. Call it outside a transaction."""
     async with one_long_look():
         messages = [
             f"Storting {row['reference']} {row['trouble']}." for row in await fetch_all(_WRONG_TOP_UPS, MESSAGES_MAX)
@@ -75,4 +76,5 @@ async def check() -> list[str]:
             f"Mutatie {row['number']} ({row['business_ref']}) is een storting die niemand aankondigde."
             for row in await fetch_all(_STRAY_TOP_UPS, MESSAGES_MAX)
         ]
+        messages += await troubles(MESSAGES_MAX)
     return messages

@@ -1,8 +1,9 @@
 """Bounds and references of top-ups: plain values in, plain values out."""
 
 import hashlib
+import re
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from stdnum import iso11649
@@ -17,6 +18,7 @@ TOP_UP_CENTS_MIN = 5_000
 TOP_UP_CENTS_MAX = 25_000_000_000
 PURCHASE_ORDER_LENGTH = 60
 _BODY_LEAST = 10**15
+_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
 
 def reference_of(top_up: UUID) -> str:
@@ -69,3 +71,15 @@ def arrival_fault(received_on: object, today: date) -> str | None:
 def arrived_before_asked(received_on: date, requested_at: datetime) -> bool:
     """Whether money would have arrived under a reference that did not exist yet."""
     return received_on < requested_at.astimezone(AMSTERDAM).date()
+
+
+def month_fault(value: object) -> str | None:
+    """What is wrong with a month (`YYYY-MM`, from 2000 to 2099); None when nothing is."""
+    right = isinstance(value, str) and _MONTH.fullmatch(value) is not None
+    return None if right else "Geef een maand als 2027-03."
+
+
+def last_month_to_settle(today: date) -> str:
+    """The last month (`YYYY-MM`) that is over for a whole day, so that nothing is still being written in it."""
+    first = (today - timedelta(days=1)).replace(day=1)
+    return f"{first - timedelta(days=1):%Y-%m}"

@@ -61,4 +61,28 @@ class TrainerUnknown(NotFound):
 
     code = "trainer_unknown"
     message_nl = "Deze trainer kennen we niet."
-    constraint = "trainer_person_fkey"
+    constraint = ("trainer_person_fkey", "trainer_employer_trainer_fkey")
+
+
+class EmployerUnknown(NotFound):
+    """A trainer would work for an organisation that does not exist."""
+
+    code = "employer_unknown"
+    message_nl = "Deze organisatie kennen we niet."
+    constraint = "trainer_employer_organisation_fkey"
+
+
+class EmployerKnown(Conflict):
+    """For this month another employer was noted at the same moment."""
+
+    code = "employer_known"
+    message_nl = "Voor deze maand staat al bij wie deze trainer werkt."
+    constraint = "one_employer_a_month"
+
+
+class EmployerTooLate(InvalidInput):
+    """For whom somebody works counts for whole months, and never for one that is over."""
+
+    code = "employer_too_late"
+    message_nl = "Voor wie een trainer werkt, telt voor hele maanden en nooit terug."
+    constraint = ("employer_from_a_first_day", "employer_never_from_before")
