@@ -26,6 +26,7 @@ from leerbudget.entrypoints.api.policies import PolicyController
 from leerbudget.entrypoints.api.problems import answer_problem
 from leerbudget.entrypoints.api.proposals import FamilyProposalController, ProposalController
 from leerbudget.entrypoints.api.rounds import RoundController
+from leerbudget.entrypoints.api.settlements import SettlementController
 from leerbudget.entrypoints.api.trainers import TrainerController, TrainerSessionController
 from leerbudget.entrypoints.api.waiting import FamilyWaitingController, WaitingController
 from leerbudget.entrypoints.api.wishes import FamilyWishController, WishController
@@ -51,6 +52,7 @@ from leerbudget.entrypoints.web.parents import ParentPages
 from leerbudget.entrypoints.web.policies import PolicyPages
 from leerbudget.entrypoints.web.proposals import ProposalPages
 from leerbudget.entrypoints.web.public import PublicPages, error_page
+from leerbudget.entrypoints.web.settlements import SettlementPages
 from leerbudget.entrypoints.web.static_files import static_files
 from leerbudget.entrypoints.web.trainers import TrainerPages
 from leerbudget.entrypoints.web.waiting import WaitingPages
@@ -82,6 +84,7 @@ API: tuple[ControllerRouterHandler, ...] = (
     TopUpController,
     AllocationController,
     PolicyController,
+    SettlementController,
     RoundController,
 )
 """What answers below `/api/v1`; paths are given without that prefix."""
@@ -100,6 +103,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     OrganisationPages,
     AllocationPages,
     PolicyPages,
+    SettlementPages,
     TrainerPages,
     CallingOffPages,
     DialoguePages,

@@ -18,6 +18,7 @@ from browser.gallery_changing import (
     MOVING_CHECK,
 )
 from browser.gallery_dialogues import DIALOGUES, SEAT_ERROR, SEAT_FORM, SEATED, dialogue
+from browser.gallery_settling import SETTLEMENTS
 from browser.gallery_things import (
     AVAILABILITY,
     BOOKING_FORM,
@@ -126,6 +127,8 @@ PAGES = (
     sample("aanvraag-afgewezen", "aanvraag.html", REFUSED, path="/organisatie/aanvragen/g0", shell=FINANCE),
     sample("beleid", "beleid.html", POLICIES, path="/organisatie/beleid", shell=FINANCE, status=422, form=POLICY_FORM),
     sample("beleid-groep", "beleid_groep.html", POLICY, path="/organisatie/beleid/b1", shell=FINANCE, status=422, form=Form(errors={"grant": "Er staat niet genoeg in de pot. Er staat € 800,00 in de pot.", "number": "Er zijn geen gezinnen die nog geen groep hebben."})),
+    sample("verrekening", "verrekening.html", SETTLEMENTS, path="/organisatie/verrekening", shell=FINANCE),
+    sample("verrekening-leeg", "verrekening.html", Thing(months=[], page=1, last_page=1), shell=FINANCE),
     sample("trainer", "trainer.html", Thing(name="Bram", admitted=True, upcoming=[trainer_session()], past=[trainer_session(id="s0", state="done", attendance_open=True, seats_taken=9)]), shell=TRAINER),
     sample("trainer-bijeenkomst", "trainer_bijeenkomst.html", TRAINER_SESSION, shell=TRAINER, form=Form(values={"was_there-x1": "present"})),
     sample("gesprekken", "gesprekken.html", DIALOGUES, shell=COORDINATOR),

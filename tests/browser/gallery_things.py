@@ -156,6 +156,7 @@ ORGANISATION = Thing(
     kind="provider",
     pot_cents=1234500,
     topped_up_cents=25000000,
+    settled_cents=1240000,
     granted_cents=23765500,
     spent_cents=8120000,
     held_cents=1930000,
@@ -209,6 +210,7 @@ ORGANISATION = Thing(
     ],
     may_grant=True,
     may_top_up=True,
+    may_see_settlements=True,
 )
 
 

@@ -51,6 +51,7 @@ OWN = {
     "see_demand": {T, C, M},
     "see_organisation": {F, A, M},
     "see_pot": {F, A, M},
+    "see_settlements": {F, A},
     "request_top_up": {F, A},
     "cancel_top_up": {F, A},
     "confirm_top_up": {C},

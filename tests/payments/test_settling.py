@@ -91,6 +91,17 @@ async def test_settling_again_or_at_once_moves_nothing_more(country):
     assert await transfers() == [("2027-01", 900), ("2027-01", 4_500)]
 
 
+async def test_without_the_constraint_a_month_is_settled_more_than_once(country, admin):
+    """Negative control: nothing but the uniqueness of a business event keeps runs at the same moment from moving it twice."""
+    await country.pays("2027-01-20", country.families[0][0], 1, 4_500)
+    await admin.execute("ALTER TABLE transfer DROP CONSTRAINT every_business_event_once")
+    await asyncio.gather(*(settled(MONTH_OVER) for _ in range(10)))
+    assert len(await transfers()) > 1
+    await admin.execute("SET session_replication_role = replica")
+    await admin.execute("DELETE FROM transfer WHERE kind = 'settlement'")
+    await admin.execute("UPDATE account SET credits_posted_cents = 200000 WHERE kind = 'organisation_pot'")
+
+
 async def test_a_month_that_is_not_over_waits(country):
     """Nothing of this month or of yesterday's is settled, and asking for it is refused; a month that is none as well."""
     await country.pays("2027-01-31", country.families[0][0], 1, 4_500)

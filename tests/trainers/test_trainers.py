@@ -1,6 +1,6 @@
 """The trainer pool: steps, certificates, and every named constraint."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,14 +9,16 @@ from hypothesis import strategies as st
 import world
 from firing import constraints_of, fires, goes_in
 from leerbudget.foundation import clock
-from leerbudget.foundation.database import fetch_all
+from leerbudget.foundation.database import execute, fetch_all
 from leerbudget.foundation.ids import new_id
 from leerbudget.people import actions as people
 from leerbudget.people.rules import PersonOrder, Registered
 from leerbudget.trainers import actions, queries, rules
+from leerbudget.trainers.employers import work_for
 from leerbudget.trainers.errors import (
     AlreadyInPool,
     CertificateMissing,
+    EmployerUnknown,
     TrainerRefTwice,
     TrainerStepNotAllowed,
     TrainerUnknown,
@@ -160,3 +162,46 @@ async def test_every_constraint_of_the_pool_fires():
         await goes_in("trainer", row)
         await fires(constraint, "trainer", row, **bad)
     assert {attempt[0] for attempt in attempts} == await constraints_of("trainer")
+
+
+@db
+async def test_every_constraint_of_employers_fires():
+    """Each CHECK, UNIQUE and foreign key answers with the error that claims it; a month that is over cannot be named."""
+    trainer, _ = await world.a_trainer()
+    good = {"trainer": trainer, "organisation": await world.an_organisation(), "from_month": "2027-03-01"}
+    good |= {"noted_at": "2027-02-28T22:30:00Z"}
+    attempts = [
+        ("one_employer_a_month", {}),
+        ("employer_from_a_first_day", {"from_month": "2027-03-02"}),
+        ("employer_never_from_before", {"noted_at": "2027-03-31T22:30:00Z"}),
+        ("trainer_employer_trainer_fkey", {"trainer": new_id()}),
+        ("trainer_employer_organisation_fkey", {"organisation": new_id()}),
+    ]
+    await goes_in("trainer_employer", good | {"noted_at": "2027-03-31T21:30:00Z"})
+    for constraint, bad in attempts:
+        await fires(constraint, "trainer_employer", good, **bad)
+    assert {constraint for constraint, _ in attempts} == await constraints_of("trainer_employer")
+
+
+async def employers(trainer):
+    """From which month a trainer works for whom, as it stands."""
+    sql = "SELECT from_month, organisation FROM trainer_employer WHERE trainer = $1 ORDER BY from_month"
+    return [tuple(row) for row in await fetch_all(sql, trainer)]
+
+
+@db
+async def test_for_whom_somebody_works_counts_from_the_next_month():
+    """At once in the month of joining the pool, later from the next month on; the same again changes nothing."""
+    one, two = await world.an_organisation(), await world.an_organisation()
+    january, february = datetime(2027, 1, 31, 22, tzinfo=UTC), datetime(2027, 1, 31, 23, tzinfo=UTC)
+    with clock.travelling(january):
+        trainer, _ = await world.a_trainer()
+        assert [await work_for({trainer: who}, actor=None) for who in (None, one, one)] == [0, 1, 0]
+    with clock.travelling(february):
+        assert [await work_for({trainer: who}, actor=None) for who in (two, None, None)] == [1, 1, 0]
+    assert await employers(trainer) == [(date(2027, 1, 1), one), (date(2027, 3, 1), None)]
+    with pytest.raises(EmployerUnknown):
+        await work_for({trainer: new_id()}, actor=None)
+    for sql in ("DELETE FROM trainer_employer", "UPDATE trainer_employer SET from_month = from_month"):
+        with pytest.raises(Exception, match="permission denied"):
+            await execute(sql)

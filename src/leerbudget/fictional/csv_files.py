@@ -99,6 +99,7 @@ def _trainers(world: World) -> Iterator[Row]:
             "region": trainer.region,
             "state": trainer.state,
             "certificate_valid_until": "" if valid is None else valid.isoformat(),
+            "organisation_ref": trainer.organisation_ref or "",
         }
 
 
@@ -250,7 +251,16 @@ COLUMNS: Mapping[str, Sequence[str]] = {
         "parent2_email",
     ),
     "professionals.csv": ("professional_ref", "name", "email", "role", "organisation_ref", "families"),
-    "trainers.csv": ("trainer_ref", "name", "email", "themes", "region", "state", "certificate_valid_until"),
+    "trainers.csv": (
+        "trainer_ref",
+        "name",
+        "email",
+        "themes",
+        "region",
+        "state",
+        "certificate_valid_until",
+        "organisation_ref",
+    ),
     "sessions.csv": (
         "session_ref",
         "state",

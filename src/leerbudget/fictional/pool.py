@@ -18,6 +18,8 @@ USES_PER_VENUE = 16
 SESSIONS_PER_TRAINER_MAX = 8
 CANDIDATES = 0.12
 """Trainers who are not admitted yet, as a share of those who are; at least one [guess]."""
+EMPLOYED = 0.6
+"""Trainers who work for a provider of their region; the others work for themselves [guess]."""
 WHEELCHAIR = 0.8
 _CANDIDATE_STATES = Chances({"applied": 0.6, "assessed": 0.2, "approached": 0.1, "nominated": 0.1})
 
@@ -77,7 +79,8 @@ class Trainers:
         """Nobody yet."""
         self.all: list[Trainer] = []
         self._dice = dice
-        self._start_on = around.start_on
+        self._around = around
+        self._employers = Dice(around.seed, "employers")
         self._nearby: dict[tuple[str, str], list[Trainer]] = defaultdict(list)
         self._taken: dict[str, set[tuple[date, int]]] = defaultdict(set)
         self._sessions: dict[str, int] = defaultdict(int)
@@ -110,7 +113,7 @@ class Trainers:
 
     def _certificate(self) -> date:
         """The certificate of conduct outlives every session of this world (R56), some only just."""
-        return self._start_on + HORIZON + timedelta(days=self._dice.between(1, 1000))
+        return self._around.start_on + HORIZON + timedelta(days=self._dice.between(1, 1000))
 
     def _themes(self, first: str) -> tuple[str, ...]:
         others = [subject.theme for subject in SUBJECTS if subject.theme != first]
@@ -127,6 +130,12 @@ class Trainers:
             region=region.name,
             state=state,
             certificate_valid_until=valid,
+            organisation_ref=self._employer(region),
         )
         self.all.append(trainer)
         return trainer
+
+    def _employer(self, region: Region) -> str | None:
+        """A provider of the region, by dice of its own: nothing else in the world depends on it."""
+        employed = self._employers.chance(EMPLOYED)
+        return self._employers.draw(self._around.landscape.providers[region.name]).ref if employed else None

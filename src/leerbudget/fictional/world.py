@@ -100,7 +100,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Trainer:
-    """A member of the trainer pool; only the admitted ones give sessions, and never after their certificate ends."""
+    """A member of the trainer pool; only the admitted ones give sessions, and never after their certificate ends.
+
+    `organisation_ref`: for whom they work; None is for themselves.
+    """
 
     ref: str
     name: str
@@ -109,6 +112,7 @@ class Trainer:
     region: str
     state: str
     certificate_valid_until: date | None
+    organisation_ref: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     # organisations: amounts and counts, never wishes or course titles
     "see_organisation": (_FINANCE, _ADMIN, _MUNICIPALITY),
     "see_pot": (_FINANCE, _ADMIN, _MUNICIPALITY),
+    "see_settlements": (_FINANCE, _ADMIN),
     "request_top_up": (_FINANCE, _ADMIN),
     "cancel_top_up": (_FINANCE, _ADMIN),
     "confirm_top_up": (_COORDINATOR,),

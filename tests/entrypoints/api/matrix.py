@@ -254,6 +254,7 @@ CASES: Mapping[str, Case] = {
         PAYERS, path={"request_id": "grant_request_to_refuse"}, body=lambda _: {"reason": "Eerst overleggen."}
     ),
     "listPolicies": of_organisation(ORGANISATION),
+    "listSettlements": of_organisation(PAYERS),
     "addPolicy": of_organisation(PAYERS, 201, body=a_policy),
     "joinCohort": of_organisation(
         PAYERS, 201, path={"policy_id": "policy"}, body=lambda things: {"families": [str(things["family"])]}

@@ -12,7 +12,9 @@ GOOD = {
         "F1a", "Anne (fictief)", "anne@fictief.example", "F1b", "Ben (fictief)", "ben@fictief.example",
     ],
     "professionals": ["W1", "Wim (fictief)", "w1@fictief.example", "guardian_worker", "O1", "F1=2025-02-01"],
-    "trainers": ["T1", "Tessa (fictief)", "t1@fictief.example", "trauma;self_care", "Regio", "admitted", "2029-01-01"],
+    "trainers": [
+        "T1", "Tessa (fictief)", "t1@fictief.example", "trauma;self_care", "Regio", "admitted", "2029-01-01", "O1",
+    ],
     "sessions": [
         "S1", "conditional", "C1", "Titel (fictief)", "trauma", "group_training", "U leert iets.", "O1", "admitted",
         "family_type:kinship=for;experience:lt1=suits;child_age_bands:a4_8=suits", "14=100;7=50", "V1",

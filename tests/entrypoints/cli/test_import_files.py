@@ -8,11 +8,12 @@ import world
 from entrypoints.cli.rows import GOOD, a_file, with_cells
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries as catalogue_queries
+from leerbudget.entrypoints.files.columns import COLUMNS as EVERY_COLUMN
 from leerbudget.entrypoints.files.exporting import write_export
 from leerbudget.entrypoints.files.importing import IMPORTERS, import_bytes, import_file
 from leerbudget.entrypoints.files.reading import FileRefused
 from leerbudget.foundation import clock
-from leerbudget.foundation.database import fetch_value
+from leerbudget.foundation.database import fetch_all, fetch_value
 from leerbudget.people import queries as people
 from leerbudget.people.rules import Registered
 
@@ -111,6 +112,19 @@ async def test_unknown_references_are_told_by_row_and_column():
         "rij 2, kolom organisation_ref: 'O1' kennen we niet",
         "rij 2, kolom trainer_refs: 'T1' kennen we niet",
     ]
+
+
+async def test_for_whom_a_trainer_works_comes_from_the_file_and_an_older_file_says_nothing_about_it():
+    """The column names an organisation that is known; empty is for oneself; a file without it leaves it as it was."""
+    employer = "SELECT o.external_ref FROM trainer_employer e LEFT JOIN organisation o ON o.id = e.organisation"
+    (message,) = await told("trainers", GOOD["trainers"])
+    assert message == "rij 2, kolom organisation_ref: 'O1' kennen we niet"
+    await load("organisations", "trainers")
+    older = EVERY_COLUMN["trainers"][:-1]
+    await import_bytes("trainers", a_file("trainers", GOOD["trainers"][:-1], header=older))
+    assert [row[0] for row in await fetch_all(employer)] == ["O1"]
+    await import_bytes("trainers", a_file("trainers", with_cells("trainers", organisation_ref="")))
+    assert [row[0] for row in await fetch_all(employer)] == [None]
 
 
 async def test_what_the_rooms_refuse_is_told_by_row_and_column():

@@ -57,6 +57,7 @@ MISTAKES = [
     ("professionals", {"families": "F1=2025-01-01;F1=2025-01-02"}, "families"),
     ("trainers", {"themes": "magie"}, "themes"),
     ("trainers", {"certificate_valid_until": ""}, "certificate_valid_until"),
+    ("trainers", {"organisation_ref": "O1;O2"}, "organisation_ref"),
     ("sessions", {"state": "running"}, "state"),
     ("sessions", {"meetings": ""}, "meetings"),
     ("sessions", {"meetings": "2027-03-01T19:00/2027-03-01T21:00"}, "meetings"),

@@ -51,6 +51,7 @@ FINANCE_PAGES = (
     "/organisatie/aanvragen/{request}",
     "/organisatie/beleid",
     "/organisatie/beleid/{policy}",
+    "/organisatie/verrekening",
 )
 COORDINATOR_PAGES = ("/rondes", "/rondes/{round}", "/stortingen", "/gesprekken", "/gesprekken/{dialogue}")
 PUBLIC_PAGES = ("/", "/inloggen", "/inloggen/bevestigen", "/zoeken", "/bijeenkomsten/{session}", "/bronnen")

@@ -37,10 +37,14 @@ PurchaseOrder = Annotated[str, Meta(min_length=1, max_length=60, pattern=CLEAN_L
 
 
 class Pot(Answer, frozen=True, kw_only=True):
-    """An organisation's pot: free = topped up + returned + corrected - granted."""
+    """An organisation's pot: free = topped up + settled + returned + corrected - granted.
+
+    `settled_cents`: what trainers who work for it earned, in the months that were settled.
+    """
 
     organisation: UUID
     topped_up_cents: int
+    settled_cents: int
     granted_cents: int
     returned_cents: int
     corrected_cents: int

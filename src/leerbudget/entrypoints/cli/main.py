@@ -36,6 +36,10 @@ COMMANDS = {
         "Matching rounds: open, freeze, solve, show, publish, replay.",
     ),
     "serve": ("leerbudget.entrypoints.cli.serve:serve", "Serve the pages and the API."),
+    "settlements": (
+        "leerbudget.entrypoints.cli.settlements:settlements",
+        "Between organisations: settle months that are over, and who was guest of whom.",
+    ),
     "simulate": (
         "leerbudget.entrypoints.simulator.command:simulate",
         "Live through a made-up year and check every promise every evening.",

@@ -57,7 +57,7 @@ async def examine() -> dict[str, list[str]]:
     return {
         f"database (PostgreSQL {version}) answers, migrated": [],
         "I1, I2 ledger: every counter equals its transfers, nothing overspent": await ledger.check(),
-        "budgets and top-ups agree with the ledger": [*await budgets.check(), *await payments.check()],
+        "budgets, top-ups and settlements agree with the ledger": [*await budgets.check(), *await payments.check()],
         "I3 seats and childcare places equal live bookings": [p for p in promises if p.startswith("I3")],
         "I4 every booking holds or paid exactly its price": [p for p in promises if p.startswith("I4")],
         "I7 nobody in two places, nobody with their own professional": [p for p in promises if p.startswith("I7")],

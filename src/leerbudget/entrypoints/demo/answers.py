@@ -16,6 +16,7 @@ from leerbudget.entrypoints.demo.events import Events
 from leerbudget.foundation import clock
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
+from leerbudget.payments.settling import settle_months
 from leerbudget.people import queries as people
 from leerbudget.rounds import actions as rounds
 from leerbudget.rounds import queries as round_queries
@@ -152,7 +153,7 @@ async def stop_some(families: Sequence[UUID], chance: random.Random, events: Eve
 
 
 async def one_day(chance: random.Random, events: Events, *, days: int) -> None:
-    """What happens on one day: offers lapse, families cancel, sessions are decided, held and finished."""
+    """What happens on one day: offers lapse, families cancel, sessions are decided, held and finished, months settled."""
     if not events.refusals["not_together"]:
         await try_own_professional(events)
     events.counts["expired"] += await rounds.expire_answers()
@@ -162,3 +163,4 @@ async def one_day(chance: random.Random, events: Events, *, days: int) -> None:
     events.counts["sessions going on"] += len(going)
     events.counts["sessions cancelled"] += len(cancelled)
     await attend(chance, events)
+    await settle_months(actor=None)

@@ -60,6 +60,7 @@ async def _money() -> Iterator[str]:
         "granted to families": totals.granted_cents,
         "held for bookings to come": totals.held_cents,
         "posted to trainers": totals.posted_cents,
+        "of which settled with who they work for": totals.settled_cents,
         "returned to organisations": totals.returned_cents,
     }
     return iter(["Money", *(_line(label, euros(cents)) for label, cents in rows.items())])

@@ -16,7 +16,7 @@ from leerbudget.bookings.sheets import booking_sheets
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.queries import SessionSheet
 from leerbudget.catalogue.rules import TERMS_MAX
-from leerbudget.entrypoints.files.layouts import COLUMNS
+from leerbudget.entrypoints.files.columns import COLUMNS
 from leerbudget.entrypoints.files.reading import FORMULA_STARTS
 from leerbudget.foundation.clock import AMSTERDAM
 from leerbudget.foundation.database import together

@@ -47,6 +47,7 @@ from leerbudget.people.rules import (
 )
 from leerbudget.trainers import actions as trainers
 from leerbudget.trainers import queries as trainer_queries
+from leerbudget.trainers.employers import work_for
 from leerbudget.trainers.rules import TrainerOrder
 
 Things = dict[str, Registered]
@@ -184,14 +185,22 @@ def _relations(
     return [RelationOrder(new_id(), families[ref], persons[line.ref], since) for ref, since in line.families.items()]
 
 
-async def _trainers(lines: list[TrainerLine], actor: UUID | None) -> Things:  # noqa: ARG001
+async def _trainers(lines: list[TrainerLine], actor: UUID | None) -> Things:
+    named = [line for line in lines if line.organisation_ref]
+    organisations = await people_queries.organisation_ids({line.organisation_ref or "" for line in named})
+    _refuse(_unknown(named, "organisation_ref", lambda line: [line.organisation_ref or ""], organisations))
     await _own_addresses([(line.row, "email", line.ref, line.email) for line in lines])
     persons = [PersonOrder(new_id(), line.ref, line.name, line.email, "trainers") for line in lines]
     async with told({line.ref: (line.row, "trainer_ref") for line in lines}):
         await people.register_persons(persons)
     ids = await people_queries.person_ids([line.ref for line in lines])
     async with told({line.ref: (line.row, "state") for line in lines}):
-        return {"trainers": await trainers.register_trainers([_trainer(line, ids) for line in lines])}
+        registered = await trainers.register_trainers([_trainer(line, ids) for line in lines])
+    pool = await trainer_queries.trainer_ids([line.ref for line in lines])
+    told_of = [line for line in lines if line.organisation_ref is not None]
+    employers = {pool[line.ref]: organisations.get(line.organisation_ref or "") for line in told_of}
+    await work_for(employers, actor=actor)
+    return {"trainers": registered}
 
 
 def _trainer(line: TrainerLine, persons: Mapping[str, UUID]) -> TrainerOrder:

@@ -1,7 +1,4 @@
-"""The columns of each import file, and what a row says: plain values with references, before anything is looked up.
-
-docs/import-files.md is the promise to whoever makes these files; it and `COLUMNS` say the same.
-"""
+"""What a row of each import file says: plain values with references, before anything is looked up."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,71 +14,12 @@ from leerbudget.catalogue.rules import (
     TERMS_MAX,
     THEMES,
 )
+from leerbudget.entrypoints.files.columns import COLUMNS, LATER
 from leerbudget.entrypoints.files.reading import CellError, FileRefused, Row, day, one_of, rows_of, whole
 from leerbudget.foundation.money import CENTS_MAX
 from leerbudget.matcher.vocabulary import FACET_VALUES, Facet, Fit
 from leerbudget.people.rules import CARE_FORMS, CHILD_AGE_BANDS, FAMILY_TYPES, ORGANISATION_KINDS, PARTIES
 from leerbudget.trainers.rules import TRAINER_STATES
-
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "organisations": ("organisation_ref", "name", "kind", "region", "email"),
-    "families": (
-        "family_ref",
-        "label",
-        "organisation_ref",
-        "postcode4",
-        "family_type",
-        "care_forms",
-        "child_age_bands",
-        "first_placement_on",
-        "parent1_ref",
-        "parent1_name",
-        "parent1_email",
-        "parent2_ref",
-        "parent2_name",
-        "parent2_email",
-    ),
-    "professionals": ("professional_ref", "name", "email", "role", "organisation_ref", "families"),
-    "trainers": ("trainer_ref", "name", "email", "themes", "region", "state", "certificate_valid_until"),
-    "sessions": (
-        "session_ref",
-        "state",
-        "course_ref",
-        "course_title",
-        "theme",
-        "form",
-        "goal",
-        "organisation_ref",
-        "course_state",
-        "audience",
-        "cancellation",
-        "venue_ref",
-        "venue_name",
-        "venue_postcode4",
-        "venue_wheelchair",
-        "meetings",
-        "price_cents",
-        "seats_min",
-        "seats_max",
-        "decide_on",
-        "trainer_refs",
-        "facilitator_refs",
-        "parties",
-        "party_spread_max",
-        "childcare_places",
-    ),
-    "grants": (
-        "grant_ref",
-        "family_ref",
-        "organisation_ref",
-        "amount_cents",
-        "starts_on",
-        "expires_on",
-        "themes",
-        "forms",
-    ),
-}
-"""The columns of each kind of file; a file may have them in another order."""
 
 ROLE_PARTY = {"foster_care_worker": "foster_care_workers", "guardian_worker": "guardian_workers"}
 
@@ -151,7 +89,7 @@ class ProfessionalLine:
 
 @dataclass(frozen=True, slots=True)
 class TrainerLine:
-    """One row of trainers."""
+    """One row of trainers. `organisation_ref`: empty, for oneself; None, the file does not say."""
 
     row: int
     ref: str
@@ -161,6 +99,7 @@ class TrainerLine:
     region: str
     state: str
     certificate_valid_until: date | None
+    organisation_ref: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +175,7 @@ def lines_of(kind: str, data: bytes, parse: Callable[[Row], Parsed]) -> list[Par
     """
     lines, errors = [], []
     first: dict[str, int] = {}
-    for row in rows_of(data, COLUMNS[kind]):
+    for row in rows_of(data, COLUMNS[kind], LATER.get(kind, ())):
         line = parse(row)
         earlier = first.setdefault(line.ref, row.number)
         if line.ref and earlier != row.number:
@@ -366,6 +305,7 @@ def _trainer(row: Row) -> TrainerLine:
         region=row.text("region", 80),
         state=row.one_of("state", TRAINER_STATES),
         certificate_valid_until=row.maybe_day("certificate_valid_until"),
+        organisation_ref=row.ref("organisation_ref", optional=True) if "organisation_ref" in row.cells else None,
     )
     if line.state == "admitted" and line.certificate_valid_until is None:
         row.wrong("certificate_valid_until", "is leeg; zonder VOG kan een trainer niet worden toegelaten")

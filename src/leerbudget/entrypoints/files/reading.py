@@ -276,8 +276,10 @@ def _strange(letter: str, *, lines: bool) -> bool:
 # --- a whole file ------------------------------------------------------------------------------------------
 
 
-def rows_of(data: bytes, columns: Sequence[str]) -> Iterator[Row]:
+def rows_of(data: bytes, columns: Sequence[str], later: Collection[str] = ()) -> Iterator[Row]:
     """Every row that is not empty, with exactly these columns, in whatever order the file has them.
+
+    Columns in `later` may be missing; a row has no cell for them then.
 
     Raises:
         FileRefused: not UTF-8, too large, another header, or no CSV.
@@ -286,7 +288,7 @@ def rows_of(data: bytes, columns: Sequence[str]) -> Iterator[Row]:
         raise FileRefused([CellError(0, "", f"is groter dan {FILE_BYTES_MAX // 1024**2} MiB")])
     lines = csv.reader(io.StringIO(_decoded(data), newline=""), strict=True)
     try:
-        header = _header(next(lines, []), columns)
+        header = _header(next(lines, []), columns, later)
         for number, cells in enumerate(lines, start=2):
             if number > ROWS_MAX + 1:
                 raise FileRefused([CellError(0, "", f"heeft meer dan {ROWS_MAX} rijen")])
@@ -305,10 +307,10 @@ def _decoded(data: bytes) -> str:
         raise FileRefused([CellError(0, "", message)]) from failure
 
 
-def _header(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
+def _header(cells: Sequence[str], columns: Sequence[str], later: Collection[str]) -> list[str]:
     """The columns in the order of the file."""
     names = [name.strip() for name in cells]
-    errors = [CellError(1, name, "ontbreekt") for name in columns if name not in names]
+    errors = [CellError(1, name, "ontbreekt") for name in columns if name not in (*names, *later)]
     errors += [CellError(1, _shown(name), "hoort hier niet") for name in names if name not in columns]
     errors += [CellError(1, _shown(name), "staat er twee keer") for name in names if names.count(name) > 1]
     if errors:

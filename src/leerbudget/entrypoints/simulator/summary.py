@@ -20,6 +20,7 @@ async def of(year: Year) -> Summary:
     money = await budgets.totals()
     cents = {
         "topped_up_cents": money.topped_up_cents,
+        "settled_cents": money.settled_cents,
         "granted_cents": money.granted_cents,
         "held_cents": money.held_cents,
         "posted_cents": money.posted_cents,

@@ -170,6 +170,7 @@ async def _overview(
         kind=named.kind,
         pot_cents=told.pot.free_cents,
         topped_up_cents=told.pot.topped_up_cents,
+        settled_cents=told.pot.settled_cents,
         granted_cents=told.total.granted_cents,
         spent_cents=told.total.spent_cents,
         held_cents=told.total.held_cents,
@@ -192,6 +193,7 @@ async def _overview(
         limit_cents=await grant_requests.limit_of(organisation),
         may_grant=may(request.user, "grant", organisation=organisation),
         may_top_up=may(request.user, "request_top_up", organisation=organisation),
+        may_see_settlements=may(request.user, "see_settlements", organisation=organisation),
     )
     today = clock.today()
     year_end = f"{today.year if today.month <= LAST_MONTH_FOR_THIS_YEAR else today.year + 1}-12-31"

@@ -124,6 +124,11 @@ def day(value: date | datetime, length: str = "long") -> str:
     return format_date(local, patterns[length], locale="nl").replace(".", "").replace(" ", NO_BREAK)
 
 
+def month(value: date) -> str:
+    """The month of a date: `maart 2027`."""
+    return str(format_date(value, "MMMM y", locale="nl")).replace(" ", NO_BREAK)
+
+
 def clock_time(value: datetime) -> str:
     """A time of day in Amsterdam: `19.00`."""
     return format_datetime(value.astimezone(AMSTERDAM), "HH.mm", locale="nl")
@@ -201,6 +206,7 @@ def environment() -> Environment:
         for f in (
             euros,
             day,
+            month,
             clock_time,
             moment,
             until,

@@ -13,7 +13,7 @@ from leerbudget.foundation.settings import Settings
 
 @click.command()
 def worker() -> None:
-    """Do the work that waits: send notices, let offers lapse, decide and finish sessions, solve rounds."""
+    """Do the work that waits: send notices, let offers lapse, decide and finish sessions, settle months, solve rounds."""
     settings = Settings.from_environment()
     configure_logging(settings.environment)
     use_test_clock(settings.test_clock)

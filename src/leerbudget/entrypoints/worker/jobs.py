@@ -8,6 +8,7 @@ from leerbudget.bookings import reminding, waiting
 from leerbudget.budgets import actions as budgets
 from leerbudget.identity import actions as identity
 from leerbudget.notifications import actions as notifications
+from leerbudget.payments import settling
 from leerbudget.rounds import actions as rounds
 
 
@@ -31,6 +32,7 @@ JOBS: tuple[Job, ...] = (
     Job("close rounds that are answered", 60, rounds.close),
     Job("decide whether sessions go on", 300, bookings.decide_sessions),
     Job("return what is left of expired budgets", 900, lambda: budgets.expire_due(actor=None)),
+    Job("settle months that are over", 3600, lambda: settling.settle_months(actor=None)),
     Job("solve rounds that were asked for", 5, rounds.solve_requested),
     Job("make the offers of announced rounds", 5, rounds.offer_announced),
     Job("drop notices that came too late", 60, notifications.drop_useless),
