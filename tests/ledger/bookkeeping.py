@@ -8,7 +8,8 @@ import shlex
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from leerbudget.budgets.actions import expire_due, grant, hold, lower, settle
+import world
+from leerbudget.budgets.actions import expire_due, give_back, grant, hold, lower, settle
 from leerbudget.budgets.policies import add_policy, grant_by_policy, join_cohort
 from leerbudget.budgets.rules import GrantOrder, PolicyOrder
 from leerbudget.foundation.clock import travelling
@@ -17,6 +18,8 @@ from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.actions import account_of
 from leerbudget.ledger.queries import balances
 from leerbudget.payments.actions import confirm_top_up, request_top_up
+from leerbudget.payments.settling import settle_months
+from leerbudget.trainers.employers import work_for
 
 STARTS = date(2027, 1, 1)
 ENDS = date(2027, 12, 31)
@@ -181,6 +184,20 @@ class Books:
 
     async def _lower(self, name, cents):
         await lower(self.accounts[name], int(cents), lowering=new_id(), actor=CLERK, reason="Afspraak gewijzigd")
+
+    async def _employ(self):
+        """The trainer joins the pool, and works for another organisation."""
+        host = await an_organisation()
+        trainer, _ = await world.a_trainer()
+        await work_for({trainer: host}, actor=CLERK)
+        self.accounts["trainer"] = await account_of("trainer_payable", trainer, constrained=False)
+        self.accounts["gastheer"] = await account_of("organisation_pot", host, constrained=True)
+
+    async def _settle_months(self):
+        await settle_months(actor=None)
+
+    async def _give_back(self, purpose):
+        await give_back([self.purposes[purpose]], actor=CLERK, reason="Terug")
 
     async def _clock(self, day):
         self.moment = datetime.fromisoformat(f"{day}T12:00+00:00")
