@@ -21,7 +21,7 @@ from leerbudget.ledger.rules import TransferOrder
 from leerbudget.payments.errors import MonthNotOver
 from leerbudget.payments.queries import check
 from leerbudget.payments.rules import last_month_to_settle, month_fault
-from leerbudget.payments.settlements import matrix, net_positions
+from leerbudget.payments.settlements import matrix, matrix_of, net_positions
 from leerbudget.payments.settling import settle_months
 from payments.settling_world import a_country, on
 
@@ -79,7 +79,7 @@ async def test_a_family_learns_at_another_organisation_and_nobody_has_to_do_anyt
     one, two = country.organisations
     assert cells == {(one, two): ("2027-01", 4_500, 1), (two, two): ("2027-01", 1_000, 1)}
     assert net_positions(await matrix()) == {one: -4_500, two: 4_500}
-    assert {cell.guest for cell in await matrix(one)} == {one}
+    assert {cell.guest for cell in await matrix_of(one)} == {one}
 
 
 async def test_settling_again_or_at_once_moves_nothing_more(country):

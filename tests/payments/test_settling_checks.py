@@ -18,7 +18,7 @@ from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.queries import check as check_books
 from leerbudget.ledger.rules import TransferOrder
 from leerbudget.payments.queries import check
-from leerbudget.payments.settlements import matrix
+from leerbudget.payments.settlements import matrix_of
 from leerbudget.payments.settling import settle_months
 from payments.settling_world import a_country, on
 
@@ -266,7 +266,7 @@ async def against_pencil(story):
     shown = [
         cell
         for organisation in country.organisations
-        for cell in await matrix(organisation)
+        for cell in await matrix_of(organisation)
         if cell.host == organisation
     ]
     assert {(c.month, number[c.guest], number[c.host]): c.cents for c in shown} == {

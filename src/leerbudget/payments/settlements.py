@@ -6,24 +6,53 @@ the seat. Months are `YYYY-MM`, in Amsterdam; amounts are cents.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from leerbudget.foundation.database import fetch_all
 from leerbudget.foundation.money import euros
+from leerbudget.ledger.queries import one_long_look
 
-# Every cent that a trainer's account gained or lost in a month in which the trainer worked for somebody. What was
-# settled does not count, nor will what is paid out to trainers who work for themselves.
+# Every cent that a trainer's account gained or lost. What was settled does not count, nor will what is paid out to
+# trainers who work for themselves.
+_SIDE = """
+    side AS (
+        SELECT credit AS account, debit AS other, amount_cents AS cents, at FROM transfer
+        WHERE kind IN ('booking', 'correction') AND phase IN ('posted', 'post')
+        UNION ALL
+        SELECT debit, credit, -amount_cents, at FROM transfer
+        WHERE kind IN ('fee_return', 'correction') AND phase IN ('posted', 'post')
+    )
+"""
+
+# The same, as far as it touches one organisation: the accounts of its trainers, or its own budgets and pot.
+_SIDE_OF_ONE = """
+    mine AS (
+        SELECT account AS id FROM budget WHERE organisation = $1
+        UNION ALL SELECT id FROM account WHERE kind = 'organisation_pot' AND owner = $1
+    ), taught AS (
+        SELECT DISTINCT a.id FROM trainer_employer e JOIN account a ON a.kind = 'trainer_payable' AND a.owner = e.trainer
+        WHERE e.organisation = $1
+    ), side AS (
+        SELECT credit AS account, debit AS other, amount_cents AS cents, at FROM transfer
+        WHERE kind IN ('booking', 'correction') AND phase IN ('posted', 'post')
+          AND (credit IN (SELECT id FROM taught) OR debit IN (SELECT id FROM mine))
+        UNION ALL
+        SELECT debit, credit, -amount_cents, at FROM transfer
+        WHERE kind IN ('fee_return', 'correction') AND phase IN ('posted', 'post')
+          AND (debit IN (SELECT id FROM taught) OR credit IN (SELECT id FROM mine))
+    )
+"""
+
+# In which month, and for whom the trainer worked then.
 _MOVED = """
     period AS (
-        SELECT a.id AS account, e.organisation AS host, to_char(e.from_month, 'YYYY-MM') AS since,
-               to_char(lead(e.from_month) OVER (PARTITION BY e.trainer ORDER BY e.from_month), 'YYYY-MM') AS until
+        SELECT a.id AS account, e.organisation AS host, e.from_month AS since,
+               lead(e.from_month) OVER (PARTITION BY e.trainer ORDER BY e.from_month) AS until
         FROM trainer_employer e JOIN account a ON a.kind = 'trainer_payable' AND a.owner = e.trainer
     ), moved AS (
-        SELECT p.account, p.host, s.month, s.cents, s.other
-        FROM (SELECT x.account, x.other, x.cents, to_char(t.at AT TIME ZONE 'Europe/Amsterdam', 'YYYY-MM') AS month
-              FROM transfer t CROSS JOIN LATERAL (VALUES (t.credit, t.debit, t.amount_cents),
-                                                         (t.debit, t.credit, -t.amount_cents)) x(account, other, cents)
-              WHERE t.kind IN ('booking', 'fee_return', 'correction') AND t.phase IN ('posted', 'post')) s
+        SELECT s.account, p.host, s.month, s.cents, s.other
+        FROM (SELECT *, date_trunc('month', at AT TIME ZONE 'Europe/Amsterdam')::date AS month FROM side) s
         JOIN period p ON p.account = s.account AND p.host IS NOT NULL AND s.month >= p.since
                      AND (p.until IS NULL OR s.month < p.until)
     )
@@ -33,7 +62,8 @@ _MOVED = """
 # makes it less, and waits until there is enough again.
 _DUE = """
     due AS (
-        SELECT account, host, month, (risen - lag(risen, 1, 0) OVER line)::bigint AS cents
+        SELECT account, host, month, 'settle:' || to_char(month, 'YYYY-MM') || ':' || account AS business_ref,
+               (risen - lag(risen, 1, 0) OVER line)::bigint AS cents
         FROM (SELECT account, host, month, greatest(0, max(balance) OVER line) AS risen
               FROM (SELECT account, host, month, sum(sum(cents)) OVER line AS balance
                     FROM moved GROUP BY account, host, month
@@ -46,16 +76,17 @@ _DUE = """
 _SETTLED = r"""
     settled AS (
         SELECT t.number, t.business_ref, t.debit AS account, c.owner AS host, c.kind AS into, t.phase,
-               t.amount_cents AS cents, substring(t.business_ref FROM '^settle:(\d{4}-\d{2}):') AS month
+               t.amount_cents AS cents,
+               to_date(substring(t.business_ref FROM '^settle:(2\d{3}-(?:0[1-9]|1[0-2])):'), 'YYYY-MM') AS month
         FROM transfer t JOIN account c ON c.id = t.credit WHERE t.kind = 'settlement'
     )
 """
 
 # A settlement is about everything since the one before it.
-_CELLS = f"""
-    {_SETTLED}, {_MOVED}, cell AS (
+_CELL = """
+    cell AS (
         SELECT s.month, s.host, coalesce(b.organisation, p.owner) AS guest, sum(m.cents)::bigint AS cents,
-               coalesce(array_agg(DISTINCT b.family) FILTER (WHERE b.family IS NOT NULL), '{{}}') AS families
+               coalesce(array_agg(DISTINCT b.family) FILTER (WHERE b.family IS NOT NULL), '{}') AS families
         FROM (SELECT *, lag(month) OVER (PARTITION BY account, host ORDER BY month) AS before FROM settled) s
         JOIN moved m ON m.account = s.account AND m.host = s.host AND m.month <= s.month
                     AND (s.before IS NULL OR m.month > s.before)
@@ -66,31 +97,39 @@ _CELLS = f"""
 """
 
 TO_SETTLE = f"""
-    WITH {_MOVED}, {_DUE}
-    SELECT account, host, month, cents, 'settle:' || month || ':' || account AS business_ref
-    FROM due d WHERE cents > 0 AND month <= $1 AND NOT EXISTS (
-        SELECT FROM transfer t WHERE t.kind = 'settlement' AND t.business_ref = 'settle:' || d.month || ':' || d.account)
-    ORDER BY month, account
+    WITH {_SETTLED}, {_SIDE}, {_MOVED}, {_DUE}
+    SELECT account, host, to_char(month, 'YYYY-MM') AS month, cents, business_ref
+    FROM due d
+    WHERE cents > 0 AND month <= to_date($1, 'YYYY-MM')
+      AND NOT EXISTS (SELECT FROM settled s WHERE s.business_ref = d.business_ref)
+    ORDER BY d.month, account
 """
 
 _MATRIX = f"""
-    WITH {_CELLS}
-    SELECT c.month, c.guest, g.name AS guest_name, c.host, h.name AS host_name, c.cents, c.families
+    WITH {_SETTLED}, {_SIDE}, {_MOVED}, {_CELL}
+    SELECT to_char(c.month, 'YYYY-MM') AS month, c.guest, g.name AS guest_name, c.host, h.name AS host_name, c.cents, c.families
     FROM cell c JOIN organisation h ON h.id = c.host LEFT JOIN organisation g ON g.id = c.guest
-    WHERE $1::uuid IS NULL OR $1 IN (c.host, c.guest)
+    ORDER BY c.month DESC, h.name, c.host, g.name NULLS LAST, c.guest
+"""
+
+_MATRIX_OF_ONE = f"""
+    WITH {_SETTLED}, {_SIDE_OF_ONE}, {_MOVED}, {_CELL}
+    SELECT to_char(c.month, 'YYYY-MM') AS month, c.guest, g.name AS guest_name, c.host, h.name AS host_name, c.cents, c.families
+    FROM cell c JOIN organisation h ON h.id = c.host LEFT JOIN organisation g ON g.id = c.guest
+    WHERE $1 IN (c.host, c.guest)
     ORDER BY c.month DESC, h.name, c.host, g.name NULLS LAST, c.guest
 """
 
 _WRONG = f"""
-    WITH {_SETTLED}, {_MOVED}, {_DUE}
-    SELECT coalesce(s.business_ref, 'settle:' || d.month || ':' || d.account) AS business_ref, d.cents AS due_cents,
+    WITH {_SETTLED}, {_SIDE}, {_MOVED}, {_DUE}
+    SELECT coalesce(s.business_ref, d.business_ref) AS business_ref,
            CASE WHEN s.number IS NULL THEN 'ontbreekt in de boeken'
                 WHEN d.account IS NULL THEN 'staat in de boeken, maar er was niets te verrekenen'
                 WHEN s.account <> d.account OR s.host IS DISTINCT FROM d.host OR s.into <> 'organisation_pot'
                      OR s.phase <> 'posted' THEN 'ging niet van de trainer naar de pot van zijn organisatie'
                 ELSE 'heeft een ander bedrag dan er te verrekenen was' END AS trouble
     FROM (SELECT * FROM due WHERE cents > 0 AND month <= (SELECT max(month) FROM settled)) d
-    FULL JOIN settled s ON s.business_ref = 'settle:' || d.month || ':' || d.account
+    FULL JOIN settled s ON s.business_ref = d.business_ref
     WHERE s.number IS NULL OR d.account IS NULL OR s.cents <> d.cents OR s.account <> d.account
        OR s.host IS DISTINCT FROM d.host OR s.into <> 'organisation_pot' OR s.phase <> 'posted'
     ORDER BY 1 LIMIT $1
@@ -98,12 +137,12 @@ _WRONG = f"""
 
 _TWICE = f"""
     WITH {_SETTLED}
-    SELECT account, month, count(*) AS times FROM settled GROUP BY account, month HAVING count(*) > 1
-    ORDER BY month, account LIMIT $1
+    SELECT account, to_char(month, 'YYYY-MM') AS month, count(*) AS times FROM settled GROUP BY account, settled.month HAVING count(*) > 1
+    ORDER BY settled.month, account LIMIT $1
 """
 
 _TOO_MUCH = f"""
-    WITH {_SETTLED}, {_MOVED}, {_DUE}
+    WITH {_SETTLED}, {_SIDE}, {_MOVED}, {_DUE}
     SELECT s.account, (s.cents - coalesce(d.cents, 0))::bigint AS over_cents
     FROM (SELECT account, host, sum(cents) AS cents FROM settled GROUP BY account, host) s
     LEFT JOIN (SELECT account, host, sum(cents) AS cents FROM due GROUP BY account, host) d USING (account, host)
@@ -112,10 +151,10 @@ _TOO_MUCH = f"""
 
 # What hosts got against what guests paid: each from its own transfers.
 _NOT_ZERO = f"""
-    WITH {_CELLS}
-    SELECT month, sum(cents)::bigint AS cents
+    WITH {_SETTLED}, {_SIDE}, {_MOVED}, {_CELL}
+    SELECT to_char(month, 'YYYY-MM') AS month, sum(cents)::bigint AS cents
     FROM (SELECT month, cents FROM settled UNION ALL SELECT month, -cents FROM cell) sides
-    GROUP BY month HAVING sum(cents) <> 0 ORDER BY month LIMIT $1
+    GROUP BY sides.month HAVING sum(cents) <> 0 ORDER BY sides.month LIMIT $1
 """
 
 
@@ -135,13 +174,22 @@ class MatrixCell:
     families: frozenset[UUID]
 
 
-async def matrix(organisation: UUID | None = None) -> list[MatrixCell]:
-    """Who was guest of whom in every month that was settled, latest first; of one organisation, or of all.
+async def matrix() -> list[MatrixCell]:
+    """Who was guest of whom in every month that was settled, latest first. Reads everything: outside a transaction.
 
     For who keeps the books: it has not been made safe to show (`netting.told`).
     """
-    rows = await fetch_all(_MATRIX, organisation)
-    return [MatrixCell(**dict(row) | {"families": frozenset(row["families"])}) for row in rows]
+    async with one_long_look():
+        return [_cell(row) for row in await fetch_all(_MATRIX)]
+
+
+async def matrix_of(organisation: UUID) -> list[MatrixCell]:
+    """The cells of `matrix` in which this organisation is host or guest; not safe to show either."""
+    return [_cell(row) for row in await fetch_all(_MATRIX_OF_ONE, organisation)]
+
+
+def _cell(row: Any) -> MatrixCell:
+    return MatrixCell(**dict(row) | {"families": frozenset(row["families"])})
 
 
 def net_positions(cells: Sequence[MatrixCell]) -> dict[UUID | None, int]:

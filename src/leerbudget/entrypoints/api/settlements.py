@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from leerbudget.entrypoints.api.types import Answer
 from leerbudget.entrypoints.http.guards import requires
 from leerbudget.payments.netting import SettledMonth, Share, told
-from leerbudget.payments.settlements import matrix
+from leerbudget.payments.settlements import matrix_of
 
 
 class SettlementShare(Answer, frozen=True, kw_only=True):
@@ -55,7 +55,7 @@ class SettlementController(Controller):
     )
     async def listed(self, organisation_id: FromPath[UUID]) -> Settlements:
         """Amounts only, never which family went where."""
-        months = told(organisation_id, await matrix(organisation_id))
+        months = told(organisation_id, await matrix_of(organisation_id))
         return Settlements(items=[_month(each) for each in months])
 
 

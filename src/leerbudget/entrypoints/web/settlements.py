@@ -1,5 +1,6 @@
 """What an organisation settles with others, month by month (R05). Never which family, trainer or course."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.organisations import own_organisation
 from leerbudget.entrypoints.web.pages import View, page, paged
 from leerbudget.payments.netting import SettledMonth, Share, told
-from leerbudget.payments.settlements import matrix
+from leerbudget.payments.settlements import matrix_of
 
 MONTHS_ON_PAGE = 12
 
@@ -23,7 +24,7 @@ class SettlementPages(Controller):
     async def months(self, request: HouseRequest) -> Response[str]:
         """Every month that was settled, latest first."""
         organisation = own_organisation(request, "see_settlements")
-        every = told(organisation, await matrix(organisation))
+        every = told(organisation, await matrix_of(organisation))
         found, number, last = paged(every, request.query_params.get("pagina", ""), MONTHS_ON_PAGE)
         view = View(months=[_month(each, organisation) for each in found], page=number, last_page=last)
         return await page(request, "verrekening.html", view)
@@ -34,14 +35,20 @@ def _month(each: SettledMonth, own: UUID) -> View:
         code=each.month,
         first_day=date.fromisoformat(f"{each.month}-01"),
         earned_cents=each.earned_cents,
-        guests=[_share(share, own) for share in each.guests],
+        guests=_split(each.guests, own),
         from_others_cents=each.from_others_cents,
         paid_cents=each.paid_cents,
-        hosts=[_share(share, own) for share in each.hosts],
+        hosts=_split(each.hosts, own),
         net_cents=each.net_cents,
     )
 
 
-def _share(share: Share, own: UUID) -> View:
-    name = "Uw eigen organisatie" if share.organisation == own else share.name
-    return View(name=name or "Overige samen", cents=share.cents)
+def _split(shares: Sequence[Share], own: UUID) -> list[View]:
+    """The lines below a sum; none when there is nothing but what is too small to be shown apart."""
+    if all(share.organisation is None for share in shares):
+        return []
+    return [View(name=_name(share, own), cents=share.cents) for share in shares]
+
+
+def _name(share: Share, own: UUID) -> str:
+    return "Uw eigen organisatie" if share.organisation == own else share.name or "Overige samen"
