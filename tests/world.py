@@ -202,6 +202,8 @@ async def a_budget(
     euros: int = 250,
     organisation: UUID | None = None,
     themes: tuple[str, ...] | None = None,
+    municipalities: tuple[str, ...] | None = None,
+    courses: tuple[UUID, ...] | None = None,
     expires_in_days: int = 300,
 ) -> UUID:
     n, key = _number(), new_id()
@@ -219,6 +221,8 @@ async def a_budget(
             expires_on=today + timedelta(days=expires_in_days),
             themes=themes,
             forms=None,
+            municipalities=municipalities,
+            courses=courses,
             carry_over=False,
         ),
         actor=None,

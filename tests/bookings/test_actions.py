@@ -23,7 +23,7 @@ from leerbudget.bookings.errors import (
     PersonsUnknown,
     PriceChanged,
 )
-from leerbudget.budgets.errors import BudgetTooSmall
+from leerbudget.budgets.errors import BudgetTooSmall, EarmarkExcludes
 from leerbudget.catalogue.errors import ChildcareFull, NotBookable, PartyFull, SessionFull
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import again, fetch_one, fetch_value
@@ -79,6 +79,38 @@ async def test_several_budgets_pay_one_seat_earmarked_first(world_db):
     earmarked = await world.a_budget(family, euros=30, themes=("trauma",))
     receipt = await actions.book(await ask(family, await world.a_session(price_cents=4500)), actor=None)
     assert [(s.budget, s.amount_cents) for s in receipt.shares] == [(earmarked, 3000), (free, 1500)]
+    await nothing_is_wrong()
+
+
+async def test_money_for_a_place_pays_there_and_nowhere_else(world_db):
+    """In the municipality it pays first; elsewhere, and online, the family is told that it is meant for something else."""
+    family = await world.a_family()
+    free = await world.a_budget(family, euros=30)
+    local = await world.a_budget(family, euros=100, municipalities=("Renkum",))
+    places = {"6861": 30, "3511": 40, None: 50}
+    made = [await world.a_session(postcode4=p, meetings=[world.in_days(days)]) for p, days in places.items()]
+    there, elsewhere, online = made
+    receipt = await actions.book(await ask(family, there), actor=None)
+    assert [(s.budget, s.amount_cents) for s in receipt.shares] == [(local, 4500)]
+    for session in (elsewhere, online):
+        with pytest.raises(EarmarkExcludes) as refused:
+            await actions.quote(await ask(family, session), actor=None)
+        assert refused.value.data == {"missing_cents": 1500, "free_cents": 3000, "elsewhere_cents": 5500}
+        with pytest.raises(EarmarkExcludes):
+            await actions.book(await ask(family, session), actor=None)
+        assert await seats_taken(session) == 0
+    assert await free_cents(free) == 3000
+    await nothing_is_wrong()
+
+
+async def test_money_for_a_course_pays_that_course_only(world_db):
+    """A session of the course is paid from it; one of another course is not, with the same theme and form."""
+    family, course = await world.a_family(), await world.a_course()
+    only = await world.a_budget(family, euros=100, courses=(course,))
+    receipt = await actions.book(await ask(family, await world.a_session(course=course)), actor=None)
+    assert [(s.budget, s.amount_cents) for s in receipt.shares] == [(only, 4500)]
+    with pytest.raises(EarmarkExcludes):
+        await actions.book(await ask(family, await world.a_session(meetings=[world.in_days(40)])), actor=None)
     await nothing_is_wrong()
 
 

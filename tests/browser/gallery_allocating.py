@@ -4,8 +4,8 @@ from datetime import date
 from types import SimpleNamespace as Thing
 from typing import Any
 
+from browser.gallery_things import CHOICES
 from leerbudget.entrypoints.web.templating import Form
-from leerbudget.entrypoints.web.wording import LABELS
 
 
 def a_request(**changes: Any) -> Thing:
@@ -106,13 +106,16 @@ POLICIES = Thing(
         ),
     ],
     may_add=True,
-    themes=list(LABELS["theme"].items()),
-    forms=list(LABELS["form"].items()),
+    choices=CHOICES,
     earlier=[("b1", "Groep met vrij budget (fictief)"), ("b2", "Groep met thema (fictief)")],
 )
 POLICY_FORM = Form(
     values={"policy_id": "b9", "per": "family", "starts_on": "2028-01-01", "ends_on": "2028-12-31", "each": "x"},
-    errors={"name": "Vul hier tekst in.", "each": "Vul een bedrag in, zoals 250."},
+    errors={
+        "name": "Vul hier tekst in.",
+        "each": "Vul een bedrag in, zoals 250.",
+        "municipalities": "De gemeente Renkem kennen we niet. Bedoelt u Renkum?",
+    },
 )
 POLICY = Thing(
     id="b1",

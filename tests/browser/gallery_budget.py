@@ -25,7 +25,7 @@ LINES = [
     line(date(2026, 12, 2), "Toegekend", 35000, free_after_cents=35000),
 ]
 HERE_ONLY = ("held_change_cents", "free_after_cents", "held_after_cents")
-ELSEWHERE = ("granted_cents", "spent_cents", "held_cents", "available_cents")
+ELSEWHERE = ("granted_cents", "spent_cents", "held_cents", "available_cents", "for_what")
 
 
 def without(thing: Thing, names: tuple[str, ...]) -> Thing:
@@ -35,7 +35,7 @@ def without(thing: Thing, names: tuple[str, ...]) -> Thing:
 
 BUDGET_PAGE = Thing(**vars(BUDGET), transfers=[without(each, HERE_ONLY) for each in LINES])
 STATEMENT = Thing(
-    budget=without(BUDGET.budgets[0], ELSEWHERE),
+    budget=Thing(**vars(without(BUDGET.budgets[0], ELSEWHERE)), for_all_what="Alles in het aanbod"),
     lines=[without(each, ("budget",)) for each in LINES],
     granted_cents=35000,
     carried_in_cents=1000,

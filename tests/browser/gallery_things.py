@@ -12,6 +12,14 @@ def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2027, month, day, hour - 1, minute, tzinfo=UTC)
 
 
+CHOICES = Thing(
+    themes=list(LABELS["theme"].items()),
+    forms=list(LABELS["form"].items()),
+    courses=[("c1", "Zorgen voor een kind dat veel meemaakte (fictief)"), ("c2", "Afscheid nemen (fictief)")],
+)
+"""What an organisation may choose for what its money is."""
+
+
 def session(**changes: Any) -> Thing:
     return Thing(
         **{
@@ -145,7 +153,7 @@ BUDGET = Thing(
             available_cents=15000,
             starts_on=date(2027, 1, 1),
             expires_on=date(2027, 6, 30),
-            for_what="Trauma en veiligheid",
+            for_what="Trauma en veiligheid, alleen in Arnhem, Duiven, Ede, Renkum en 12 andere gemeenten",
         ),
     ],
     page=1,
@@ -211,6 +219,7 @@ ORGANISATION = Thing(
     may_grant=True,
     may_top_up=True,
     may_see_settlements=True,
+    choices=CHOICES,
 )
 
 
@@ -400,6 +409,7 @@ SESSION_PAGE = Thing(
         "cancelled_meetings": [Thing(starts_at=at(3, 22, 19), ends_at=at(3, 22, 21, 30))],
         "meetings": MEETINGS,
         "wheelchair": True,
+        "municipality": "Utrecht",
         "seats_min": 6,
         "seats_max": 12,
         "decide_on": date(2027, 2, 20),

@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+import world
 from ledger.bookkeeping import STARTS, TODAY, a_family, a_grant, a_payee, an_organisation, top_up
 from leerbudget.budgets.actions import expire_due, grant_many, hold
-from leerbudget.budgets.errors import BudgetTooSmall, HoldKnown
+from leerbudget.budgets.earmarks import Spending, spendable_cents
+from leerbudget.budgets.errors import BudgetTooSmall, EarmarkExcludes, HoldKnown
+from leerbudget.budgets.queries import budgets_of, free_for
 from leerbudget.budgets.rules import PaymentShare
 from leerbudget.foundation.clock import travelling
 from leerbudget.foundation.ids import new_id
@@ -15,23 +18,34 @@ from leerbudget.foundation.money import euros
 
 THEMES = ("trauma", "endings", "attachment")
 FORMS = ("webinar", "group_training")
+PLACES = ("Renkum", "Nuenen, Gerwen en Nederwetten", "'s-Hertogenbosch")
 pytestmark = pytest.mark.usefixtures("world_db")
 
 
-def may_pay(order, *, theme, form, on, today):
-    """The rule, from the requirements: the period, today, and both earmarks."""
+def on_that_day(order, *, on, today):
+    """The rule, from the requirements: the period of the budget, and today."""
+    return order.starts_on <= on <= order.expires_on and today <= order.expires_on
+
+
+def fits(order, *, theme, form, municipality, course):
+    """The rule, from the requirements: every earmark that a budget has; online lies nowhere."""
     return (
-        order.starts_on <= on <= order.expires_on
-        and today <= order.expires_on
-        and (order.themes is None or theme in order.themes)
+        (order.themes is None or theme in order.themes)
         and (order.forms is None or form in order.forms)
+        and (order.municipalities is None or municipality in order.municipalities)
+        and (order.courses is None or course in order.courses)
     )
+
+
+def for_anything(order):
+    """Whether a budget has no earmark at all."""
+    return [order.themes, order.forms, order.municipalities, order.courses] == [None] * 4
 
 
 def waterfall(orders, cents):
     """The rule, from the requirements: earmarked first, then earliest expiry, then smallest id."""
     shares = []
-    for order in sorted(orders, key=lambda o: (o.themes is None and o.forms is None, o.expires_on, o.id)):
+    for order in sorted(orders, key=lambda o: (for_anything(o), o.expires_on, o.id)):
         part = min(order.amount_cents, cents)
         cents -= part
         if part:
@@ -39,11 +53,11 @@ def waterfall(orders, cents):
     return tuple(shares)
 
 
-def some_grants(chance, family, organisation):
+def some_grants(chance, family, organisation, courses):
     """Up to six budgets with all sorts of periods and earmarks."""
 
     def earmark(codes):
-        return tuple(chance.sample(codes, chance.randint(1, 2))) if chance.random() < 0.4 else None
+        return tuple(chance.sample(codes, chance.randint(1, 2))) if chance.random() < 0.3 else None
 
     for _ in range(chance.randint(0, 6)):
         starts = STARTS + timedelta(days=chance.choice([0, 0, 20, 60]))
@@ -55,38 +69,47 @@ def some_grants(chance, family, organisation):
             expires_on=starts + timedelta(days=chance.choice([5, 30, 30, 90, 300])),
             themes=earmark(THEMES),
             forms=earmark(FORMS),
+            municipalities=earmark(PLACES),
+            courses=earmark(courses),
         )
 
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_the_database_pays_from_the_budgets_that_the_rule_says(seed):
-    """Twenty families with random budgets each: exactly the shares of the rule, in its order, or exactly what is missing."""
+    """Random budgets: exactly the shares of the rule, in its order, or exactly what is missing and whether earmarks are why."""
     chance = random.Random(seed)  # noqa: S311 - a seed, no secret
     organisation, payee = await an_organisation(), await a_payee()
+    courses = [await world.a_course() for _ in range(3)]
     await top_up(organisation, 2_000_000)
-    paid = refused = 0
-    for _ in range(20):
+    ends = {"paid": 0, BudgetTooSmall: 0, EarmarkExcludes: 0}
+    for _ in range(40):
         family = await a_family(organisation)
-        orders = list(some_grants(chance, family, organisation))
+        orders = list(some_grants(chance, family, organisation, courses))
         await grant_many(orders, actor=None)
         days, cents = chance.choice([0, 3, 25, 70]), chance.randint(1, 20) * 500
-        on, theme, form = STARTS + timedelta(days=days), chance.choice(THEMES), chance.choice(FORMS)
-        today = TODAY + timedelta(days=chance.choice([0, 10, 40]))
-        fitting = [o for o in orders if may_pay(o, theme=theme, form=form, on=on, today=today.date())]
-        free = sum(order.amount_cents for order in fitting)
-        words = {"theme": theme, "form": form, "on": on, "payee_account": payee, "actor": None}
+        on, today = STARTS + timedelta(days=days), TODAY + timedelta(days=chance.choice([0, 10, 40]))
+        session = {"theme": chance.choice(THEMES), "form": chance.choice(FORMS)}
+        session |= {"municipality": chance.choice([*PLACES, None]), "course": chance.choice(courses)}
+        open_now = [order for order in orders if on_that_day(order, on=on, today=today.date())]
+        fitting = [order for order in open_now if fits(order, **session)]
+        free, whole = (sum(order.amount_cents for order in some) for some in (fitting, open_now))
+        words = session | {"on": on, "payee_account": payee, "actor": None}
         with travelling(today):
-            if free < cents:
-                with pytest.raises(BudgetTooSmall) as refusal:
-                    await hold(new_id(), family, cents, **words)
-                assert refusal.value.data == {"missing_cents": cents - free, "free_cents": free}
-                assert f"er is {euros(cents - free)} te weinig" in str(refusal.value).replace("\N{NO-BREAK SPACE}", " ")
-                refused += 1
-            else:
+            assert await free_for(family, **session, on=on) == free
+            if on >= today.date():
+                assert spendable_cents(await budgets_of(family), Spending(**session, on=on)) == free
+            if cents <= free:
                 assert await hold(new_id(), family, cents, **words) == waterfall(fitting, cents)
-                paid += 1
-    assert paid > 3
-    assert refused > 3
+                ends["paid"] += 1
+                continue
+            why = EarmarkExcludes if cents <= whole else BudgetTooSmall
+            with pytest.raises(why) as refusal:
+                await hold(new_id(), family, cents, **words)
+        elsewhere = {"elsewhere_cents": whole - free} if why is EarmarkExcludes else {}
+        assert refusal.value.data == {"missing_cents": cents - free, "free_cents": free} | elsewhere
+        assert f"{euros(cents - free)} te weinig" in str(refusal.value).replace("\N{NO-BREAK SPACE}", " ")
+        ends[why] += 1
+    assert min(ends.values()) > 3, ends
 
 
 async def test_a_second_hold_finds_what_the_first_left_and_an_ended_budget_pays_nothing():

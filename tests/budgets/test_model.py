@@ -18,7 +18,14 @@ from hypothesis.stateful import (
 
 from ledger.bookkeeping import a_family, a_grant, a_payee, an_organisation, top_up
 from leerbudget.budgets.actions import expire_due, grant, hold, lower, settle, settle_many
-from leerbudget.budgets.errors import AlreadySettled, BudgetTooSmall, KeepsTooMuch, LoweringTooLarge, PotTooSmall
+from leerbudget.budgets.errors import (
+    AlreadySettled,
+    BudgetTooSmall,
+    EarmarkExcludes,
+    KeepsTooMuch,
+    LoweringTooLarge,
+    PotTooSmall,
+)
 from leerbudget.budgets.queries import budgets_of, free_for, pot
 from leerbudget.budgets.queries import check as check_budgets
 from leerbudget.foundation.clock import travelling
@@ -57,10 +64,13 @@ class Model:
     holds: dict = field(default_factory=dict)  # purpose -> {budget: cents}
     settled: dict = field(default_factory=dict)  # purpose -> kept cents
 
+    def open_on(self, on, today):
+        """The purses of that day, whatever they are for."""
+        return [p for p in self.purses.values() if p.active and p.starts <= on <= p.ends and today <= p.ends]
+
     def able(self, theme, on, today):
         """The purses that may pay, in their order."""
-        fit = [p for p in self.purses.values() if p.active and p.starts <= on <= p.ends and today <= p.ends]
-        fit = [p for p in fit if p.themes is None or theme in p.themes]
+        fit = [p for p in self.open_on(on, today) if p.themes is None or theme in p.themes]
         return sorted(fit, key=lambda p: (p.themes is None, p.ends, p.id))
 
 
@@ -148,8 +158,11 @@ class MoneyMachine(RuleBasedStateMachine):
         able = self.model.able(theme, on, self.today)
         free = sum(p.free for p in able)
         if free < amount:
-            assert isinstance(answer, BudgetTooSmall)
-            assert answer.data == {"missing_cents": amount - free, "free_cents": free}
+            other = sum(p.free for p in self.model.open_on(on, self.today)) - free
+            excluded = free + other >= amount
+            assert type(answer) is (EarmarkExcludes if excluded else BudgetTooSmall)
+            elsewhere = {"elsewhere_cents": other} if excluded else {}
+            assert answer.data == {"missing_cents": amount - free, "free_cents": free} | elsewhere
             return purpose
         parts = {}
         for purse in able:

@@ -264,7 +264,8 @@ def cohort(families, using=0, granted=None):
     whole = families if granted is None else granted
     period = (date(2027, 1, 1), date(2027, 12, 31))
     return CohortView(
-        new_id(), "", 1, "family", *period, None, None, None, None, None, families, whole, using, 100, 50, 20, 30
+        *(new_id(), "", 1, "family", *period, None, None, None, None, (), None, None, None),
+        *(families, whole, using, 100, 50, 20, 30),
     )
 
 

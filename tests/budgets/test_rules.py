@@ -73,6 +73,12 @@ def a_grant(**changes):
         ("themes", "trauma"),
         ("themes", ("trauma", "ballet")),
         ("forms", ("webinar\x00",)),
+        ("municipalities", ()),
+        ("municipalities", "Renkum"),
+        ("municipalities", ("Renkum", "Atlantis")),
+        ("municipalities", ("renkum",)),
+        ("courses", ()),
+        ("courses", ("C1",)),
     ],
 )
 def test_a_malformed_grant_says_where(path, value):

@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.bookkeeping import FIRST_MEETING, TODAY, Books
-from leerbudget.budgets.errors import AlreadySettled, BudgetTooSmall, KeepsTooMuch, LoweringTooLarge
+from leerbudget.budgets.errors import AlreadySettled, BudgetTooSmall, EarmarkExcludes, KeepsTooMuch, LoweringTooLarge
 from leerbudget.budgets.queries import (
     budgets_of,
     free_for,
@@ -139,13 +139,13 @@ async def test_a_budget_pays_only_within_its_earmarks_and_period(books):
         grant   summer  10000  until=2027-06-30
     """)
     refusals = {
-        "hold a 15000 theme=trauma form=group_training": 10000,  # only summer fits
-        "hold b 25000 theme=trauma form=webinar": 20000,  # both fit, together too little
-        "hold c 1 theme=endings form=webinar on=2027-07-01": 0,  # after summer, and narrow does not fit
-        "hold d 1 theme=endings form=webinar on=2026-12-31": 0,  # before either begins
+        "hold a 15000 theme=trauma form=group_training": (EarmarkExcludes, 10000),  # only summer fits
+        "hold b 25000 theme=trauma form=webinar": (BudgetTooSmall, 20000),  # both fit, together too little
+        "hold c 1 theme=endings form=webinar on=2027-07-01": (EarmarkExcludes, 0),  # after summer, narrow does not fit
+        "hold d 1 theme=endings form=webinar on=2026-12-31": (BudgetTooSmall, 0),  # before either begins
     }
-    for event, free_cents in refusals.items():
-        with pytest.raises(BudgetTooSmall) as refused:
+    for event, (why, free_cents) in refusals.items():
+        with pytest.raises(why) as refused:
             await books.happens(event)
         assert refused.value.data["free_cents"] == free_cents
         assert refused.value.data["missing_cents"] == int(event.split()[2]) - free_cents

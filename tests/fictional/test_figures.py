@@ -13,6 +13,7 @@ from leerbudget.fictional.dice import Chances
 from leerbudget.fictional.fitting import experience_years
 from leerbudget.fictional.population import published
 from leerbudget.fictional.world import World
+from leerbudget.geography.postcodes import place_of
 
 CASE_FAMILIES = 15
 """Families that were changed by hand to make a case: they may lie outside any share."""
@@ -126,13 +127,25 @@ def test_themes_fit_the_family(world: World) -> None:
 
 def test_grants(world: World) -> None:
     """EUR 250 is usual, the free grants lie between 100 and 500, and 15 % have an earmarked one besides."""
-    free = [grant for grant in world.grants if grant.themes is None]
+    free = [grant for grant in world.grants if grant.themes is None and grant.municipalities is None]
     assert {grant.family_ref for grant in free} == {family.ref for family in world.families}
     assert len(free) == len(world.families)
     assert median(grant.amount_cents for grant in free) == 25_000
     assert all(10_000 <= grant.amount_cents <= 50_000 for grant in free)
     earmarked = {grant.family_ref for grant in world.grants if grant.themes is not None}
     assert_share((family.ref in earmarked for family in world.families), 0.15)
+
+
+def test_money_for_its_own_place(world: World) -> None:
+    """One municipality adds EUR 50 for each family of its region, for sessions in that municipality; there are some."""
+    local = [grant for grant in world.grants if grant.municipalities is not None]
+    (funder,) = [org for org in world.organisations if org.ref in {grant.organisation_ref for grant in local}]
+    ((place,),) = {grant.municipalities for grant in local}
+    assert funder.name == f"Gemeente {place} (fictief)"
+    assert {grant.family_ref for grant in local} == {f.ref for f in world.families if f.region == funder.region}
+    assert {grant.amount_cents for grant in local} == {5_000}
+    venues = {venue.ref for venue in world.venues if place_of(venue.pc4).municipality == place}
+    assert any(session.venue_ref in venues for session in published(world))
 
 
 def test_prices_and_groups(world: World) -> None:

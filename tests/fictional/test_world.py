@@ -202,7 +202,7 @@ def test_top_ups_cover_the_grants(world: World) -> None:
 
 def test_most_series_can_be_paid(world: World) -> None:
     """The usual grant pays most sessions for one person, and never an eight-evening series: money matters."""
-    grants = [grant for grant in world.grants if grant.family_ref == "F00001" and grant.themes is None]
+    grants = [grant for grant in world.grants if grant.family_ref == "F00001" and grant.themes is None][:1]
     cents = spendable_cents(grants, "trauma", START_ON + timedelta(days=30))
     paid = Counter(session.price_cents <= 25_000 for session in published(world))
     assert cents == grants[0].amount_cents

@@ -50,6 +50,8 @@ CASES = [
     ("policy_period_runs_forward", UnusablePolicy, POLICY + "({new}, {org}, 'C', 1, 'adult', '2027-02-01', '2027-01-31', NULL, NULL, NULL, NULL, NULL, now())"),
     ("policy_themes_are_known", UnusablePolicy, POLICY + "({new}, {org}, 'C', 1, 'adult', " + YEAR + ", '{{}}', NULL, NULL, NULL, NULL, now())"),
     ("policy_forms_are_known", UnusablePolicy, POLICY + "({new}, {org}, 'C', 1, 'adult', " + YEAR + ", NULL, '{{ballet}}', NULL, NULL, NULL, now())"),
+    ("policy_municipalities_are_named", UnusablePolicy, POLICY.replace("themes, forms", "municipalities, courses") + "({new}, {org}, 'C', 1, 'adult', " + YEAR + ", '{{}}', NULL, NULL, NULL, NULL, now())"),
+    ("policy_courses_are_named", UnusablePolicy, POLICY.replace("themes, forms", "municipalities, courses") + "({new}, {org}, 'C', 1, 'adult', " + YEAR + ", NULL, '{{NULL}}', NULL, NULL, NULL, now())"),
     ("policy_carries_a_part", UnusablePolicy, POLICY + "({new}, {org}, 'C', 1, 'adult', " + YEAR + ", NULL, NULL, 0, NULL, NULL, now())"),
     ("policy_carries_a_part", UnusablePolicy, POLICY + "({new}, {org}, 'C', 1, 'adult', " + YEAR + ", NULL, NULL, NULL, 101, NULL, now())"),
     ("grant_policy_organisation_fkey", HolderUnknown, POLICY + "({new}, {none}, 'C', 1, 'adult', " + YEAR + ", NULL, NULL, NULL, NULL, NULL, now())"),

@@ -110,6 +110,26 @@ async def test_the_frozen_instance_holds_no_names_addresses_or_private_words(wor
     assert len(read_instance(text.encode()).seekers) == 1
 
 
+async def test_money_for_a_place_or_a_course_takes_no_part_but_pays_first(world_db):
+    """A round counts on none of it (record 21), so what it proposes can be paid; the booking then uses it first (R04)."""
+    family, course = await world.a_family(), await world.a_course()
+    free = await world.a_budget(family, euros=60)
+    local = await world.a_budget(family, euros=10, municipalities=("Utrecht",))
+    await world.a_budget(family, euros=300, courses=(await world.a_course(theme="endings"),))
+    await a_wish(family)
+    await world.a_session(course=course, price_cents=4500)
+    await world.a_session(course=course, price_cents=6500, meetings=[world.in_days(20)])
+    round_id = await a_round()
+    await decided(round_id)
+    (seeker,) = read_instance(gzip.decompress((await queries.files(round_id))[0])).seekers
+    assert [(budget.id, budget.available_cents) for budget in seeker.budgets] == [(str(free), 6000)]
+    assert await actions.publish(round_id, answer_until=next_week(), actor=None) == (1, 0)
+    (proposal,) = await queries.proposals_of(family)
+    assert proposal.price_cents == 4500
+    held = await fetch_all("SELECT budget, amount_cents FROM budget_hold ORDER BY amount_cents")
+    assert [tuple(row) for row in held] == [(local, 1000), (free, 3500)]
+
+
 async def test_what_is_booked_already_blocks_the_time_and_the_course(world_db):
     """A family in a session of the course is not offered the course again, nor another session at that time."""
     from leerbudget.bookings import actions as booking_actions

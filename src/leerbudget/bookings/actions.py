@@ -96,6 +96,7 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         SessionFull, PartyFull, ChildcareFull, NotBookable: from the catalogue.
         KeptForWaiting: the seats became free and others wait for them.
         PriceChanged, BudgetTooSmall: not the price that was shown, or the family's budgets cannot pay it.
+        EarmarkExcludes: they could, but too much of it is meant for something else.
         WishStepNotAllowed: the wish is not open any more.
         Busy: a correction took money away at this very moment; try again.
     """

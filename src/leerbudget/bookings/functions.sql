@@ -64,8 +64,9 @@ BEGIN
   shares := '[]';
   IF price_cents > 0 THEN
     shares := rooms.hold_money(
-      _booking, _family, price_cents, _seat.theme, _seat.form, (_seat.starts_at AT TIME ZONE 'Europe/Amsterdam')::date,
-      _today, rooms.account_of('trainer_payable', _seat.trainer, false, _at), _actor, _at);
+      _booking, _family, price_cents, _seat.theme, _seat.form, _seat.municipality, _seat.course,
+      (_seat.starts_at AT TIME ZONE 'Europe/Amsterdam')::date, _today,
+      rooms.account_of('trainer_payable', _seat.trainer, false, _at), _actor, _at);
   END IF;
 
   IF _wish IS NOT NULL THEN

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from leerbudget.budgets.earmarks import refuse_unknown_courses
 from leerbudget.budgets.errors import (
     AlreadySettled,
     BudgetUnknown,
@@ -19,6 +20,7 @@ from leerbudget.budgets.errors import (
     PotTooSmall,
 )
 from leerbudget.budgets.rules import (
+    EARMARKS,
     CarryBounds,
     GrantOrder,
     PaymentShare,
@@ -27,6 +29,7 @@ from leerbudget.budgets.rules import (
     day_fault,
     kept,
     shares_in,
+    sorted_earmark,
 )
 from leerbudget.foundation.clock import now, today
 from leerbudget.foundation.database import call, execute, fetch_all, together
@@ -39,22 +42,24 @@ from leerbudget.ledger.rules import REASON_LENGTH, AccountOrder, TransferOrder, 
 
 _KNOWN_GRANTS = """
     SELECT b.id, b.external_ref, b.family, b.organisation, b.granted_cents, b.starts_on, b.expires_on, b.themes,
-           b.forms, b.carry_over, b.policy
+           b.forms, b.municipalities, b.courses, b.carry_over, b.policy
     FROM budget b
     WHERE b.id = ANY($1::uuid[])
        OR (b.organisation, b.external_ref) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
 """
 
-# Earmarks travel as one text each: PostgreSQL cannot unnest lists of lists of different lengths.
+# Earmarks travel as one text each: PostgreSQL cannot unnest lists of lists of different lengths. One name a line,
+# because a municipality may have a comma in its name.
 _INSERT_BUDGETS = """
     INSERT INTO budget (id, external_ref, family, organisation, account, granted_cents, starts_on, expires_on,
-                        themes, forms, carry_over, policy, state, granted_at)
+                        themes, forms, municipalities, courses, carry_over, policy, state, granted_at)
     SELECT id, external_ref, family, organisation, id, granted_cents, starts_on, expires_on,
-           string_to_array(themes, ','), string_to_array(forms, ','), carry_over, policy, 'active', $12
+           string_to_array(themes, E'\n'), string_to_array(forms, E'\n'), string_to_array(municipalities, E'\n'),
+           string_to_array(courses, E'\n')::uuid[], carry_over, policy, 'active', $14
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::bigint[], $6::date[], $7::date[], $8::text[],
-                $9::text[], $10::boolean[], $11::uuid[])
+                $9::text[], $10::text[], $11::text[], $12::boolean[], $13::uuid[])
          AS wanted(id, external_ref, family, organisation, granted_cents, starts_on, expires_on, themes, forms,
-                   carry_over, policy)
+                   municipalities, courses, carry_over, policy)
     ORDER BY organisation, external_ref
     ON CONFLICT DO NOTHING
 """
@@ -109,12 +114,13 @@ async def grant_many(orders: Sequence[GrantOrder], *, actor: UUID | None) -> lis
     budgets, in the order of the orders; for a known grant the id under which it stands.
 
     Raises:
-        InvalidInput: an order is malformed, or two orders share an id or a number.
+        InvalidInput: an order is malformed or names an unknown course, or two orders share an id or a number.
         PotTooSmall: an organisation's pot holds too little for all of its grants together.
         GrantKnown: an id or an organisation's number stands for another grant.
         HolderUnknown: no such family or organisation.
     """
     refuse(list(batch_faults(orders)))
+    await refuse_unknown_courses({f"{place}.courses": order.courses for place, order in enumerate(orders)})
     known = await known_grants(orders)
     fresh = [order for order in orders if (order.organisation, order.external_ref) not in known]
     if fresh:
@@ -145,17 +151,10 @@ async def known_grants(orders: Sequence[GrantOrder]) -> dict[tuple[UUID, str], U
 
 
 def _content(order: GrantOrder) -> tuple[Any, ...]:
-    themes, forms = (None if codes is None else sorted(set(codes)) for codes in (order.themes, order.forms))
     return (
-        order.family,
-        order.organisation,
-        order.amount_cents,
-        order.starts_on,
-        order.expires_on,
-        themes,
-        forms,
-        order.carry_over,
-        order.policy,
+        *(order.family, order.organisation, order.amount_cents, order.starts_on, order.expires_on),
+        *(sorted_earmark(getattr(order, name)) for name in EARMARKS),
+        *(order.carry_over, order.policy),
     )
 
 
@@ -170,8 +169,8 @@ async def _grant_fresh(orders: Sequence[GrantOrder], actor: UUID | None) -> None
 
 
 def _columns(order: GrantOrder) -> tuple[Any, ...]:
-    family, organisation, cents, starts, expires, themes, forms, carry_over, policy = _content(order)
-    listed = [None if codes is None else ",".join(codes) for codes in (themes, forms)]
+    family, organisation, cents, starts, expires, *earmarks, carry_over, policy = _content(order)
+    listed = [None if named is None else "\n".join(map(str, named)) for named in earmarks]
     return (order.id, order.external_ref, family, organisation, cents, starts, expires, *listed, carry_over, policy)
 
 
@@ -206,6 +205,8 @@ async def hold(
     *,
     theme: str,
     form: str,
+    municipality: str | None = None,
+    course: UUID | None = None,
     on: date,
     payee_account: UUID,
     actor: UUID | None,
@@ -213,20 +214,23 @@ async def hold(
     """Set cents of the family's budgets aside for one purpose (a booking); what each budget pays.
 
     Only budgets that are active, whose period holds `on` (the day of the first meeting) and is not over today,
-    and whose earmarks fit; earmarked first, then earliest expiry, then smallest id (R04). The same purpose again
-    with the same family, amount and payee gives the same answer.
+    and whose earmarks fit; earmarked first, then earliest expiry, then smallest id (R04). Without a municipality
+    (online) money for a place does not pay, without a course no money for certain courses. The same purpose
+    again with the same family, amount and payee gives the same answer.
 
     Raises:
         InvalidInput: the amount or the day is malformed.
-        BudgetTooSmall: the budgets that may pay hold too little: `missing_cents`, `free_cents`.
+        BudgetTooSmall: the budgets of that day hold too little: `missing_cents`, `free_cents` that may pay.
+        EarmarkExcludes: they hold enough, but too little of it may pay this: also `elsewhere_cents`.
         HoldKnown: the purpose holds money of another family, for another amount or to another payee.
         Busy: a correction took money away at this very moment; try again.
     """
     refuse([("total_cents", cents_fault(total_cents)), ("on", day_fault(on))])
     try:
         row = await call(
-            "SELECT rooms.hold_money($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS shares",
-            *(purpose, family, total_cents, theme, form, on, today(), payee_account, actor, now()),
+            "SELECT rooms.hold_money($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS shares",
+            *(purpose, family, total_cents, theme, form, municipality, course),
+            *(on, today(), payee_account, actor, now()),
         )
     except NeverOverspent as refusal:  # a correction took the money between reading and writing
         raise Busy(reason="money_moved") from refusal

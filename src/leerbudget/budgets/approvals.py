@@ -11,6 +11,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from leerbudget.budgets.actions import grant_many, known_grants
+from leerbudget.budgets.earmarks import refuse_unknown_courses
 from leerbudget.budgets.errors import (
     GrantRequestEnded,
     GrantRequestKnown,
@@ -107,7 +108,7 @@ async def grant_or_ask(request: UUID, orders: Sequence[GrantOrder], *, actor: UU
         actor: the login that grants or asks.
 
     Raises:
-        InvalidInput: an order is malformed, or they are of several organisations.
+        InvalidInput: an order is malformed or names an unknown course, or they are of several organisations.
         PotTooSmall: the pot holds too little to grant this now.
         GrantKnown: an id or number stands for another grant.
         GrantRequestKnown: the id stands for a request for other grants.
@@ -118,6 +119,7 @@ async def grant_or_ask(request: UUID, orders: Sequence[GrantOrder], *, actor: UU
     refuse([(f"{place}.organisation", "Dit is van een andere organisatie.") for place in others])
     if not orders:
         return GrantAnswer(())
+    await refuse_unknown_courses({f"{place}.courses": order.courses for place, order in enumerate(orders)})
     async with together():
         on = today()
         await _lock_day(orders[0].organisation, actor, on)

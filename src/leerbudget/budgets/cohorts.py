@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from leerbudget.budgets.rules import EARMARKS
 from leerbudget.foundation.database import fetch_all
 from leerbudget.people.rules import SMALLEST_GROUP
 
@@ -24,6 +25,9 @@ class CohortView:
     ends_on: date
     themes: tuple[str, ...] | None
     forms: tuple[str, ...] | None
+    municipalities: tuple[str, ...] | None
+    courses: tuple[UUID, ...] | None
+    course_titles: tuple[str, ...]
     carry_cents_max: int | None
     carry_percent_max: int | None
     follows: UUID | None
@@ -38,6 +42,8 @@ class CohortView:
 
 _COHORTS = """
     SELECT p.id AS policy, p.name, p.amount_cents, p.per, p.starts_on, p.ends_on, p.themes, p.forms,
+           p.municipalities, p.courses,
+           array(SELECT c.title FROM course c WHERE c.id = ANY (p.courses) ORDER BY c.title, c.id) AS course_titles,
            p.carry_cents_max, p.carry_percent_max, p.follows,
            (SELECT count(*) FROM cohort_family c WHERE c.policy = p.id) AS families,
            count(DISTINCT b.family) AS families_granted,
@@ -72,7 +78,7 @@ _TO_DRAW = """
 
 async def cohorts_of(organisation: UUID) -> list[CohortView]:
     """The organisation's policies with their cohorts, the latest period first."""
-    lists = ("themes", "forms")
+    lists = (*EARMARKS, "course_titles")
     return [
         CohortView(**dict(row) | {name: None if row[name] is None else tuple(row[name]) for name in lists})
         for row in await fetch_all(_COHORTS, organisation)

@@ -10,6 +10,19 @@ class BudgetTooSmall(LeerbudgetError):
     message_nl = "Er staat niet genoeg op uw leerbudget: er is {missing_euros} te weinig."
 
 
+class EarmarkExcludes(LeerbudgetError):
+    """The family has enough on that day, but earmarks keep this session out.
+
+    `missing_cents` short of it, `free_cents` that may pay it, `elsewhere_cents` that are meant for something else.
+    """
+
+    code = "earmark_excludes"
+    message_nl = (
+        "Op uw leerbudget staat genoeg, maar een deel is voor iets anders bedoeld. "
+        "Voor deze bijeenkomst is er {missing_euros} te weinig."
+    )
+
+
 class PotTooSmall(LeerbudgetError):
     """The organisation's pot holds too little to grant this. `organisation`, `missing_cents`, `free_cents`."""
 
@@ -67,6 +80,8 @@ class UnusableGrant(InvalidInput):
         "grant_is_positive",
         "budget_themes_are_known",
         "budget_forms_are_known",
+        "budget_municipalities_are_named",
+        "budget_courses_are_named",
     )
 
 
@@ -209,5 +224,7 @@ class UnusablePolicy(InvalidInput):
         "policy_period_runs_forward",
         "policy_themes_are_known",
         "policy_forms_are_known",
+        "policy_municipalities_are_named",
+        "policy_courses_are_named",
         "policy_carries_a_part",
     )

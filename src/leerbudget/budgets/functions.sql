@@ -2,8 +2,8 @@
 -- Locks: the budgets in ascending id order, then accounts in ascending id order (the ledger's trigger).
 
 CREATE FUNCTION rooms.hold_money(
-  _purpose uuid, _family uuid, _total_cents bigint, _theme text, _form text, _on date, _today date, _payee uuid,
-  _actor uuid, _at timestamptz
+  _purpose uuid, _family uuid, _total_cents bigint, _theme text, _form text, _municipality text, _course uuid,
+  _on date, _today date, _payee uuid, _actor uuid, _at timestamptz
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
   _budgets uuid[];
@@ -11,6 +11,7 @@ DECLARE
   _cents bigint[];
   _reservations uuid[];
   _free_cents bigint;
+  _elsewhere_cents bigint;
 BEGIN
   PERFORM FROM budget b
   WHERE b.family = _family AND b.state = 'active' AND _on BETWEEN b.starts_on AND b.expires_on AND b.expires_on >= _today
@@ -21,26 +22,34 @@ BEGIN
   END IF;
 
   -- Earmarked first, then earliest expiry, then smallest id (R04); read after the locks, so it stays true.
+  -- A session without a municipality is online: money for a place does not pay it.
   WITH payer AS (
-    SELECT b.id, b.account, b.expires_on, b.themes IS NULL AND b.forms IS NULL AS for_anything,
+    SELECT b.id, b.account, b.expires_on,
+           num_nonnulls(b.themes, b.forms, b.municipalities, b.courses) = 0 AS for_anything,
+           (b.themes IS NULL OR _theme = ANY (b.themes)) AND (b.forms IS NULL OR _form = ANY (b.forms))
+             AND (b.municipalities IS NULL OR coalesce(_municipality = ANY (b.municipalities), false))
+             AND (b.courses IS NULL OR coalesce(_course = ANY (b.courses), false)) AS fits,
            greatest(0, a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents) AS free_cents
     FROM budget b JOIN account a ON a.id = b.account
     WHERE b.family = _family AND b.state = 'active'
       AND _on BETWEEN b.starts_on AND b.expires_on AND b.expires_on >= _today
-      AND (b.themes IS NULL OR _theme = ANY (b.themes)) AND (b.forms IS NULL OR _form = ANY (b.forms))
   ), flow AS (
     SELECT p.*, sum(p.free_cents) OVER w - p.free_cents AS before_cents, row_number() OVER w AS turn
-    FROM payer p WINDOW w AS (ORDER BY p.for_anything, p.expires_on, p.id ROWS UNBOUNDED PRECEDING)
+    FROM payer p WHERE p.fits WINDOW w AS (ORDER BY p.for_anything, p.expires_on, p.id ROWS UNBOUNDED PRECEDING)
   ), share AS (
     SELECT f.*, least(f.free_cents, _total_cents - f.before_cents) AS cents FROM flow f
   )
   SELECT coalesce(sum(s.free_cents), 0), array_agg(s.id ORDER BY s.turn) FILTER (WHERE s.cents > 0),
          array_agg(s.account ORDER BY s.turn) FILTER (WHERE s.cents > 0),
-         array_agg(s.cents ORDER BY s.turn) FILTER (WHERE s.cents > 0)
-  INTO _free_cents, _budgets, _accounts, _cents FROM share s;
-  IF _free_cents < _total_cents THEN
+         array_agg(s.cents ORDER BY s.turn) FILTER (WHERE s.cents > 0),
+         (SELECT coalesce(sum(p.free_cents), 0) FROM payer p WHERE NOT p.fits)
+  INTO _free_cents, _budgets, _accounts, _cents, _elsewhere_cents FROM share s;
+  IF _free_cents + _elsewhere_cents < _total_cents THEN
     PERFORM rooms.refuse(
       'budget_too_small', jsonb_build_object('missing_cents', _total_cents - _free_cents, 'free_cents', _free_cents));
+  ELSIF _free_cents < _total_cents THEN
+    PERFORM rooms.refuse('earmark_excludes', jsonb_build_object(
+      'missing_cents', _total_cents - _free_cents, 'free_cents', _free_cents, 'elsewhere_cents', _elsewhere_cents));
   END IF;
 
   SELECT array_agg(uuidv7()) INTO _reservations FROM generate_subscripts(_budgets, 1);

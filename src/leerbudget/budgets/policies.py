@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from leerbudget.budgets.approvals import GrantAnswer, grant_or_ask
+from leerbudget.budgets.earmarks import refuse_unknown_courses
 from leerbudget.budgets.errors import PolicyKnown, PolicyOver, PolicyUnknown
-from leerbudget.budgets.rules import GrantOrder, PolicyOrder, policy_faults
+from leerbudget.budgets.rules import EARMARKS, GrantOrder, PolicyOrder, policy_faults, sorted_earmark
 from leerbudget.foundation.clock import now, today
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
 from leerbudget.identity.actions import record_audit
@@ -19,14 +20,14 @@ _COLUMNS = PolicyOrder.__slots__
 
 _ADD = """
     INSERT INTO grant_policy (id, organisation, name, amount_cents, per, starts_on, ends_on, themes, forms,
-                               carry_cents_max, carry_percent_max, follows, added_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                               municipalities, courses, carry_cents_max, carry_percent_max, follows, added_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     ON CONFLICT (id) DO NOTHING
 """
 
 _POLICY = """
-    SELECT id, organisation, name, amount_cents, per, starts_on, ends_on, themes, forms, carry_cents_max,
-           carry_percent_max, follows
+    SELECT id, organisation, name, amount_cents, per, starts_on, ends_on, themes, forms, municipalities,
+           courses, carry_cents_max, carry_percent_max, follows
     FROM grant_policy WHERE id = $1
 """
 
@@ -51,13 +52,14 @@ async def add_policy(order: PolicyOrder, *, actor: UUID | None) -> None:
     """Add a policy. The same one again has no effect.
 
     Raises:
-        InvalidInput: it is malformed, or begins before the policy that it follows has ended.
+        InvalidInput: it is malformed, names an unknown course, or begins before the policy that it follows has ended.
         PolicyUnknown: the organisation has no policy such as it follows.
         PolicyFollowed: another policy follows that one already.
         PolicyKnown: the id or the name stands for another policy.
         HolderUnknown: no such organisation.
     """
     refuse(list(policy_faults(order)))
+    await refuse_unknown_courses({"courses": order.courses})
     async with together():
         if order.follows is not None:
             before = await policy_of(order.follows, order.organisation)
@@ -73,14 +75,14 @@ async def add_policy(order: PolicyOrder, *, actor: UUID | None) -> None:
 def _values(order: PolicyOrder) -> list[Any]:
     """The order as columns; earmarks sorted and without doubles, as grants keep them."""
     found = {name: getattr(order, name) for name in _COLUMNS}
-    for name in ("themes", "forms"):
-        found[name] = None if found[name] is None else sorted(set(found[name]))
+    for name in EARMARKS:
+        found[name] = sorted_earmark(found[name])
     return list(found.values())
 
 
 def _order(row: Any) -> PolicyOrder:
     found = dict(row)
-    for name in ("themes", "forms"):
+    for name in EARMARKS:
         found[name] = None if found[name] is None else tuple(found[name])
     return PolicyOrder(**found)
 
@@ -153,6 +155,8 @@ def _grant(policy: PolicyOrder, family: UUID, times: int) -> GrantOrder:
         expires_on=policy.ends_on,
         themes=policy.themes,
         forms=policy.forms,
+        municipalities=policy.municipalities,
+        courses=policy.courses,
         carry_over=policy.carries_over,
         policy=policy.id,
     )

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from leerbudget.budgets.rules import PaymentShare, kept
+from leerbudget.budgets.rules import EARMARKS, PaymentShare, kept
 from leerbudget.foundation.clock import today
 from leerbudget.foundation.database import fetch_all, fetch_one
 from leerbudget.foundation.money import euros
@@ -32,6 +32,9 @@ class BudgetView:
     expires_on: date
     themes: tuple[str, ...] | None
     forms: tuple[str, ...] | None
+    municipalities: tuple[str, ...] | None
+    courses: tuple[UUID, ...] | None
+    course_titles: tuple[str, ...]
     carry_over: bool
     state: str
 
@@ -43,6 +46,8 @@ class MatchingBudget(NamedTuple):
     available_cents: int
     themes: tuple[str, ...] | None
     forms: tuple[str, ...] | None
+    municipalities: tuple[str, ...] | None
+    courses: tuple[UUID, ...] | None
     expires_on: date
     starts_on: date
 
@@ -143,7 +148,9 @@ _BUDGETS = """
            a.debits_posted_cents - went.back_cents - went.onward_cents - came.fees_cents AS spent_cents,
            went.back_cents AS returned_cents, came.carried_cents AS carried_in_cents,
            went.onward_cents AS carried_out_cents,
-           b.starts_on, b.expires_on, b.themes, b.forms, b.carry_over, b.state, b.family, guide.region
+           b.starts_on, b.expires_on, b.themes, b.forms, b.municipalities, b.courses,
+           array(SELECT c.title FROM course c WHERE c.id = ANY (b.courses) ORDER BY c.title, c.id) AS course_titles,
+           b.carry_over, b.state, b.family, guide.region
     FROM budget b
     JOIN organisation o ON o.id = b.organisation
     JOIN account a ON a.id = b.account
@@ -177,15 +184,16 @@ _FREE_FOR = """
     FROM budget b JOIN account a ON a.id = b.account
     WHERE b.family = $1 AND b.state = 'active' AND $2 BETWEEN b.starts_on AND b.expires_on AND b.expires_on >= $3
       AND (b.themes IS NULL OR $4 = ANY(b.themes)) AND (b.forms IS NULL OR $5 = ANY(b.forms))
+      AND (b.municipalities IS NULL OR $6 = ANY(b.municipalities)) AND (b.courses IS NULL OR $7 = ANY(b.courses))
 """
 
 _FOR_MATCHING = """
     SELECT b.family, b.id, a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS cents,
-           b.themes, b.forms, b.expires_on, b.starts_on
+           b.themes, b.forms, b.municipalities, b.courses, b.expires_on, b.starts_on
     FROM budget b JOIN account a ON a.id = b.account
     WHERE b.family = ANY($1::uuid[]) AND b.state = 'active' AND b.expires_on >= $2
       AND a.credits_posted_cents > a.debits_posted_cents + a.debits_pending_cents
-    ORDER BY b.family, (b.themes IS NULL AND b.forms IS NULL), b.expires_on, b.id
+    ORDER BY b.family, num_nonnulls(b.themes, b.forms, b.municipalities, b.courses) = 0, b.expires_on, b.id
 """
 
 _MUTATIONS = """
@@ -295,21 +303,23 @@ _STRAY_RESERVATIONS = """
 
 async def budgets_of(family: UUID) -> list[BudgetView]:
     """Every budget the family ever got, earliest end first."""
-    names = BudgetView.__slots__
     views = []
     for row in await fetch_all(_OF_FAMILY, family):
-        values = {name: row[name] for name in names}
-        views.append(BudgetView(**values | {"themes": _codes(row["themes"]), "forms": _codes(row["forms"])}))
+        values = {name: row[name] for name in BudgetView.__slots__}
+        listed = {name: _tuple(row[name]) for name in (*EARMARKS, "course_titles")}
+        views.append(BudgetView(**values | listed))
     return views
 
 
-def _codes(listed: list[str] | None) -> tuple[str, ...] | None:
+def _tuple(listed: list[Any] | None) -> tuple[Any, ...] | None:
     return None if listed is None else tuple(listed)
 
 
-async def free_for(family: UUID, theme: str, form: str, on: date) -> int:
-    """The cents the family can spend on a session of this theme and form whose first meeting is `on`."""
-    row = await fetch_one(_FREE_FOR, family, on, today(), theme, form)
+async def free_for(
+    family: UUID, theme: str, form: str, on: date, *, municipality: str | None = None, course: UUID | None = None
+) -> int:
+    """The cents the family can spend on a session whose first meeting is `on`; without a municipality it is online."""
+    row = await fetch_one(_FREE_FOR, family, on, today(), theme, form, municipality, course)
     return 0 if row is None else int(row["cents"])
 
 
@@ -319,12 +329,11 @@ async def for_matching(families: Collection[UUID]) -> dict[UUID, list[MatchingBu
     for row in await fetch_all(_FOR_MATCHING, list(families), today()):
         found[row["family"]].append(
             MatchingBudget(
-                row["id"],
-                row["cents"],
-                _codes(row["themes"]),
-                _codes(row["forms"]),
-                row["expires_on"],
-                row["starts_on"],
+                budget=row["id"],
+                available_cents=row["cents"],
+                expires_on=row["expires_on"],
+                starts_on=row["starts_on"],
+                **{name: _tuple(row[name]) for name in EARMARKS},
             )
         )
     return found
@@ -426,6 +435,9 @@ class GrantLine:
     amount_cents: int
     expires_on: date
     themes: tuple[str, ...] | None
+    forms: tuple[str, ...] | None
+    municipalities: tuple[str, ...] | None
+    course_titles: tuple[str, ...]
 
 
 async def grants_of(organisation: UUID) -> list[GrantLine]:
@@ -433,13 +445,24 @@ async def grants_of(organisation: UUID) -> list[GrantLine]:
     rows = await fetch_all(
         """
         SELECT (granted_at AT TIME ZONE 'Europe/Amsterdam')::date AS day, count(*)::int AS families, granted_cents,
-               expires_on, themes
-        FROM budget WHERE organisation = $1 GROUP BY 1, 3, 4, 5 ORDER BY 1 DESC, 2 DESC, 3 DESC, 4, 5
+               expires_on, themes, forms, municipalities,
+               array(SELECT c.title FROM course c WHERE c.id = ANY (courses) ORDER BY c.title, c.id) AS course_titles
+        FROM budget WHERE organisation = $1 GROUP BY 1, 3, 4, 5, 6, 7, courses
+        ORDER BY 1 DESC, 2 DESC, 3 DESC, 4, 5, 6, 7, courses
         """,
         organisation,
     )
     return [
-        GrantLine(row["day"], row["families"], row["granted_cents"], row["expires_on"], _codes(row["themes"]))
+        GrantLine(
+            row["day"],
+            row["families"],
+            row["granted_cents"],
+            row["expires_on"],
+            _tuple(row["themes"]),
+            _tuple(row["forms"]),
+            _tuple(row["municipalities"]),
+            tuple(row["course_titles"]),
+        )
         for row in rows
     ]
 

@@ -11,6 +11,7 @@ import msgspec
 from leerbudget.budgets.errors import KeepsTooMuch
 from leerbudget.catalogue.rules import FORMS, THEMES
 from leerbudget.foundation.money import shares
+from leerbudget.geography.postcodes import municipalities
 from leerbudget.ledger.rules import cents_fault, text_fault
 
 BUDGET_STATES = ("active", "expired")
@@ -21,6 +22,10 @@ GRANT_REQUEST_STATES = ("asked", "approved", "refused")
 EXTERNAL_REF_LENGTH = 80
 POLICY_NAME_LENGTH = 80
 YEARS = (2000, 2100)
+EARMARKS = ("themes", "forms", "municipalities", "courses")
+"""What may bound the use of money; a session must fit each one that is given."""
+
+UNKNOWN_COURSE = "Deze cursus bestaat niet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class GrantOrder:
         expires_on: last day on which a paid session may start, and on which money can be held.
         themes: only these; None for everything. Never empty: that would fit nothing.
         forms: as themes.
+        municipalities: only in a venue that lies in one of these, so nothing online; None for everywhere.
+        courses: only these; None for all.
         carry_over: whether the organisation lets what is left count for the next period; its policy says how much (R02).
         policy: by which policy it is granted; what is left is carried over by that policy's rule.
     """
@@ -50,6 +57,8 @@ class GrantOrder:
     expires_on: date
     themes: tuple[str, ...] | None = None
     forms: tuple[str, ...] | None = None
+    municipalities: tuple[str, ...] | None = None
+    courses: tuple[UUID, ...] | None = None
     carry_over: bool = False
     policy: UUID | None = None
 
@@ -68,6 +77,8 @@ class PolicyOrder:
         ends_on: last day.
         themes: only these; None for everything.
         forms: as themes.
+        municipalities: as of a grant.
+        courses: as of a grant.
         carry_cents_max: at most so much of what is left goes on to the policy that follows; None: no such bound.
         carry_percent_max: at most this part of what was granted does; with both None nothing is carried over.
         follows: the policy of the period before, of the same organisation.
@@ -82,6 +93,8 @@ class PolicyOrder:
     ends_on: date
     themes: tuple[str, ...] | None = None
     forms: tuple[str, ...] | None = None
+    municipalities: tuple[str, ...] | None = None
+    courses: tuple[UUID, ...] | None = None
     carry_cents_max: int | None = None
     carry_percent_max: int | None = None
     follows: UUID | None = None
@@ -160,8 +173,8 @@ def grant_faults(order: GrantOrder, path: str = "") -> Iterator[tuple[str, str |
     yield f"{path}expires_on", expires
     if starts is None and expires is None and order.expires_on < order.starts_on:
         yield f"{path}expires_on", "De periode eindigt voor zij begint."
-    yield f"{path}themes", _earmark_fault(order.themes, THEMES)
-    yield f"{path}forms", _earmark_fault(order.forms, FORMS)
+    for name, fault in earmark_faults(order):
+        yield f"{path}{name}", fault
 
 
 def policy_faults(order: PolicyOrder) -> Iterator[tuple[str, str | None]]:
@@ -174,8 +187,7 @@ def policy_faults(order: PolicyOrder) -> Iterator[tuple[str, str | None]]:
     yield "ends_on", ends
     if starts is None and ends is None and order.ends_on < order.starts_on:
         yield "ends_on", "De periode eindigt voor zij begint."
-    yield "themes", _earmark_fault(order.themes, THEMES)
-    yield "forms", _earmark_fault(order.forms, FORMS)
+    yield from earmark_faults(order)
     if order.carry_cents_max is not None:
         yield "carry_cents_max", cents_fault(order.carry_cents_max)
     percent: object = order.carry_percent_max
@@ -202,10 +214,27 @@ def day_fault(value: object) -> str | None:
     return None
 
 
-def _earmark_fault(codes: Collection[str] | None, known: Sequence[str]) -> str | None:
+def sorted_earmark(named: Collection[Any] | None) -> list[Any] | None:
+    """An earmark as it is kept: sorted, nothing twice."""
+    return None if named is None else sorted(set(named))
+
+
+def earmark_faults(order: "GrantOrder | PolicyOrder") -> Iterator[tuple[str, str | None]]:
+    """Every earmark and what is wrong with it (None: nothing). Whether courses exist is for the actions to see."""
+    yield "themes", _earmark_fault(order.themes, THEMES)
+    yield "forms", _earmark_fault(order.forms, FORMS)
+    told = "Deze gemeente kennen we niet"
+    yield "municipalities", _earmark_fault(order.municipalities, municipalities(), told)
+    named = all(isinstance(course, UUID) for course in order.courses or ())
+    yield "courses", _earmark_fault(order.courses, order.courses or ()) if named else UNKNOWN_COURSE
+
+
+def _earmark_fault(
+    codes: Collection[str | UUID] | None, known: Collection[str | UUID], told: str = "Deze code bestaat niet"
+) -> str | None:
     if codes is None:
         return None
     if isinstance(codes, str) or not codes:
         return "Een oormerk noemt ten minste een code; laat het weg als alles mag."
     unknown = sorted(str(code) for code in codes if code not in known)
-    return f"Deze code bestaat niet: {unknown[0][:60]}." if unknown else None
+    return f"{told}: {unknown[0][:60]}." if unknown else None

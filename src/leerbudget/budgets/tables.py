@@ -12,6 +12,7 @@ from leerbudget.foundation.columns import (
     flag,
     foreign,
     identifier,
+    identifiers,
     key,
     moment,
     one_of,
@@ -27,6 +28,10 @@ from leerbudget.people.tables import Family, Organisation
 def _earmark(column: str, codes: tuple[str, ...]) -> str:
     listed = ", ".join(repr(code) for code in codes)
     return f"{column} IS NULL OR (cardinality({column}) > 0 AND {column}::text[] <@ ARRAY[{listed}]::text[])"
+
+
+def _named(column: str) -> str:
+    return f"cardinality({column}) > 0 AND array_position({column}, NULL) IS NULL"
 
 
 class GrantPolicy(Table, db=DB, tablename="grant_policy"):
@@ -45,6 +50,8 @@ class GrantPolicy(Table, db=DB, tablename="grant_policy"):
     ends_on = day()
     themes = words(optional=True)
     forms = words(optional=True)
+    municipalities = words(optional=True)
+    courses = identifiers(optional=True)
     carry_cents_max = cents(optional=True)
     carry_percent_max = whole(optional=True)
     follows = identifier(optional=True)
@@ -57,6 +64,8 @@ class GrantPolicy(Table, db=DB, tablename="grant_policy"):
     policy_period_runs_forward = Check("ends_on >= starts_on")
     policy_themes_are_known = Check(_earmark("themes", THEMES))
     policy_forms_are_known = Check(_earmark("forms", FORMS))
+    policy_municipalities_are_named = Check(_named("municipalities"))
+    policy_courses_are_named = Check(_named("courses"))
     policy_carries_a_part = Check("carry_cents_max > 0 AND carry_percent_max BETWEEN 1 AND 100")
 
 
@@ -77,8 +86,9 @@ class CohortFamily(Table, db=DB, tablename="cohort_family"):
 class Budget(Table, db=DB, tablename="budget"):
     """The right of a family to spend, granted by one organisation for one period, perhaps earmarked (R01, R02).
 
-    `themes` and `forms` are earmarks; NULL means everything admitted, an empty list is refused. The account
-    carries the budget's own id. Organisations number their grants themselves, so a number is theirs alone.
+    `themes`, `forms`, `municipalities` (of the venue, by name) and `courses` are earmarks: a session must fit
+    each of them. NULL means everything admitted, an empty list is refused. The account carries the budget's own
+    id. Organisations number their grants themselves, so a number is theirs alone.
     """
 
     id = key()
@@ -91,6 +101,8 @@ class Budget(Table, db=DB, tablename="budget"):
     expires_on = day()
     themes = words(optional=True)
     forms = words(optional=True)
+    municipalities = words(optional=True)
+    courses = identifiers(optional=True)
     carry_over = flag(default=False)
     policy = foreign(GrantPolicy, optional=True)
     state = text(20)
@@ -103,6 +115,8 @@ class Budget(Table, db=DB, tablename="budget"):
     grant_is_positive = Check("granted_cents > 0")
     budget_themes_are_known = Check(_earmark("themes", THEMES))
     budget_forms_are_known = Check(_earmark("forms", FORMS))
+    budget_municipalities_are_named = Check(_named("municipalities"))
+    budget_courses_are_named = Check(_named("courses"))
 
 
 class BudgetHold(Table, db=DB, tablename="budget_hold"):

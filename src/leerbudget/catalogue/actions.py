@@ -267,7 +267,7 @@ async def take_seats(session: UUID, persons: int, *, party: str, childcare: Mapp
         json.dumps(dict(childcare)),
         clock.now(),
     )
-    quote = {name: value for name, value in dict(row).items() if name != "audience"}
+    quote = {name: value for name, value in dict(row).items() if name not in ("audience", "municipality")}
     return SeatQuote(session=session, **quote)
 
 

@@ -12,6 +12,7 @@ from leerbudget.catalogue.errors import CatalogueUnknown, SessionUnknown
 from leerbudget.catalogue.search import Cursor, SearchPage, SearchQuery, SessionCard, search
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
+from leerbudget.geography.postcodes import place_of
 
 __all__ = [
     "CourseView",
@@ -98,6 +99,11 @@ class VenueView:
     postcode4: str
     place: str
     wheelchair: bool
+
+    @property
+    def municipality(self) -> str:
+        """In which municipality it lies."""
+        return place_of(self.postcode4).municipality
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,6 +431,11 @@ async def venues() -> list[VenueView]:
 async def course_ids(refs: Iterable[str]) -> dict[str, UUID]:
     """Ids of courses by external reference; unknown references are absent."""
     return await _ids("SELECT external_ref, id FROM course WHERE external_ref = ANY($1::text[])", refs)
+
+
+async def known_courses(ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these ids that are courses, whatever their state."""
+    return {row["id"] for row in await fetch_all("SELECT id FROM course WHERE id = ANY($1::uuid[])", list(ids))}
 
 
 async def venue_ids(refs: Iterable[str]) -> dict[str, UUID]:

@@ -166,6 +166,8 @@ def _grants(world: World) -> Iterator[Row]:
             "expires_on": grant.expires_on.isoformat(),
             "themes": _list(grant.themes),
             "forms": "",
+            "municipalities": _list(grant.municipalities),
+            "course_refs": "",
         }
 
 
@@ -297,6 +299,8 @@ COLUMNS: Mapping[str, Sequence[str]] = {
         "expires_on",
         "themes",
         "forms",
+        "municipalities",
+        "course_refs",
     ),
     "preferences.csv": (
         "seeker_ref",

@@ -56,9 +56,11 @@ def is_free(parent: Parent, session: CourseSession) -> bool:
 
 
 def spendable_cents(grants: Iterable[Grant], theme: str, on: date) -> int:
-    """What these grants may pay for the theme on a day."""
+    """What these grants may pay for the theme on a day, wherever it is given: money for one place does not count."""
     return sum(
         grant.amount_cents
         for grant in grants
-        if (grant.themes is None or theme in grant.themes) and grant.starts_on <= on <= grant.expires_on
+        if grant.municipalities is None
+        and (grant.themes is None or theme in grant.themes)
+        and grant.starts_on <= on <= grant.expires_on
     )

@@ -9,13 +9,16 @@ from leerbudget.fictional.calendar import HORIZON
 from leerbudget.fictional.dice import Dice
 from leerbudget.fictional.families import Circumstances
 from leerbudget.fictional.subjects import SUBJECTS
-from leerbudget.fictional.world import Family, Grant, TopUp, Wish
+from leerbudget.fictional.world import Family, Grant, TopUp, Venue, Wish
+from leerbudget.geography.postcodes import place_of
 
 TOP_UP_STEP_CENTS = 100_000
 RESERVE_PERCENT = 10
 """What an organisation pays in above its grants, for families that come later [guess]."""
 EARMARK_FITS = 0.6
 """Earmarks that happen to hold a theme the family wishes for [guess]."""
+OWN_PLACE_CENTS = 5_000
+"""What a municipality adds for each family of its region, to learn in that municipality [guess]."""
 
 
 def make_grants(families: Iterable[Family], wishes: Iterable[Wish], around: Circumstances) -> list[Grant]:
@@ -39,6 +42,23 @@ def make_grants(families: Iterable[Family], wishes: Iterable[Wish], around: Circ
             ref = f"G{len(made) + 1:05d}"
             made.append(Grant(ref, family.ref, funder, amount_cents, starts_on, expires_on, themes))
     return made
+
+
+def make_place_grants(
+    families: Iterable[Family], venues: Iterable[Venue], around: Circumstances, first: int
+) -> list[Grant]:
+    """Money for their own place: of the first municipality that has a venue. `first`: number of the first grant."""
+    there = {place_of(venue.pc4).municipality for venue in venues}
+    funders = around.landscape.municipality
+    at_home = next((r for r in around.landscape.regions if r.centre.municipality in there), None)
+    if at_home is None:
+        return []
+    expires_on = date((around.start_on + HORIZON).year, 12, 31)
+    funder, place = funders[at_home.name].ref, (at_home.centre.municipality,)
+    return [
+        Grant(f"G{n:05d}", family.ref, funder, OWN_PLACE_CENTS, around.start_on, expires_on, None, place)
+        for n, family in enumerate((each for each in families if each.region == at_home.name), start=first)
+    ]
 
 
 def _earmark(wished: Sequence[str], dice: Dice) -> tuple[str, ...]:

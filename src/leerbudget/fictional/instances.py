@@ -117,6 +117,7 @@ def _family(
                 "expires_on": grant.expires_on.isoformat(),
             }
             for grant in grants
+            if grant.municipalities is None
         ],
         "own_contribution_cents_max": family.own_contribution_cents_max,
         "max_placements": family.places_max,

@@ -10,7 +10,7 @@ from leerbudget.fictional.cases import Stage, by_family, make_cases
 from leerbudget.fictional.demand import make_agendas, make_dialogue_wishes, make_wishes
 from leerbudget.fictional.dice import Dice
 from leerbudget.fictional.families import Circumstances, make_families
-from leerbudget.fictional.funding import make_grants, make_top_ups
+from leerbudget.fictional.funding import make_grants, make_place_grants, make_top_ups
 from leerbudget.fictional.organisations import make_landscape
 from leerbudget.fictional.professionals import make_professionals
 from leerbudget.fictional.supply import Supply, make_supply
@@ -82,11 +82,13 @@ def _stage(
     wishes = list(wishes)
     for wish in wishes:
         by_seeker[wish.seeker_ref].append(wish)
+    grants = make_grants(people, wishes, around)
+    grants += make_place_grants(people, supply.venues, around, len(grants) + 1)
     return Stage(
         families={family.ref: family for family in people},
         wishes=by_seeker,
         sessions={session.ref: session for session in supply.sessions},
-        grants=by_family(make_grants(people, wishes, around)),
+        grants=by_family(grants),
         courses={course.ref: course for course in supply.courses},
         venues={venue.ref: venue for venue in supply.venues},
         professionals={professional.ref: professional for professional in professionals},

@@ -177,7 +177,7 @@ class CourseSession:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Cents that one organisation grants to one family. `themes` None: free to spend on anything admitted."""
+    """Cents that one organisation grants to one family. `themes` and `municipalities` None: for anything admitted."""
 
     ref: str
     family_ref: str
@@ -186,6 +186,7 @@ class Grant:
     starts_on: date
     expires_on: date
     themes: tuple[str, ...] | None
+    municipalities: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ def words(*, optional: bool = False) -> Array:
     return Array(base_column=Varchar(length=60), default=None, null=optional)
 
 
+def identifiers(*, optional: bool = False) -> Array:
+    """A list of ids; the database does not look them up."""
+    return Array(base_column=UUID(default=None, null=False), default=None, null=optional)
+
+
 def document(*, optional: bool = False) -> JSONB:
     """A JSON document."""
     return JSONB(default=None, null=optional)

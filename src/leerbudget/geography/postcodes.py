@@ -52,6 +52,12 @@ def all_places() -> Mapping[str, Place]:
     )
 
 
+@cache
+def municipalities() -> frozenset[str]:
+    """The names of all municipalities; no two have the same."""
+    return frozenset(place.municipality for place in all_places().values())
+
+
 def place_of(postcode4: str) -> Place:
     """The area of four digits.
 

@@ -146,11 +146,14 @@ SELECT f.id, f.family_type, f.care_forms, f.child_age_bands, f.first_placement_o
 FROM family f WHERE f.id = ANY($1::uuid[]) AND f.active ORDER BY f.id
 """
 
+# The matcher knows money for themes only. Money for a form, a place or a course takes no part (record 21): a booking
+# looks at it again, and pays with it first.
 _BUDGETS = """
 SELECT b.id, b.family, b.themes, b.expires_on,
        least(a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents, 1000000000) AS free_cents
 FROM budget b JOIN account a ON a.id = b.account
-WHERE b.family = ANY($1::uuid[]) AND b.state = 'active' AND b.forms IS NULL
+WHERE b.family = ANY($1::uuid[]) AND b.state = 'active'
+  AND num_nonnulls(b.forms, b.municipalities, b.courses) = 0
   AND b.starts_on <= $2::date AND b.expires_on >= $3::date
   AND a.credits_posted_cents > a.debits_posted_cents + a.debits_pending_cents
 ORDER BY b.family, b.themes IS NULL, b.expires_on, b.id

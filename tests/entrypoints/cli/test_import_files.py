@@ -6,11 +6,13 @@ import pytest
 
 import world
 from entrypoints.cli.rows import GOOD, a_file, with_cells
+from leerbudget.budgets.queries import budgets_of
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries as catalogue_queries
 from leerbudget.entrypoints.files.columns import COLUMNS as EVERY_COLUMN
 from leerbudget.entrypoints.files.exporting import write_export
 from leerbudget.entrypoints.files.importing import IMPORTERS, import_bytes, import_file
+from leerbudget.entrypoints.files.layouts import COLUMNS
 from leerbudget.entrypoints.files.reading import FileRefused
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all, fetch_value
@@ -175,6 +177,35 @@ async def test_grants_need_money_and_never_change():
     assert await rows_in("budget") == [1]
 
 
+async def test_grants_may_be_for_a_place_and_for_courses():
+    """Municipalities by name and courses by reference go in; what does not exist is told by row and column."""
+    await load("organisations", "families", "trainers", "sessions")
+    await world.fill_pot((await people.organisation_ids(["O1"]))["O1"], 1_000)
+    place, course = "Nuenen, Gerwen en Nederwetten;Renkum", "C1"
+    assert await told("grants", with_cells("grants", municipalities="Renkum;Atlantis", course_refs="C1;C9")) == [
+        "rij 2, kolom municipalities: 'Atlantis' is geen gemeente, zoals Renkum"
+    ]
+    assert await told("grants", with_cells("grants", course_refs="C1;C9")) == [
+        "rij 2, kolom course_refs: 'C9' kennen we niet"
+    ]
+    await import_bytes("grants", a_file("grants", with_cells("grants", municipalities=place, course_refs=course)))
+    (view,) = await budgets_of((await people.family_ids(["F1"]))["F1"])
+    assert view.municipalities == ("Nuenen, Gerwen en Nederwetten", "Renkum")
+    assert view.courses == tuple((await catalogue_queries.course_ids(["C1"])).values())
+
+
+async def test_a_file_of_grants_from_before_these_columns_goes_in():
+    """Without municipalities and course_refs a grant is for everywhere and every course, and is the same grant again."""
+    await load("organisations", "families")
+    await world.fill_pot((await people.organisation_ids(["O1"]))["O1"], 1_000)
+    old = a_file("grants", GOOD["grants"][:8], header=COLUMNS["grants"][:8])
+    assert (await import_bytes("grants", old)).things["grants"].added == 1
+    for data in (old, a_file("grants", GOOD["grants"])):
+        assert (await import_bytes("grants", data)).things["grants"].unchanged == 1
+    (view,) = await budgets_of((await people.family_ids(["F1"]))["F1"])
+    assert (view.municipalities, view.courses) == (None, None)
+
+
 async def test_nobody_takes_anothers_reference_or_address():
     """A professional with a parent's reference, or a parent with somebody's address, is told at its cell."""
     await load("organisations", "families", "professionals")
@@ -237,7 +268,6 @@ async def test_the_demonstrations_files_go_in(tmp_path):
     """A made-up Netherlands goes in through its files as it is, twice, and its columns are ours."""
     from datetime import UTC, date, datetime
 
-    from leerbudget.entrypoints.files.layouts import COLUMNS
     from leerbudget.fictional import csv_files
     from leerbudget.fictional.population import make_world
 

@@ -7,22 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrypoints.cli.rows import GOOD, a_file, with_cells
-from leerbudget.entrypoints.files import layouts, reading
+from leerbudget.entrypoints.files import granting, layouts, reading
 from leerbudget.entrypoints.files.exporting import harmless
+from leerbudget.entrypoints.files.importing import IMPORTERS
 from leerbudget.entrypoints.files.reading import FileRefused, rows_of
 
 
 def refusals(kind, data):
     """(row, column) of every mistake, and the messages."""
     with pytest.raises(FileRefused) as refusal:
-        getattr(layouts, kind)(data)
+        IMPORTERS[kind].read(data)
     return [(cell.row, cell.column) for cell in refusal.value.cells], [str(cell) for cell in refusal.value.cells]
 
 
 @pytest.mark.parametrize("kind", GOOD)
 def test_a_good_row_is_read(kind):
     """One good row of each kind has no mistake; so every mistake below comes from its own change."""
-    (line,) = getattr(layouts, kind)(a_file(kind, GOOD[kind]))
+    (line,) = IMPORTERS[kind].read(a_file(kind, GOOD[kind]))
     assert (line.row, line.ref) == (2, GOOD[kind][0])
 
 
@@ -179,14 +180,14 @@ def test_no_bytes_whatever_make_it_stumble(data):
     """Random bytes, with or without a good header, are read or refused; nothing else ever happens."""
     for content in (data, a_file("grants") + data):
         with contextlib.suppress(FileRefused):
-            layouts.grants(content)
+            granting.grants(content)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), min_size=8, max_size=8))
 def test_no_cells_whatever_make_it_stumble(cells):
     """Random cells in a good file are read or refused by row and column."""
     with contextlib.suppress(FileRefused):
-        layouts.grants(a_file("grants", cells))
+        granting.grants(a_file("grants", cells))
 
 
 @given(st.text(st.characters(exclude_characters="\x00\r\n", exclude_categories=["Cs"]), max_size=40))

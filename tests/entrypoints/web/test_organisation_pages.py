@@ -1,5 +1,7 @@
 """Top-ups with four eyes and grants, through the pages of organisation and coordinator."""
 
+import re
+
 import pytest
 
 import world
@@ -181,8 +183,9 @@ async def test_no_course_or_learner_stands_on_the_organisations_page(app, organi
     async with visiting.finance(app, organisation) as finance:
         page = await finance.page("/organisatie")
         assert "€\u00a045,00" in page
+        told = re.sub(r"(?s)<form.*?</form>", "", page)  # what can be chosen is the whole catalogue, whoever learns it
         for word in ("Cursus", "Ouder", "Gezin "):
-            assert word not in page
+            assert word not in told
         assert "minder dan 5" in page
 
 

@@ -54,5 +54,6 @@ def test_tones_are_of_the_four_kinds():
 def test_every_reason_of_the_waiting_list_has_its_words():
     """What the list itself decides, and what a booking refuses for who may wait, is told in words."""
     refused = {"session_full", "party_full", "childcare_full", "budget_too_small", "meetings_overlap", "not_together"}
+    refused |= {"earmark_excludes"}
     assert {OUT_OF_REACH, NOT_THEIR_DAYS, *refused} <= LABELS["passed_over"].keys()
     assert refused <= LeerbudgetError._by_code.keys()

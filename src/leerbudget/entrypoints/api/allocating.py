@@ -34,6 +34,8 @@ class GrantRequest(Answer, frozen=True, kw_only=True):
     expires_on: date
     themes: list[str]
     forms: list[str]
+    municipalities: list[str]
+    courses: list[UUID]
     asked_by: UUID
     asked_at: Instant
     decided_by: UUID | None

@@ -117,6 +117,7 @@ class Venue(Answer, frozen=True, kw_only=True):
     name: str
     postcode4: str
     place: str
+    municipality: str
     wheelchair: bool
 
 

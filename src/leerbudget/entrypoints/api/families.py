@@ -131,7 +131,8 @@ class Preferences(Answer, frozen=True, kw_only=True):
 class Budget(Answer, frozen=True, kw_only=True):
     """One learning budget: granted + carried in = free + held + spent + returned + carried out to the next period.
 
-    Null `themes` or `forms` allow all.
+    Null `themes`, `forms`, `municipalities` or `courses` allow all. With `municipalities` it pays only for sessions
+    in a venue that lies in one of them, and so for nothing online.
     """
 
     id: UUID
@@ -147,6 +148,8 @@ class Budget(Answer, frozen=True, kw_only=True):
     expires_on: date
     themes: list[str] | None
     forms: list[str] | None
+    municipalities: list[str] | None
+    courses: list[UUID] | None
     state: str
 
 

@@ -17,8 +17,10 @@ from leerbudget.entrypoints.api.types import (
     CLEAN_LINE,
     Answer,
     Body,
+    CourseIds,
     Day,
     Instant,
+    Municipalities,
     PositiveCents,
     Reference,
     told,
@@ -26,7 +28,7 @@ from leerbudget.entrypoints.api.types import (
 from leerbudget.entrypoints.http.guards import requires
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
-from leerbudget.foundation.errors import NotFound
+from leerbudget.foundation.errors import InvalidInput, NotFound
 from leerbudget.matcher.vocabulary import LearningForm, Theme
 from leerbudget.payments import actions as payments
 from leerbudget.payments import queries as top_ups
@@ -122,7 +124,8 @@ class ConfirmationTold(Answer, frozen=True, kw_only=True):
 class GrantOrderBody(Body, frozen=True, kw_only=True):
     """A learning budget for a family. `external_ref` is the organisation's own number for it.
 
-    `id` is made by the caller: the same order again has no effect. Null `themes` or `forms` allow all.
+    `id` is made by the caller: the same order again has no effect. Null earmarks allow all.
+    `municipalities`: only in a venue in one of them, and so nothing online.
     """
 
     id: UUID
@@ -133,6 +136,8 @@ class GrantOrderBody(Body, frozen=True, kw_only=True):
     expires_on: Day
     themes: Annotated[list[Theme], Meta(min_length=1, max_length=17)] | None = None
     forms: Annotated[list[LearningForm], Meta(min_length=1, max_length=11)] | None = None
+    municipalities: Municipalities | None = None
+    courses: CourseIds | None = None
     carry_over: bool = False
 
 
@@ -245,9 +250,16 @@ class OrganisationController(Controller):
             expires_on=data.expires_on,
             themes=None if data.themes is None else tuple(theme.value for theme in data.themes),
             forms=None if data.forms is None else tuple(form.value for form in data.forms),
+            municipalities=None if data.municipalities is None else tuple(data.municipalities),
+            courses=None if data.courses is None else tuple(data.courses),
             carry_over=data.carry_over,
         )
-        answer = await again(lambda: approvals.grant_or_ask(data.id, [order], actor=request.actor.login))
+        try:
+            answer = await again(lambda: approvals.grant_or_ask(data.id, [order], actor=request.actor.login))
+        except InvalidInput as refusal:  # the one order of this body is no list
+            for place in refusal.data.get("errors", ()):
+                place["path"] = place["path"].removeprefix("0.")
+            raise
         return Granted(budget=next(iter(answer.budgets), None), request=answer.request, state=answer.state)
 
 

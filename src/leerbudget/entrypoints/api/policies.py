@@ -11,7 +11,7 @@ from msgspec import Meta
 from leerbudget.bookings.queries import made_by_policy
 from leerbudget.budgets import cohorts, policies
 from leerbudget.budgets.rules import PolicyOrder
-from leerbudget.entrypoints.api.types import CLEAN_LINE, Answer, Body, Day, PositiveCents
+from leerbudget.entrypoints.api.types import CLEAN_LINE, Answer, Body, CourseIds, Day, Municipalities, PositiveCents
 from leerbudget.entrypoints.http.guards import requires
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
@@ -22,9 +22,9 @@ Percent = Annotated[int, Meta(ge=1, le=100)]
 
 
 class PolicyOrderBody(Body, frozen=True, kw_only=True):
-    """A policy. `id` is made by the caller: the same order again has no effect. Null `themes` or `forms` allow all.
+    """A policy. `id` is made by the caller: the same order again has no effect. Null earmarks allow all.
 
-    Of what is left at the end at most the smaller of both carry-over bounds goes on to the policy that follows;
+    `municipalities`: only in a venue in one of them, and so nothing online. Of what is left at the end at most the smaller of both carry-over bounds goes on to the policy that follows;
     nothing when both are null.
     """
 
@@ -36,6 +36,8 @@ class PolicyOrderBody(Body, frozen=True, kw_only=True):
     ends_on: Day
     themes: Annotated[list[Theme], Meta(min_length=1, max_length=17)] | None = None
     forms: Annotated[list[LearningForm], Meta(min_length=1, max_length=11)] | None = None
+    municipalities: Municipalities | None = None
+    courses: CourseIds | None = None
     carry_cents_max: PositiveCents | None = None
     carry_percent_max: Percent | None = None
     follows: UUID | None = None
@@ -56,6 +58,8 @@ class Policy(Answer, frozen=True, kw_only=True):
     ends_on: date
     themes: list[str] | None
     forms: list[str] | None
+    municipalities: list[str] | None
+    courses: list[UUID] | None
     carry_cents_max: int | None
     carry_percent_max: int | None
     follows: UUID | None
@@ -142,6 +146,8 @@ class PolicyController(Controller):
             ends_on=data.ends_on,
             themes=None if data.themes is None else tuple(theme.value for theme in data.themes),
             forms=None if data.forms is None else tuple(form.value for form in data.forms),
+            municipalities=None if data.municipalities is None else tuple(data.municipalities),
+            courses=None if data.courses is None else tuple(data.courses),
             carry_cents_max=data.carry_cents_max,
             carry_percent_max=data.carry_percent_max,
             follows=data.follows,
@@ -201,6 +207,8 @@ def _policy(each: cohorts.CohortView, told: cohorts.CohortFigures) -> Policy:
         ends_on=each.ends_on,
         themes=None if each.themes is None else list(each.themes),
         forms=None if each.forms is None else list(each.forms),
+        municipalities=None if each.municipalities is None else list(each.municipalities),
+        courses=None if each.courses is None else list(each.courses),
         carry_cents_max=each.carry_cents_max,
         carry_percent_max=each.carry_percent_max,
         follows=each.follows,

@@ -63,6 +63,11 @@ PrivateText = Annotated[
 Reference = Annotated[
     str, Meta(min_length=1, max_length=60, pattern=CLEAN_LINE, description="A number or name of the sender's own.")
 ]
+Municipalities = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=60, pattern=CLEAN_LINE)]],
+    Meta(min_length=1, max_length=400, description="Names of municipalities, as `municipality` of a venue."),
+]
+CourseIds = Annotated[list[UUID], Meta(min_length=1, max_length=200, description="Ids of courses.")]
 Id = UUID
 
 Limit = Annotated[int, QueryParameter(ge=1, le=100, description="At most so many items.")]

@@ -7,6 +7,7 @@ import click
 
 from leerbudget.bookings import queries as bookings
 from leerbudget.budgets import queries as budgets
+from leerbudget.budgets.earmarks import lost_earmarks
 from leerbudget.entrypoints.cli.with_database import run_until_told, with_database
 from leerbudget.foundation.backup import log_troubles
 from leerbudget.foundation.database import fetch_value
@@ -58,6 +59,7 @@ async def examine() -> dict[str, list[str]]:
         f"database (PostgreSQL {version}) answers, migrated": [],
         "I1, I2 ledger: every counter equals its transfers, nothing overspent": await ledger.check(),
         "budgets, top-ups and settlements agree with the ledger": [*await budgets.check(), *await payments.check()],
+        "earmarks name municipalities and courses that exist": await lost_earmarks(),
         "I3 seats and childcare places equal live bookings": [p for p in promises if p.startswith("I3")],
         "I4 every booking holds or paid exactly its price": [p for p in promises if p.startswith("I4")],
         "I7 nobody in two places, nobody with their own professional": [p for p in promises if p.startswith("I7")],

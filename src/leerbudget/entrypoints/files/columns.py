@@ -67,9 +67,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "expires_on",
         "themes",
         "forms",
+        "municipalities",
+        "course_refs",
     ),
 }
 """The columns of each kind of file; a file may have them in another order."""
 
-LATER: Mapping[str, tuple[str, ...]] = {"trainers": ("organisation_ref",)}
+LATER: Mapping[str, tuple[str, ...]] = {
+    "trainers": ("organisation_ref",),
+    "grants": ("municipalities", "course_refs"),
+}
 """Columns that came later: a file without them says nothing about them, and stays a good file."""

@@ -18,11 +18,11 @@ from leerbudget.budgets.rules import GrantOrder
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries as catalogue_queries
 from leerbudget.catalogue.rules import TERMS_MAX, CourseOrder, SessionOrder, VenueOrder, ladder_of
-from leerbudget.entrypoints.files import layouts
+from leerbudget.entrypoints.files import granting, layouts
+from leerbudget.entrypoints.files.granting import GrantLine
 from leerbudget.entrypoints.files.layouts import (
     CourseLine,
     FamilyLine,
-    GrantLine,
     OrganisationLine,
     ParentLine,
     Parsed,
@@ -335,15 +335,19 @@ async def _grants(lines: list[GrantLine], actor: UUID | None) -> Things:
     organisations = await people_queries.organisation_ids({line.organisation_ref for line in lines})
     families = await people_queries.family_ids({line.family_ref for line in lines})
     errors = _unknown(lines, "organisation_ref", lambda line: [line.organisation_ref], organisations)
-    _refuse(errors + _unknown(lines, "family_ref", lambda line: [line.family_ref], families))
-    orders = [_grant(line, organisations, families) for line in lines]
+    errors += _unknown(lines, "family_ref", lambda line: [line.family_ref], families)
+    courses = await catalogue_queries.course_ids({ref for line in lines for ref in line.course_refs})
+    _refuse(errors + _unknown(lines, "course_refs", lambda line: line.course_refs, courses))
+    orders = [_grant(line, organisations, families, courses) for line in lines]
     async with told({line.ref: (line.row, "grant_ref") for line in lines}):
         budget_ids = await budgets.grant_many(orders, actor=actor)
     added = sum(budget == order.id for budget, order in zip(budget_ids, orders, strict=True))
     return {"grants": Registered(added=added, changed=0, unchanged=len(lines) - added)}
 
 
-def _grant(line: GrantLine, organisations: Mapping[str, UUID], families: Mapping[str, UUID]) -> GrantOrder:
+def _grant(
+    line: GrantLine, organisations: Mapping[str, UUID], families: Mapping[str, UUID], courses: Mapping[str, UUID]
+) -> GrantOrder:
     return GrantOrder(
         id=new_id(),
         external_ref=line.ref,
@@ -354,6 +358,8 @@ def _grant(line: GrantLine, organisations: Mapping[str, UUID], families: Mapping
         expires_on=line.expires_on,
         themes=line.themes,
         forms=line.forms,
+        municipalities=line.municipalities,
+        courses=tuple(courses[ref] for ref in line.course_refs) or None,
     )
 
 
@@ -371,7 +377,7 @@ IMPORTERS: Mapping[str, Importer[Any]] = {
     "professionals": Importer(layouts.professionals, _professionals),
     "trainers": Importer(layouts.trainers, _trainers),
     "sessions": Importer(layouts.sessions, _sessions),
-    "grants": Importer(layouts.grants, _grants),
+    "grants": Importer(granting.grants, _grants),
 }
 """Every kind of file, in the order in which references are known."""
 

@@ -16,7 +16,6 @@ from leerbudget.catalogue.rules import (
 )
 from leerbudget.entrypoints.files.columns import COLUMNS, LATER
 from leerbudget.entrypoints.files.reading import CellError, FileRefused, Row, day, one_of, rows_of, whole
-from leerbudget.foundation.money import CENTS_MAX
 from leerbudget.matcher.vocabulary import FACET_VALUES, Facet, Fit
 from leerbudget.people.rules import CARE_FORMS, CHILD_AGE_BANDS, FAMILY_TYPES, ORGANISATION_KINDS, PARTIES
 from leerbudget.trainers.rules import TRAINER_STATES
@@ -146,21 +145,6 @@ class SessionLine:
     parties: Mapping[str, tuple[int, int]]
     party_spread_max: int | None
     childcare: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class GrantLine:
-    """One row of grants."""
-
-    row: int
-    ref: str
-    family_ref: str
-    organisation_ref: str
-    amount_cents: int
-    starts_on: date
-    expires_on: date
-    themes: tuple[str, ...] | None
-    forms: tuple[str, ...] | None
 
 
 Parsed = TypeVar("Parsed", bound=Line)
@@ -412,29 +396,3 @@ def _party(party: str, bounds: str) -> tuple[str, tuple[int, int]]:
 
 def _places(band: str, places: str) -> tuple[str, int]:
     return one_of(band, CHILD_AGE_BANDS), whole(places, 0, 100)
-
-
-def grants(data: bytes) -> list[GrantLine]:
-    """A file of grants.
-
-    Raises:
-        FileRefused: with every mistake.
-    """
-    return lines_of("grants", data, _grant)
-
-
-def _grant(row: Row) -> GrantLine:
-    line = GrantLine(
-        row=row.number,
-        ref=row.ref("grant_ref", 80),
-        family_ref=row.ref("family_ref"),
-        organisation_ref=row.ref("organisation_ref"),
-        amount_cents=row.whole("amount_cents", 1, CENTS_MAX),
-        starts_on=row.day("starts_on"),
-        expires_on=row.day("expires_on"),
-        themes=row.words("themes", THEMES, optional=True) or None,
-        forms=row.words("forms", FORMS, optional=True) or None,
-    )
-    if line.expires_on < line.starts_on:
-        row.wrong("expires_on", "ligt voor starts_on")
-    return line

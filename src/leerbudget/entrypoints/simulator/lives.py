@@ -47,7 +47,8 @@ YES = frozenset(("confirmed", "attended", "no_show", "cancelled"))
 
 REFUSED_HONESTLY: Final = (
     *("session_full", "party_full", "childcare_full", "not_bookable", "kept_for_waiting", "already_booked"),
-    *("meetings_overlap", "budget_too_small", "not_for_this_family", "not_together", "wish_step_not_allowed"),
+    *("meetings_overlap", "budget_too_small", "earmark_excludes", "not_for_this_family", "not_together"),
+    "wish_step_not_allowed",
 )
 """Why a booking may be refused to a family that makes no mistake."""
 

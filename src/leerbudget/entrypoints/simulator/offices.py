@@ -147,6 +147,7 @@ def _order(stage: Stage, grant: Grant, key: UUID) -> GrantOrder:
     return GrantOrder(
         *(key, grant.ref, stage.ids.families[grant.family_ref], stage.ids.organisations[grant.organisation_ref]),
         *(grant.amount_cents, grant.starts_on, grant.expires_on, grant.themes),
+        municipalities=grant.municipalities,
     )
 
 

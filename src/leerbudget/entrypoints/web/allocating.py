@@ -15,10 +15,10 @@ from leerbudget.budgets.errors import (
 )
 from leerbudget.budgets.requests import GrantRequestView
 from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web.earmarks import for_what
 from leerbudget.entrypoints.web.organisations import own_organisation
 from leerbudget.entrypoints.web.pages import View, filled_in, moved, page, with_errors
 from leerbudget.entrypoints.web.templating import Form, euros
-from leerbudget.entrypoints.web.wording import LABELS
 from leerbudget.foundation import clock
 from leerbudget.foundation.errors import InvalidInput, NotFound
 from leerbudget.identity.permissions import may
@@ -80,7 +80,7 @@ async def _request_page(
         total_cents=found.total_cents,
         families=found.families,
         each=_each(found),
-        for_what=_for_what(found),
+        for_what=for_what(found, most=len(found.municipalities)),
         starts_on=found.starts_on,
         expires_on=found.expires_on,
         asked_by=who.get(found.asked_by),
@@ -99,9 +99,3 @@ def _each(found: GrantRequestView) -> str:
     if found.least_cents == found.most_cents:
         return f"{euros(found.most_cents)} per gezin"
     return f"van {euros(found.least_cents)} tot {euros(found.most_cents)} per gezin"
-
-
-def _for_what(found: GrantRequestView) -> str:
-    words = [LABELS["theme"].get(code, code) for code in found.themes]
-    words += [LABELS["form"].get(code, code) for code in found.forms]
-    return ", ".join(words) or "Alles in het aanbod"

@@ -12,11 +12,11 @@ from leerbudget.budgets import approvals
 from leerbudget.budgets import queries as budget_queries
 from leerbudget.budgets import requests as grant_requests
 from leerbudget.budgets.errors import GrantKnown, GrantRequestKnown, PotTooSmall
-from leerbudget.budgets.rules import GrantOrder
+from leerbudget.budgets.rules import EARMARKS, GrantOrder
 from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web.earmarks import choices, earmarks_in, for_what
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
 from leerbudget.entrypoints.web.templating import Form, euros
-from leerbudget.entrypoints.web.wording import LABELS
 from leerbudget.foundation import clock
 from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, NotFound
 from leerbudget.foundation.ids import new_id
@@ -114,7 +114,9 @@ class OrganisationPages(Controller):
                 return granted_or_asked(answer, "/organisatie")
             except PotTooSmall as refusal:
                 errors = {"each": f"{refusal} Er staat {euros(refusal.data['free_cents'])} in de pot."}
-            except (InvalidInput, GrantKnown, GrantRequestKnown) as refusal:
+            except InvalidInput as refusal:
+                errors = {_field(refusal): _first(refusal)}
+            except (GrantKnown, GrantRequestKnown) as refusal:
                 errors = {"each": _first(refusal)}
         wrong = with_errors(_fresh(form, "grant_id"), errors)
         return await _overview(request, organisation, grant_form=wrong, status=422)
@@ -185,13 +187,14 @@ async def _overview(
                 amount_cents=each.amount_cents,
                 total_cents=each.families * each.amount_cents,
                 expires_on=each.expires_on,
-                for_what=", ".join(LABELS["theme"].get(t, t) for t in each.themes or ()) or "Alles in het aanbod",
+                for_what=for_what(each),
             )
             for each in await budget_queries.grants_of(organisation)
         ],
         requests=await _requests(organisation) if may(request.user, "decide_grant", organisation=organisation) else [],
         limit_cents=await grant_requests.limit_of(organisation),
         may_grant=may(request.user, "grant", organisation=organisation),
+        choices=await choices(),
         may_top_up=may(request.user, "request_top_up", organisation=organisation),
         may_see_settlements=may(request.user, "see_settlements", organisation=organisation),
     )
@@ -290,6 +293,8 @@ async def _grants(form: Form, organisation: UUID) -> tuple[list[GrantOrder], dic
         errors["expires_on"] = "Kies een dag na vandaag."
     if form.value("families") not in ("all", "new"):
         errors["families"] = "Kies welke gezinnen het krijgen."
+    earmarks, unknown = earmarks_in(form)
+    errors |= unknown
     if errors or not amount_cents or expires_on is None or grant_id is None:
         return [], errors
     families = await budget_queries.families_to_grant(organisation, only_without=form.value("families") == "new")
@@ -304,8 +309,7 @@ async def _grants(form: Form, organisation: UUID) -> tuple[list[GrantOrder], dic
             amount_cents=amount_cents,
             starts_on=clock.today(),
             expires_on=expires_on,
-            themes=None,
-            forms=None,
+            **earmarks,
             carry_over=False,
         )
         for family in families
@@ -319,6 +323,12 @@ def day_in(text: str) -> date | None:
     except ValueError:
         return None
     return found if 2000 <= found.year <= 2100 else None
+
+
+def _field(refusal: InvalidInput) -> str:
+    """Where in the form of grants a refusal is told: at its earmark, or at the amount."""
+    path = next((str(place["path"]).rpartition(".")[2] for place in refusal.data.get("errors", ())), "")
+    return path if path in EARMARKS else "each"
 
 
 def _first(refusal: LeerbudgetError) -> str:

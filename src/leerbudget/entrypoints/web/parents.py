@@ -11,12 +11,14 @@ from leerbudget.bookings import queries as bookings
 from leerbudget.bookings.line import WaitingView
 from leerbudget.bookings.queries import BookingView
 from leerbudget.budgets import queries as budgets
+from leerbudget.budgets.earmarks import spendable_cents
 from leerbudget.budgets.queries import BudgetView
 from leerbudget.budgets.statements import statement
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.queries import SearchQuery
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web import session_views as sessions
+from leerbudget.entrypoints.web.earmarks import for_what, kind_of
 from leerbudget.entrypoints.web.pages import View, own_family, page, paged
 from leerbudget.entrypoints.web.statements import movement, statement_view
 from leerbudget.entrypoints.web.wording import LABELS
@@ -129,7 +131,7 @@ def balance(own: Sequence[BudgetView]) -> View:
 
 
 async def _buys(family: UUID, traveller: sessions.Traveller, own: Sequence[BudgetView]) -> int:
-    """Course sessions within reach that one person could pay from the free budgets."""
+    """Course sessions within reach that one person could pay from the free budgets, earmarks and periods included."""
     free = sum(each.free_cents for each in own if each.state == "active")
     query = SearchQuery(
         family=family,
@@ -138,7 +140,8 @@ async def _buys(family: UUID, traveller: sessions.Traveller, own: Sequence[Budge
         price_cents_max=free,
         limit=2_000,
     )
-    return len((await catalogue.search(query)).cards)
+    cards = (await catalogue.search(query)).cards
+    return sum(each.price_cents <= spendable_cents(own, sessions.spending(each)) for each in cards)
 
 
 def _coming(booking: BookingView) -> bool:
@@ -206,11 +209,9 @@ def _may_catch_up(booking: BookingView) -> bool:
 
 
 def _budget_line(budget: BudgetView) -> View:
-    words = [LABELS["theme"].get(theme, theme) for theme in budget.themes or ()]
-    words += [LABELS["form"].get(form, form) for form in budget.forms or ()]
     return View(
         id=budget.id,
-        name="Budget voor een thema" if budget.themes or budget.forms else "Leerbudget",
+        name=kind_of(budget).capitalize(),
         organisation=budget.organisation_name,
         state=budget.state,
         granted_cents=budget.granted_cents + budget.carried_in_cents,
@@ -219,5 +220,6 @@ def _budget_line(budget: BudgetView) -> View:
         available_cents=budget.free_cents,
         starts_on=budget.starts_on,
         expires_on=budget.expires_on,
-        for_what=", ".join(words) or "Alles in het aanbod",
+        for_what=for_what(budget),
+        for_all_what=for_what(budget, most=len(budget.municipalities or ())),
     )

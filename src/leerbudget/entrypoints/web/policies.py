@@ -20,10 +20,10 @@ from leerbudget.budgets.errors import (
 )
 from leerbudget.budgets.rules import PolicyOrder
 from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web.earmarks import choices, earmarks_in, for_what
 from leerbudget.entrypoints.web.organisations import cents_of, day_in, granted_or_asked, own_organisation
-from leerbudget.entrypoints.web.pages import View, an_id, filled_in, many, moved, page, with_errors
+from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
 from leerbudget.entrypoints.web.templating import Form, euros
-from leerbudget.entrypoints.web.wording import LABELS
 from leerbudget.foundation import clock
 from leerbudget.foundation.errors import InvalidInput, NotFound
 from leerbudget.foundation.ids import new_id
@@ -125,7 +125,8 @@ def _policy(form: Form, organisation: UUID) -> tuple[PolicyOrder | None, dict[st
         "carry_percent": "" if not percent or _whole(percent) else "Vul een percentage van 1 tot en met 100 in.",
         "follows": "" if not follows or an_id(follows) else "Kies een beleid uit de lijst.",
     }
-    errors = {name: told for name, told in errors.items() if told}
+    earmarks, unknown = earmarks_in(form)
+    errors = {name: told for name, told in errors.items() if told} | unknown
     if errors or policy_id is None or each is None or starts is None or ends is None:
         return None, errors
     order = PolicyOrder(
@@ -136,8 +137,7 @@ def _policy(form: Form, organisation: UUID) -> tuple[PolicyOrder | None, dict[st
         per=form.value("per"),
         starts_on=starts,
         ends_on=ends,
-        themes=tuple(many(form, "themes")) or None,
-        forms=tuple(many(form, "forms")) or None,
+        **earmarks,
         carry_cents_max=cents_of(carry) if carry else None,
         carry_percent_max=_whole(percent) if percent else None,
         follows=an_id(follows) if follows else None,
@@ -159,8 +159,7 @@ async def _overview(
     view = View(
         policies=[_line(each, figures[each.policy], link=may_grant) for each in found],
         may_add=may_grant,
-        themes=list(LABELS["theme"].items()),
-        forms=list(LABELS["form"].items()),
+        choices=await choices(),
         earlier=[(str(each.policy), each.name) for each in found],
     )
     year = clock.today().year
@@ -197,13 +196,11 @@ async def _policy_page(
     one = next((each for each in found if each.policy == policy), None)
     if one is None:
         raise NotFound
-    words = [LABELS["theme"].get(code, code) for code in one.themes or ()]
-    words += [LABELS["form"].get(code, code) for code in one.forms or ()]
     view = View(
         id=one.policy,
         name=one.name,
         each=_each(one),
-        for_what=", ".join(words) or "Alles in het aanbod",
+        for_what=for_what(one),
         starts_on=one.starts_on,
         ends_on=one.ends_on,
         carry=_carry(one),

@@ -11,9 +11,11 @@ from leerbudget.bookings import line
 from leerbudget.bookings import queries as bookings
 from leerbudget.bookings.errors import NotForThisFamily
 from leerbudget.budgets import queries as budgets
+from leerbudget.budgets.earmarks import spendable_cents
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.errors import SearchPostcodeUnknown
 from leerbudget.catalogue.queries import SearchQuery, SessionDetail
+from leerbudget.catalogue.search import SessionCard
 from leerbudget.entrypoints.http.csrf import csrf_token
 from leerbudget.entrypoints.http.failures import Failure
 from leerbudget.entrypoints.http.requests import HouseRequest
@@ -63,13 +65,13 @@ class PublicPages(Controller):
         except SearchPostcodeUnknown as refusal:
             errors["postcode"] = str(refusal)
         shown, number, last = paged(found, request.query_params.get("pagina", ""), RESULTS_ON_PAGE)
-        free_cents = await _free_cents(request)
+        own = await _own_budgets(request)
         view = View(
             total=len(found),
             page=number,
             last_page=last,
             page_address=_address(form),
-            results=[_result(each, free_cents) for each in shown],
+            results=[_result(each, own) for each in shown],
             for_family=_family(request) is not None,
         )
         return await page(request, "zoeken.html", view, form=Form(values=form.values, errors=errors))
@@ -128,11 +130,9 @@ def _family(request: HouseRequest) -> UUID | None:
     return min(request.user.scopes("foster_parent"), key=str, default=None) if request.user is not None else None
 
 
-async def _free_cents(request: HouseRequest) -> int | None:
+async def _own_budgets(request: HouseRequest) -> list[budgets.BudgetView] | None:
     family = _family(request)
-    if family is None:
-        return None
-    return sum(each.free_cents for each in await budgets.budgets_of(family) if each.state == "active")
+    return None if family is None else await budgets.budgets_of(family)
 
 
 def _asked(request: HouseRequest) -> Form:
@@ -179,7 +179,7 @@ def _address(form: Form) -> str:
     return "/zoeken?" + urlencode([*pairs, ("pagina", "")])
 
 
-def _result(found: Any, free_cents: int | None) -> View:
+def _result(found: SessionCard, own: list[budgets.BudgetView] | None) -> View:
     return View(
         id=found.id,
         course_title=found.title,
@@ -196,13 +196,14 @@ def _result(found: Any, free_cents: int | None) -> View:
         seats_free=found.seats_free,
         childcare=bool(found.childcare_bands),
         fits=[],
-        affordable=None if free_cents is None else found.price_cents <= free_cents,
+        affordable=None if own is None else found.price_cents <= spendable_cents(own, sessions.spending(found)),
     )
 
 
 def _session(found: SessionDetail, traveller: sessions.Traveller) -> View:
     view = sessions.card(found, traveller)
     facets = {"family_type": "family_type", "care_forms": "care_form", "child_age_bands": "age_band"}
+    view.municipality = found.venue.municipality if found.venue else None
     view.trainers = [leader.name for leader in found.leaders]
     view.meetings = sessions.meetings(found)
     view.cancelled_meetings = [View(starts_at=start, ends_at=end) for start, end in found.cancelled_meetings]

@@ -7,7 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from leerbudget.bookings.rules import free_until
+from leerbudget.budgets.earmarks import Spending
 from leerbudget.catalogue.queries import SessionDetail
+from leerbudget.catalogue.search import SessionCard
+from leerbudget.entrypoints.web.earmarks import kind_of
 from leerbudget.entrypoints.web.pages import View
 from leerbudget.foundation import clock
 from leerbudget.geography.postcodes import UnknownPostcode, place_of
@@ -85,6 +88,13 @@ def card(session: SessionDetail, traveller: Traveller) -> View:
     )
 
 
+def spending(found: SessionCard) -> Spending:
+    """What earmarks and periods of budgets ask of a session that was found."""
+    municipality = place_of(found.postcode4).municipality if found.postcode4 else None
+    on = found.starts_at.astimezone(clock.AMSTERDAM).date()
+    return Spending(found.theme, found.form, municipality, found.course, on)
+
+
 def venue_name(name: str, place: str) -> str:
     """The name of a venue without the place, which is shown behind it."""
     return name.replace(f", {place}", "").removesuffix(f" {place}")
@@ -103,5 +113,4 @@ def cancel_until(session: SessionDetail) -> date | None:
 
 def budget_name(budget: Any) -> str:
     """A budget in words."""
-    kind = "budget voor een thema" if budget.themes or budget.forms else "leerbudget"
-    return f"{kind} van {budget.organisation_name}"
+    return f"{kind_of(budget)} van {budget.organisation_name}"

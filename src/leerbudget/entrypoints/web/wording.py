@@ -156,6 +156,7 @@ LABELS: dict[str, dict[str, str]] = {
     },
     "passed_over": {
         "budget_too_small": "uw leerbudget was daarvoor te klein",
+        "earmark_excludes": "uw leerbudget was voor iets anders bedoeld",
         "meetings_overlap": "u had toen al een andere bijeenkomst",
         "already_booked": "u had daar al een plaats",
         "not_together": "de groep die er al is past niet",
