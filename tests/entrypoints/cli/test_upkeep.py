@@ -160,7 +160,7 @@ async def test_the_commands_say_so_with_their_exit_codes(small_world, world_db, 
 
     well = await ask("doctor")
     assert (well.returncode, well.stderr) == (0, "")
-    assert [line[:4] for line in well.stdout.splitlines()] == ["ok  "] * 7
+    assert [line[:4] for line in well.stdout.splitlines()] == ["ok  "] * 8
     assert (await ask("ledger", "check")).stdout.startswith("ledger: balanced\n")
 
     await admin.execute("SET session_replication_role = replica")
