@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 
 import world
@@ -16,6 +17,7 @@ from leerbudget.budgets.policies import add_policy, grant_by_policy
 from leerbudget.budgets.queries import budgets_of, for_matching, grants_of, pot
 from leerbudget.budgets.queries import check as check_budgets
 from leerbudget.budgets.requests import requests_of
+from leerbudget.budgets.rules import orders_in, orders_written
 from leerbudget.foundation.clock import travelling
 from leerbudget.foundation.errors import InvalidInput
 from leerbudget.foundation.ids import new_id
@@ -136,3 +138,11 @@ async def test_the_doctor_names_earmarks_that_fit_nothing(organisation, admin):
         f"Leerbudget {budget} is voor een gemeente die niet (meer) bestaat: Oudegem.",
         f"Leerbudget {budget} is voor een cursus die niet bestaat: {course}.",
     ]
+
+
+def test_grants_that_waited_before_there_were_places_are_read():
+    """A stored request without these fields is for everywhere and every course, and is the same request again."""
+    order = a_grant(new_id(), new_id(), 1_000, themes=("trauma",))
+    (written,) = msgspec.json.decode(orders_written([order]))
+    old = {name: value for name, value in written.items() if name not in ("municipalities", "courses")}
+    assert orders_in(msgspec.json.encode([old]).decode()) == [order]
