@@ -17,7 +17,7 @@ DEFINITIONS = """
 SELECT conrelid::regclass::text || '.' || conname AS name, pg_get_constraintdef(oid) AS definition
 FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> 0
 """
-BY_HAND = {"attendance.one_meeting_at_a_time", "cohort_family.one_cohort_at_a_time"}
+BY_HAND = {"attendance.one_meeting_at_a_time", "cohort_family.one_cohort_at_a_time", "tariff.one_tariff_at_a_time"}
 """Constraints that only the guards' script makes."""
 
 

@@ -138,7 +138,7 @@ async def a_session(
     trainer: UUID | None = None,
     seats: int = 12,
     seats_min: int = 1,
-    price_cents: int = 4500,
+    price_cents: int | None = 4500,
     meetings: Sequence[tuple[datetime, datetime]] | None = None,
     postcode4: str | None = "3511",
     childcare: Mapping[str, int] | None = None,

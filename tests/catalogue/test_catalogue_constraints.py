@@ -3,7 +3,7 @@
 import pytest
 
 import world
-from firing import constraints_of, fires, goes_in
+from firing import constraints_of, fires, goes_in, insert
 from leerbudget.foundation.ids import new_id
 
 TABLES = (
@@ -56,6 +56,7 @@ async def test_every_constraint_of_the_catalogue_fires():
         ("session_ends_after_start", "course_session", series, {"ends_at": AT}),
         ("course_session_course_fkey", "course_session", series, {"course": new_id()}),
         ("course_session_venue_fkey", "course_session", series, {"venue": new_id()}),
+        ("course_session_tariff_fkey", "course_session", series, {"tariff": new_id()}),
         ("course_session_trainer_fkey", "course_session", series, {"trainer": new_id()}),
         ("meeting_number_once", "meeting", meeting, {}),
         ("meeting_ends_after_start", "meeting", meeting, {"ends_at": AT}),
@@ -81,3 +82,40 @@ async def test_every_constraint_of_the_catalogue_fires():
         await goes_in(table, good)
         await fires(constraint, table, good, **bad)
     assert {attempt[0] for attempt in attempts} == await constraints_of(*TABLES)
+
+
+@pytest.mark.usefixtures("world_db")
+async def test_every_constraint_of_tariffs_fires():
+    """The same for tariffs, and the one that keeps two tariffs of one course apart."""
+    good = {"external_ref": "X", "course": await world.a_course(), "scope": "national", "price_cents": 0}
+    good |= {"starts_on": "2027-01-01", "ends_on": "2027-12-31", "added_at": AT}
+    town = good | {"scope": "municipality", "municipalities": ["Utrecht"]}
+    region = good | {"scope": "youth_region", "region": "X", "municipalities": ["Utrecht", "Zeist"]}
+    staff = good | {"scope": "organisation", "organisation": await world.an_organisation()}
+    attempts = [
+        ("tariff_ref_once", good, {}),
+        ("tariff_scope_is_known", good, {"scope": "x"}),
+        ("tariff_names_its_scope", good, {"scope": "municipality"}),
+        ("tariff_names_its_scope", good, {"municipalities": ["Utrecht"]}),
+        ("tariff_names_its_scope", town, {"municipalities": ["Utrecht", "Zeist"]}),
+        ("tariff_names_its_scope", town, {"municipalities": None}),
+        ("tariff_names_its_scope", town, {"region": "X"}),
+        ("tariff_names_its_scope", region, {"region": None}),
+        ("tariff_names_its_scope", region, {"municipalities": []}),
+        ("tariff_names_its_scope", staff, {"organisation": None}),
+        ("tariff_names_its_scope", staff, {"municipalities": ["Utrecht"]}),
+        ("tariff_within_bounds", good, {"price_cents": -1}),
+        ("tariff_within_bounds", good, {"price_cents": 1_000_001}),
+        ("tariff_period_runs_forward", good, {"ends_on": "2026-12-31"}),
+        ("tariff_period_runs_forward", good, {"ends_on": "2026-12-30", "ended_at": AT}),
+        ("tariff_course_fkey", good, {"course": new_id()}),
+        ("tariff_organisation_fkey", staff, {"organisation": new_id()}),
+    ]
+    for constraint, row, bad in attempts:
+        await goes_in("tariff", row)
+        await fires(constraint, "tariff", row, **bad)
+    assert {constraint for constraint, *_ in attempts} == await constraints_of("tariff")
+    for row in (good, town, region, staff):
+        await insert("tariff", row | {"id": new_id(), "external_ref": str(new_id())})
+        await fires("one_tariff_at_a_time", "tariff", row, external_ref=str(new_id()))
+        await goes_in("tariff", row | {"starts_on": "2028-01-01", "ends_on": None})

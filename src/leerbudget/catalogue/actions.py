@@ -169,6 +169,8 @@ async def publish_sessions(orders: Sequence[SessionOrder]) -> Registered:
         CatalogueRefTwice: a reference occurs twice among the orders.
         SessionNotValid: shapes and numbers that cannot be.
         NotPublishable: course or trainer not admitted, or a certificate that does not hold on a date (R19, R55, R56).
+        PriceNotTariff: a tariff applies to what is published anew, and the price is another one (R06).
+        TariffMissing: neither a price nor a tariff that applies.
         SessionFixed: other content for a session that was booked, was decided about, or is over.
         CatalogueUnknown: a course, venue, trainer or person that does not exist.
     """
@@ -181,6 +183,7 @@ async def draft_sessions(orders: Sequence[SessionOrder]) -> Registered:
     Raises:
         CatalogueRefTwice: a reference occurs twice among the orders.
         SessionNotValid: shapes and numbers that cannot be.
+        TariffMissing: neither a price nor a tariff that applies; a draft may have any price.
         SessionFixed: the session is no draft any more and has other content.
         CatalogueUnknown: a course, venue, trainer or person that does not exist.
     """

@@ -1,6 +1,6 @@
 """What can be refused about the catalogue: each error says which constraint speaks through it."""
 
-from leerbudget.foundation.errors import Conflict, InvalidInput, NotFound
+from leerbudget.foundation.errors import Conflict, IdempotencyMismatch, InvalidInput, NotFound
 
 
 class CatalogueRefTaken(Conflict):
@@ -114,6 +114,67 @@ class NotPublishable(Conflict):
     message_nl = "Deze bijeenkomst kan niet worden gepubliceerd. {first}"
 
 
+class PriceNotTariff(Conflict):
+    """A tariff applies, and the price that was asked for is another one (R06).
+
+    `problems`: [{"ref", "path", "code", "message"}].
+    """
+
+    code = "price_not_tariff"
+    message_nl = "De prijs is anders dan het tarief. {first}"
+
+
+class TariffMissing(Conflict):
+    """No price was given, and no tariff applies (R06). `problems`: as for `PriceNotTariff`."""
+
+    code = "tariff_missing"
+    message_nl = "Er is geen prijs. {first}"
+
+
+class TariffNotValid(InvalidInput):
+    """A tariff without a meaning. `problems`: [{"ref", "path", "code", "message"}]."""
+
+    code = "tariff_not_valid"
+    message_nl = "Aan dit tarief klopt iets niet. {first}"
+    constraint = (
+        "tariff_scope_is_known",
+        "tariff_names_its_scope",
+        "tariff_within_bounds",
+        "tariff_period_runs_forward",
+    )
+
+
+class TariffOverlaps(Conflict):
+    """Another tariff of the course holds for the same place or organisation on one of these days. `refs`: which."""
+
+    code = "tariff_overlaps"
+    message_nl = "Voor deze cursus geldt daar op die dagen al een ander tarief. Beëindig dat eerst."
+    constraint = "one_tariff_at_a_time"
+
+
+class TariffKnown(IdempotencyMismatch):
+    """The id or reference stands for another tariff: a tariff is never changed. `refs`: which."""
+
+    code = "tariff_known"
+    message_nl = "Dit tarief bestaat al, met een andere inhoud. Beëindig het en maak een ander."
+    constraint = ("tariff_ref_once", "tariff_pkey")
+
+
+class TariffUnknown(NotFound):
+    """There is no such tariff."""
+
+    code = "tariff_unknown"
+    message_nl = "Dit tarief is er niet, of u mag het niet zien."
+    constraint = "course_session_tariff_fkey"
+
+
+class TariffEndNotPossible(Conflict):
+    """A tariff would end before today, or later than was agreed. `earliest`, `latest`: the last days it can have."""
+
+    code = "tariff_end_not_possible"
+    message_nl = "Een tarief eindigt vandaag of later, en nooit later dan was afgesproken."
+
+
 class SessionFixed(Conflict):
     """Somebody booked it, or it is over: what people agreed to does not change. `refs` says which sessions."""
 
@@ -190,6 +251,8 @@ class CatalogueUnknown(NotFound):
         "course_session_venue_fkey",
         "course_session_trainer_fkey",
         "session_person_person_fkey",
+        "tariff_course_fkey",
+        "tariff_organisation_fkey",
     )
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from leerbudget.catalogue.errors import CatalogueUnknown, SessionFixed
+from leerbudget.catalogue.pricing import priced
 from leerbudget.catalogue.queries import PLANNED_ENDS, PLANNED_STARTS
 from leerbudget.catalogue.rules import (
     Problem,
@@ -114,6 +115,8 @@ async def write(orders: Sequence[SessionOrder]) -> Registered:
     """Insert what is not there, replace what may still change, leave alone what is the same.
 
     Raises:
+        PriceNotTariff: a tariff applies, and the price is another one.
+        TariffMissing: there is neither a price nor a tariff.
         SessionFixed: other content for a session that may not change any more.
     """
     refs = [order.external_ref for order in orders]
@@ -122,7 +125,7 @@ async def write(orders: Sequence[SessionOrder]) -> Registered:
     )
     stored = await _stored("s.external_ref = ANY($1::text[])", refs)
     fresh, changed, stepped = [], [], []
-    for order in orders:
+    for order in await priced(orders, {ref: found.order for ref, found in stored.items()}):
         before = stored.get(order.external_ref)
         if before is None:
             fresh.append(order)
@@ -155,16 +158,17 @@ class _Stored:
 
 async def _step(orders: Sequence[SessionOrder]) -> None:
     await execute(
-        """UPDATE course_session s SET state = x.state FROM unnest($1::uuid[], $2::text[]) AS x(id, state)
-           WHERE s.id = x.id""",
+        """UPDATE course_session s SET state = x.state, tariff = x.tariff
+           FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS x(id, state, tariff) WHERE s.id = x.id""",
         [order.id for order in orders],
         [order.state for order in orders],
+        [order.tariff for order in orders],
     )
 
 
 _STORED = f"""
 SELECT s.id, s.external_ref, s.course, s.venue, s.trainer, s.price_cents, s.seats_min, s.seats_max, s.decide_on,
-       s.party_spread_max, s.state, s.seats_taken,
+       s.party_spread_max, s.state, s.tariff, s.seats_taken,
        EXISTS (SELECT FROM cancelled_meeting m WHERE m.session = s.id) AS less_than_planned,
        {PLANNED_STARTS} AS starts, {PLANNED_ENDS} AS ends,
        (SELECT coalesce(jsonb_object_agg(p.party, jsonb_build_array(p.seats_min, p.seats_max)), '{{}}')
@@ -194,6 +198,7 @@ _PLAIN = (
     "decide_on",
     "party_spread_max",
     "state",
+    "tariff",
 )
 
 
@@ -214,17 +219,18 @@ async def _remove_parts(sessions: Sequence[UUID]) -> None:
 
 _SESSIONS = """
 INSERT INTO course_session (id, external_ref, course, venue, trainer, state, price_cents, seats_min, seats_max,
-                            seats_taken, starts_at, ends_at, decide_on, party_spread_max, created_at)
+                            seats_taken, starts_at, ends_at, decide_on, party_spread_max, tariff, created_at)
 SELECT id, external_ref, course, venue, trainer, state, price_cents, seats_min, seats_max, 0, starts_at, ends_at,
-       decide_on, party_spread_max, $2
+       decide_on, party_spread_max, tariff, $2
 FROM jsonb_to_recordset($1::jsonb) AS x(
   id uuid, external_ref text, course uuid, venue uuid, trainer uuid, price_cents bigint, seats_min int, seats_max int,
-  starts_at timestamptz, ends_at timestamptz, decide_on date, party_spread_max int, state text)
+  starts_at timestamptz, ends_at timestamptz, decide_on date, party_spread_max int, state text,
+  tariff uuid)
 ON CONFLICT (external_ref) DO UPDATE
 SET course = excluded.course, venue = excluded.venue, trainer = excluded.trainer, state = excluded.state,
     price_cents = excluded.price_cents, seats_min = excluded.seats_min, seats_max = excluded.seats_max,
     starts_at = excluded.starts_at, ends_at = excluded.ends_at, decide_on = excluded.decide_on,
-    party_spread_max = excluded.party_spread_max
+    party_spread_max = excluded.party_spread_max, tariff = excluded.tariff
 """
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "SessionForMatching",
     "SessionLine",
     "SessionSheet",
+    "SessionTariff",
     "VenueView",
     "course",
     "course_ids",
@@ -127,10 +128,21 @@ class CourseView:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionTariff:
+    """Where a session's price comes from (R06). `name`: of the youth region, municipality or organisation."""
+
+    id: UUID
+    scope: str
+    name: str | None
+    starts_on: date
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionDetail:
     """One session whole, as its page shows it. `childcare`: {age band: (places, taken)}.
 
-    `cancelled_meetings`: what was planned and does not take place.
+    `cancelled_meetings`: what was planned and does not take place. No `tariff`: a price of its own.
     """
 
     id: UUID
@@ -154,6 +166,7 @@ class SessionDetail:
     parties: Mapping[str, PartySeats]
     party_spread_max: int | None
     childcare: Mapping[str, tuple[int, int]]
+    tariff: SessionTariff | None
 
     @property
     def seats_free(self) -> int:
@@ -250,7 +263,10 @@ SELECT s.id, s.external_ref, s.course, s.venue, s.state, s.cancel_reason, s.pric
        (SELECT coalesce(jsonb_agg(jsonb_build_object('person', p.id, 'name', p.name, 'role', x.role)
                                   ORDER BY x.role DESC, p.name, p.id), '[]')
         FROM session_person x JOIN person p ON p.id = x.person WHERE x.session = s.id) AS leaders,
-       to_jsonb(c) - 'created_at' AS course_sheet, to_jsonb(v) AS venue_sheet
+       to_jsonb(c) - 'created_at' AS course_sheet, to_jsonb(v) AS venue_sheet,
+       (SELECT jsonb_build_object('id', t.id, 'scope', t.scope, 'starts_on', t.starts_on, 'ends_on', t.ends_on,
+                                  'name', coalesce(t.region, t.municipalities[1], g.name))
+        FROM tariff t LEFT JOIN organisation g ON g.id = t.organisation WHERE t.id = s.tariff) AS tariff
 FROM course_session s JOIN course c ON c.id = s.course LEFT JOIN venue v ON v.id = s.venue
 WHERE s.id = $1 AND s.state <> 'draft'
 """
@@ -274,6 +290,7 @@ async def session_detail(id: UUID) -> SessionDetail:  # noqa: A002 - the word of
     values["parties"] = _json(values["parties"], dict[str, PartySeats])
     values["childcare"] = _json(values["childcare"], dict[str, tuple[int, int]])
     values["leaders"] = _json(values["leaders"], tuple[LeaderView, ...])
+    values["tariff"] = _json(values["tariff"], SessionTariff | None)
     return SessionDetail(**values, meetings=tuple(meetings))
 
 

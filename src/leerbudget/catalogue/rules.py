@@ -3,7 +3,7 @@
 The lists have one source, `leerbudget.matcher.vocabulary`; here they are plain strings for tables and checks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -20,6 +20,8 @@ COURSE_STATES: Final = ("draft", "submitted", "in_review", "admitted", "suppleme
 SESSION_STATES: Final = ("draft", "conditional", "confirmed", "running", "done", "cancelled")
 BOOKABLE_STATES: Final = ("conditional", "confirmed")
 SESSION_ROLES: Final = ("trainer", "facilitator")
+TARIFF_SCOPES: Final = ("national", "youth_region", "municipality", "organisation")
+"""For whom a tariff holds, the widest first: of those that apply to a session the last one wins (R06)."""
 
 COURSE_STEPS: Final[Mapping[str, frozenset[str]]] = {
     "draft": frozenset({"submitted"}),
@@ -125,6 +127,7 @@ class VenueOrder:
 class SessionOrder:
     """A course given at set moments; `venue` None is online. The price is per person for all meetings, incl. VAT.
 
+    `price_cents` None asks for the price of the tariff that applies (R06); the catalogue fills in `tariff`.
     `parties`: {party: (least, most seats)} for dialogues. `people`: who else leads it, with their role; the
     catalogue adds the trainer. `childcare`: {age band: places}. `state`: `draft`, `conditional` or `confirmed`.
     """
@@ -134,7 +137,7 @@ class SessionOrder:
     course: UUID
     venue: UUID | None
     trainer: UUID
-    price_cents: int
+    price_cents: int | None
     seats_min: int
     seats_max: int
     meetings: tuple[Interval, ...]
@@ -144,6 +147,7 @@ class SessionOrder:
     childcare: Mapping[str, int] = field(default_factory=dict)
     people: tuple[tuple[UUID, str], ...] = ()
     state: str = "conditional"
+    tariff: UUID | None = None
 
     @property
     def starts_at(self) -> datetime:
@@ -154,6 +158,16 @@ class SessionOrder:
     def ends_at(self) -> datetime:
         """The end of the last meeting."""
         return self.meetings[-1][1]
+
+    @property
+    def first_day(self) -> date:
+        """The day in Amsterdam of the first meeting: its tariff is the price."""
+        return self.starts_at.astimezone(AMSTERDAM).date()
+
+    def priced_like(self, other: "SessionOrder") -> bool:
+        """Whether a tariff cannot tell both apart: the same course, place, trainer and first day."""
+        mine, its = ((each.course, each.venue, each.trainer, each.first_day) for each in (self, other))
+        return mine == its
 
     def same_as(self, other: "SessionOrder") -> bool:
         """Whether both ask for the same session, whatever their ids, states and the zones their times are written in."""
@@ -166,6 +180,26 @@ class SessionOrder:
         parties = sorted((party, *bounds) for party, bounds in self.parties.items())
         childcare = sorted(item for item in self.childcare.items() if item[1] > 0)
         return (*plain, meetings, self.decide_on, parties, self.party_spread_max, childcare, sorted(self.people))
+
+
+@dataclass(frozen=True, slots=True)
+class TariffOrder:
+    """What one course costs a person: for a scope, from `starts_on` to `ends_on` (last day; None: until further notice).
+
+    `municipalities`: names as in `geography.postcodes`; one for a municipality, all of them for a youth region, whose
+    name is `region`. `organisation`: who gives the sessions. Each is left out where its scope has none.
+    """
+
+    id: UUID
+    external_ref: str
+    course: UUID
+    scope: str
+    price_cents: int
+    starts_on: date
+    ends_on: date | None = None
+    region: str | None = None
+    municipalities: tuple[str, ...] | None = None
+    organisation: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +314,7 @@ def session_problems(order: SessionOrder, form: str) -> list[Problem]:
     if not 1 <= order.seats_min <= order.seats_max <= SEATS_MAX:
         message = f"Het minimum is 1 of meer en niet hoger dan het maximum; het maximum is hoogstens {SEATS_MAX}."
         problems.append(Problem("seats_min", "seats", message))
-    if not 0 <= order.price_cents <= PRICE_CENTS_MAX:
+    if order.price_cents is not None and not 0 <= order.price_cents <= PRICE_CENTS_MAX:
         problems.append(Problem("price_cents", "price", "De prijs is tussen € 0 en € 10.000 per persoon."))
     return problems + _party_problems(order, form) + _childcare_problems(order)
 
@@ -342,4 +376,31 @@ def _childcare_problems(order: SessionOrder) -> list[Problem]:
             problems.append(Problem(f"childcare.{band}", "childcare", message))
     if order.venue is None and any(order.childcare.values()):
         problems.append(Problem("childcare", "childcare_online", "Bij een online bijeenkomst is geen opvang."))
+    return problems
+
+
+def tariff_problems(order: TariffOrder, municipalities: Container[str]) -> list[Problem]:
+    """What is wrong with a tariff; `municipalities`: the names that exist."""
+    problems = []
+    if order.scope not in TARIFF_SCOPES:
+        return [Problem("scope", "scope", "Deze soort tarief kennen we niet.")]
+    if (order.region is not None) != (order.scope == "youth_region") or order.region == "":
+        problems.append(Problem("region", "region", "Een jeugdregio heeft een naam; een ander tarief niet."))
+    if (order.organisation is not None) != (order.scope == "organisation"):
+        message = "Een tarief van een organisatie noemt die organisatie; een ander tarief niet."
+        problems.append(Problem("organisation", "organisation", message))
+    named = order.municipalities or ()
+    fits = {"municipality": len(named) == 1, "youth_region": len(named) > 0}
+    if not fits.get(order.scope, order.municipalities is None) or len(set(named)) < len(named):
+        message = "Noem één gemeente, bij een jeugdregio al haar gemeenten, en anders geen."
+        problems.append(Problem("municipalities", "municipalities", message))
+    problems += [
+        Problem("municipalities", "unknown_municipality", f"De gemeente {name} kennen we niet.")
+        for name in named
+        if name not in municipalities
+    ]
+    if not 0 <= order.price_cents <= PRICE_CENTS_MAX:
+        problems.append(Problem("price_cents", "price", "De prijs is tussen € 0 en € 10.000 per persoon."))
+    if order.ends_on is not None and order.ends_on < order.starts_on:
+        problems.append(Problem("ends_on", "period", "De laatste dag ligt voor de eerste."))
     return problems

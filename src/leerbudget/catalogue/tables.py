@@ -4,8 +4,8 @@ from piccolo.columns import Text, Varchar
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from leerbudget.catalogue.rules import COURSE_STATES, FORMS, SESSION_ROLES, SESSION_STATES, THEMES
-from leerbudget.foundation.columns import cents, day, document, flag, foreign, key, moment, one_of, text, whole
+from leerbudget.catalogue.rules import COURSE_STATES, FORMS, SESSION_ROLES, SESSION_STATES, TARIFF_SCOPES, THEMES
+from leerbudget.foundation.columns import cents, day, document, flag, foreign, key, moment, one_of, text, whole, words
 from leerbudget.foundation.database import DB
 from leerbudget.people.rules import CHILD_AGE_BANDS, PARTIES
 from leerbudget.people.tables import Organisation, Person
@@ -59,9 +59,43 @@ class Venue(Table, db=DB, tablename="venue"):
     venue_postcode_has_four_digits = Check("postcode4 ~ '^[1-9][0-9]{3}$'")
 
 
+class Tariff(Table, db=DB, tablename="tariff"):
+    """What one course costs a person, for one scope and one period (R06). Never changed, only ended early.
+
+    `municipalities`: one for a municipality, all of them for a youth region, whose name is `region`. `ends_on` is the
+    last day, NULL until further notice; the day before `starts_on` when it was withdrawn before it began.
+    `ended_at`: when it was ended early. No two of one course hold for the same place or organisation on one day
+    (`one_tariff_at_a_time`).
+    """
+
+    id = key()
+    external_ref = text(60)
+    course = foreign(Course)
+    scope = text(20)
+    region = text(80, optional=True)
+    municipalities = words(optional=True)
+    organisation = foreign(Organisation, optional=True)
+    price_cents = cents()
+    starts_on = day()
+    ends_on = day(optional=True)
+    added_at = moment()
+    ended_at = moment(optional=True)
+
+    tariff_ref_once = Unique([external_ref])
+    tariff_scope_is_known = Check(one_of("scope", TARIFF_SCOPES))
+    tariff_names_its_scope = Check(
+        "(scope = 'youth_region') = (region IS NOT NULL) AND (scope = 'organisation') = (organisation IS NOT NULL)"
+        " AND CASE scope WHEN 'municipality' THEN cardinality(municipalities) = 1"
+        " WHEN 'youth_region' THEN cardinality(municipalities) > 0 ELSE municipalities IS NULL END IS TRUE"
+    )
+    tariff_within_bounds = Check("price_cents >= 0 AND price_cents <= 1000000")
+    tariff_period_runs_forward = Check("ends_on >= starts_on OR (ended_at IS NOT NULL AND ends_on = starts_on - 1)")
+
+
 class CourseSession(Table, db=DB, tablename="course_session"):
     """A course that is given at set moments; without a venue it is online. Price per person, incl. VAT.
 
+    `tariff`: where the price comes from (R06); NULL is a price of its own. Both stay when tariffs change.
     `freed_at`: when a seat that was taken last became free again. `catch_up_seats`: the most seats that are kept at
     one meeting for people of another group who catch up there.
     """
@@ -84,6 +118,7 @@ class CourseSession(Table, db=DB, tablename="course_session"):
     cancel_reason = text(200, optional=True)
     created_at = moment()
     freed_at = moment(optional=True)
+    tariff = foreign(Tariff, optional=True)
 
     session_ref_once = Unique([external_ref])
     session_state_is_known = Check(one_of("state", SESSION_STATES))

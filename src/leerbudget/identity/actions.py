@@ -361,6 +361,25 @@ async def record_audit(
     )
 
 
+async def record_audits(
+    actor: UUID | None, verb: str, subject_kind: str, subjects: Mapping[UUID, Mapping[str, Any]]
+) -> None:
+    """Append a line per subject, with its detail: for a deed that touches many."""
+    await execute(
+        """
+        INSERT INTO audit_entry (id, at, login, verb, subject_kind, subject, detail)
+        SELECT uuidv7(), $1, $2, $3, $4, s.subject, s.detail
+        FROM unnest($5::uuid[], $6::jsonb[]) AS s(subject, detail)
+        """,
+        clock.now(),
+        actor,
+        verb,
+        subject_kind,
+        list(subjects),
+        [json.dumps(dict(detail), default=str) for detail in subjects.values()],
+    )
+
+
 async def prune() -> None:
     """Delete links and web sessions that ended over thirty days ago, and tries of over a day: they tell who was here."""
     now = clock.now()
