@@ -27,6 +27,7 @@ from leerbudget.entrypoints.api.problems import answer_problem
 from leerbudget.entrypoints.api.proposals import FamilyProposalController, ProposalController
 from leerbudget.entrypoints.api.rounds import RoundController
 from leerbudget.entrypoints.api.settlements import SettlementController
+from leerbudget.entrypoints.api.tariffs import OwnTariffController, TariffController
 from leerbudget.entrypoints.api.trainers import TrainerController, TrainerSessionController
 from leerbudget.entrypoints.api.waiting import FamilyWaitingController, WaitingController
 from leerbudget.entrypoints.api.wishes import FamilyWishController, WishController
@@ -85,6 +86,8 @@ API: tuple[ControllerRouterHandler, ...] = (
     AllocationController,
     PolicyController,
     SettlementController,
+    TariffController,
+    OwnTariffController,
     RoundController,
 )
 """What answers below `/api/v1`; paths are given without that prefix."""

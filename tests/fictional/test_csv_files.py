@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from leerbudget.catalogue.rules import COURSE_STATES, FORMS, SESSION_STATES, THEMES
 from leerbudget.fictional.csv_files import COLUMNS, write_world
 from leerbudget.fictional.population import make_world
+from leerbudget.fictional.tariffs import with_tariffs
 from leerbudget.fictional.world import World
 from leerbudget.geography.postcodes import all_places
 from leerbudget.people.rules import CARE_FORMS, CHILD_AGE_BANDS, FAMILY_TYPES, ORGANISATION_KINDS, PARTIES
@@ -82,7 +83,7 @@ def test_the_examples_in_the_document_are_whole() -> None:
 
 def test_the_importers_read_these_columns() -> None:
     """What the importers expect is what the document promises and the demonstration writes."""
-    from leerbudget.entrypoints.files.layouts import COLUMNS as EXPECTED
+    from leerbudget.entrypoints.files.columns import COLUMNS as EXPECTED
 
     for kind, columns in EXPECTED.items():
         assert tuple(columns) == tuple(COLUMNS[f"{kind}.csv"])
@@ -92,9 +93,12 @@ def test_the_importers_accept_what_is_written(world: World, tmp_path: Path) -> N
     """Every file that an organisation may import passes the importers' own reading, row for row."""
     from leerbudget.entrypoints.files.importing import IMPORTERS
 
-    for path in write_world(world, tmp_path):
+    read_by_importers = 0
+    for path in write_world(with_tariffs(world), tmp_path):
         if path.stem in IMPORTERS:
-            assert len(IMPORTERS[path.stem].read(path.read_bytes())) == len(read(path))
+            assert len(IMPORTERS[path.stem].read(path.read_bytes())) == len(read(path)) > 0
+            read_by_importers += 1
+    assert read_by_importers == len(IMPORTERS)
 
 
 @settings(max_examples=6, deadline=None)
@@ -102,7 +106,10 @@ def test_the_importers_accept_what_is_written(world: World, tmp_path: Path) -> N
 def test_every_world_keeps_the_promise(tmp_path_factory, families: int, sessions: int, seed: int) -> None:
     """For any seed: exactly the promised columns, known codes, sound money and moments, references that resolve."""
     folder = tmp_path_factory.mktemp("world")
-    files = {path.name: read(path) for path in write_world(make_world(families, sessions, seed, START_ON), folder)}
+    files = {
+        path.name: read(path)
+        for path in write_world(with_tariffs(make_world(families, sessions, seed, START_ON)), folder)
+    }
     assert set(files) == set(COLUMNS)
     assert len(files["families.csv"]) == families
     for rows in files.values():
@@ -138,7 +145,9 @@ def assert_codes(rows: Rows) -> None:
             if column.endswith(("_cents", "_cents_max")) or column in {"rank", "seats_min", "seats_max"}:
                 assert cell.isascii()
                 assert cell.isdecimal()
-            if column.endswith("_on") or (column == "certificate_valid_until" and cell):
+            if (column.endswith("_on") and (cell or column != "ends_on")) or (
+                column == "certificate_valid_until" and cell
+            ):
                 assert date.fromisoformat(cell).isoformat() == cell
             if column.endswith("postcode4") and not (column == "venue_postcode4" and not row["venue_ref"]):
                 assert cell in all_places()
@@ -175,8 +184,12 @@ def assert_references(files: dict[str, Rows]) -> None:
     families = {row["family_ref"]: row for row in files["families.csv"]}
     parents = {row[f"parent{i}_ref"] for row in families.values() for i in (1, 2)} - {""}
     organisations, professionals, trainers = refs["organisations.csv"], refs["professionals.csv"], refs["trainers.csv"]
-    for name in ("families.csv", "professionals.csv", "sessions.csv", "grants.csv"):
+    for name in ("families.csv", "professionals.csv", "courses.csv", "sessions.csv", "grants.csv"):
         assert {row["organisation_ref"] for row in files[name]} <= organisations
+    assert {row["organisation_ref"] for row in files["tariffs.csv"]} - {""} <= organisations
+    assert {row["course_ref"] for row in files["tariffs.csv"]} <= refs["courses.csv"]
+    sheets = {row["course_ref"]: row for row in files["courses.csv"]}
+    assert all(sheets[row["course_ref"]].items() <= row.items() for row in files["sessions.csv"])
     assert {ref for row in files["professionals.csv"] for ref, _ in pairs(row["families"])} <= set(families)
     assert {row["family_ref"] for row in files["grants.csv"]} <= set(families)
     seekers = set(families) | professionals

@@ -103,6 +103,26 @@ def _trainers(world: World) -> Iterator[Row]:
         }
 
 
+def _courses(world: World) -> Iterator[Row]:
+    for course in world.courses:
+        yield _course(course)
+
+
+def _tariffs(world: World) -> Iterator[Row]:
+    for tariff in world.tariffs:
+        yield {
+            "tariff_ref": tariff.ref,
+            "course_ref": tariff.course_ref,
+            "scope": tariff.scope,
+            "region": tariff.region,
+            "municipalities": _list(tariff.municipalities),
+            "organisation_ref": tariff.organisation_ref,
+            "price_cents": str(tariff.price_cents),
+            "starts_on": tariff.starts_on.isoformat(),
+            "ends_on": "" if tariff.ends_on is None else tariff.ends_on.isoformat(),
+        }
+
+
 def _sessions(world: World) -> Iterator[Row]:
     courses = {course.ref: course for course in world.courses}
     venues = {venue.ref: venue for venue in world.venues}
@@ -227,6 +247,8 @@ FILES: Mapping[str, Callable[[World], Iterator[Row]]] = {
     "families.csv": _families,
     "professionals.csv": _professionals,
     "trainers.csv": _trainers,
+    "courses.csv": _courses,
+    "tariffs.csv": _tariffs,
     "sessions.csv": _sessions,
     "grants.csv": _grants,
     "preferences.csv": _preferences,
@@ -262,6 +284,28 @@ COLUMNS: Mapping[str, Sequence[str]] = {
         "state",
         "certificate_valid_until",
         "organisation_ref",
+    ),
+    "courses.csv": (
+        "course_ref",
+        "course_title",
+        "theme",
+        "form",
+        "goal",
+        "organisation_ref",
+        "course_state",
+        "audience",
+        "cancellation",
+    ),
+    "tariffs.csv": (
+        "tariff_ref",
+        "course_ref",
+        "scope",
+        "region",
+        "municipalities",
+        "organisation_ref",
+        "price_cents",
+        "starts_on",
+        "ends_on",
     ),
     "sessions.csv": (
         "session_ref",

@@ -1,7 +1,8 @@
 """What the made-up Netherlands consists of: frozen values, linked by reference (`ref`).
 
 References are the `external_ref` of the rooms: F families (F00001a, F00001b their parents), W professionals,
-T trainers, O organisations, V venues, C courses, S course sessions, D wishes (desires), G grants.
+T trainers, O organisations, V venues, C courses, S course sessions, D wishes (desires), G grants,
+P tariffs (prices).
 """
 
 from collections.abc import Mapping
@@ -190,6 +191,21 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a course costs: everywhere, in a youth region, in a municipality, or given by an organisation (R06)."""
+
+    ref: str
+    course_ref: str
+    scope: str
+    region: str
+    municipalities: tuple[str, ...]
+    organisation_ref: str
+    price_cents: int
+    starts_on: date
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class TopUp:
     """Money that an organisation pays in before it grants."""
 
@@ -228,3 +244,4 @@ class World:
     grants: tuple[Grant, ...]
     top_ups: tuple[TopUp, ...]
     cases: tuple[Case, ...]
+    tariffs: tuple[Tariff, ...] = ()

@@ -63,6 +63,9 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     # seats of people without a family in a dialogue; families stay numbers
     "see_dialogues": (_COORDINATOR,),
     "give_seats": (_COORDINATOR,),
+    # tariffs are public to read (R06); of the country, regions and municipalities, and of one organisation
+    "set_tariffs": (_COORDINATOR,),
+    "set_own_tariffs": (_FINANCE, _ADMIN),
     "see_demand": (_TRAINER, _COORDINATOR, _MUNICIPALITY),
     # organisations: amounts and counts, never wishes or course titles
     "see_organisation": (_FINANCE, _ADMIN, _MUNICIPALITY),

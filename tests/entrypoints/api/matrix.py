@@ -7,6 +7,7 @@ whoever owns them.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -160,6 +161,19 @@ def a_policy(_: Things) -> dict[str, Any]:
     return {"id": key, "name": key, "amount_cents": 10_000, "per": "adult", "carry_percent_max": 50} | period
 
 
+def a_tariff(things: Things) -> dict[str, Any]:
+    """Fifty euros in one town on one day, far away: it touches no session, and no other tariff."""
+    day = text_of(1_000 + next(_days))
+    period = {"starts_on": day, "ends_on": day}
+    place = {"scope": "municipality", "municipalities": ["Utrecht"]}
+    return {"id": str(new_id()), "course": str(things["course"]), "price_cents": 5_000} | place | period
+
+
+def a_tariff_of_its_own(things: Things) -> dict[str, Any]:
+    """The same, for what the organisation gives."""
+    return {key: value for key, value in a_tariff(things).items() if key not in ("scope", "municipalities")}
+
+
 def a_round(_: Things) -> dict[str, Any]:
     """A round over the next months."""
     return {"id": str(new_id()), "name": "Ronde", "starts_on": text_of(1), "ends_on": text_of(90), "seed": 7}
@@ -170,6 +184,7 @@ def a_guest(name: str) -> Callable[[Things], dict[str, Any]]:
     return lambda things: {"id": str(new_id()), "who": things[name]}
 
 
+_days = count()
 SESSION = {"session_id": "session"}
 DIALOGUE = {"session_id": "dialogue"}
 CASES: Mapping[str, Case] = {
@@ -261,6 +276,15 @@ CASES: Mapping[str, Case] = {
     ),
     "grantByPolicy": of_organisation(
         PAYERS, 201, path={"policy_id": "policy_to_grant"}, body=lambda _: {"id": str(new_id())}
+    ),
+    "listTariffs": everybody(),
+    "addTariff": Case(("coordinator",), 201, body=a_tariff, owned=False),
+    "endTariff": Case(
+        ("coordinator",), path={"tariff_id": "tariff"}, body=lambda _: {"last_day": text_of(1_500)}, owned=False
+    ),
+    "addOwnTariff": of_organisation(PAYERS, 201, body=a_tariff_of_its_own),
+    "endOwnTariff": of_organisation(
+        PAYERS, path={"tariff_id": "own_tariff"}, body=lambda _: {"last_day": text_of(1_500)}
     ),
     "listOpenTopUps": Case(("coordinator",), owned=False),
     "confirmTopUp": Case(

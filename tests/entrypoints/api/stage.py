@@ -30,6 +30,8 @@ from leerbudget.budgets import approvals, policies
 from leerbudget.budgets.rules import GrantOrder, PolicyOrder
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries as catalogue_queries
+from leerbudget.catalogue.rules import TariffOrder
+from leerbudget.catalogue.tariffs import add_tariffs
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import close_pool, execute, fetch_value, open_pool
 from leerbudget.foundation.ids import new_id
@@ -93,6 +95,7 @@ async def stage(app_of_module) -> AsyncIterator[Stage]:
         await _organisations(made)
         await _families(made)
         await _catalogue(made)
+        await _tariffs(made)
         await _bookings(made)
         await _catching_up(made)
         await _waiting(made)
@@ -198,6 +201,18 @@ async def _catalogue(made: Stage) -> None:
             things[name] = await world.a_session(
                 course=things["course"], trainer=things["trainer"], meetings=[world.in_days(day)]
             )
+
+
+async def _tariffs(made: Stage) -> None:
+    """One for a town and one of the organisation, years from now."""
+    day = clock.today() + timedelta(days=1_400)
+    for things in (made.mine, made.theirs):
+        town = {"scope": "municipality", "municipalities": ("Zeist",)}
+        own = {"scope": "organisation", "organisation": things["organisation"]}
+        for name, scope in (("tariff", town), ("own_tariff", own)):
+            key = things[name] = new_id()
+            order = TariffOrder(key, str(key), things["course"], price_cents=5_000, starts_on=day, **scope)
+            await add_tariffs([order], actor=None)
 
 
 async def _bookings(made: Stage) -> None:

@@ -3,7 +3,7 @@
 import csv
 import io
 
-from leerbudget.entrypoints.files import layouts
+from leerbudget.entrypoints.files.columns import COLUMNS
 
 GOOD = {
     "organisations": ["O1", "Pleegzorg (fictief)", "provider", "Regio", "o1@fictief.example"],
@@ -15,6 +15,11 @@ GOOD = {
     "trainers": [
         "T1", "Tessa (fictief)", "t1@fictief.example", "trauma;self_care", "Regio", "admitted", "2029-01-01", "O1",
     ],
+    "courses": [
+        "C1", "Titel (fictief)", "trauma", "group_training", "U leert iets.", "O1", "admitted",
+        "family_type:kinship=for;experience:lt1=suits;child_age_bands:a4_8=suits", "14=100;7=50",
+    ],
+    "tariffs": ["P1", "C1", "municipality", "", "Utrecht", "", "4500", "2027-01-01", ""],
     "sessions": [
         "S1", "conditional", "C1", "Titel (fictief)", "trauma", "group_training", "U leert iets.", "O1", "admitted",
         "family_type:kinship=for;experience:lt1=suits;child_age_bands:a4_8=suits", "14=100;7=50", "V1",
@@ -28,10 +33,10 @@ GOOD = {
 def a_file(kind, *rows, header=None):
     """The bytes of a CSV file of that kind."""
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([header or layouts.COLUMNS[kind], *rows])
+    csv.writer(text).writerows([header or COLUMNS[kind], *rows])
     return text.getvalue().encode()
 
 
 def with_cells(which, /, **cells):
     """A good row with some other cells."""
-    return [cells.get(name, cell) for name, cell in zip(layouts.COLUMNS[which], GOOD[which], strict=True)]
+    return [cells.get(name, cell) for name, cell in zip(COLUMNS[which], GOOD[which], strict=True)]

@@ -155,14 +155,31 @@ class PartySeats(Answer, frozen=True, kw_only=True):
     seats_taken: int
 
 
+class PriceSource(Answer, frozen=True, kw_only=True):
+    """The tariff under which a session was published. `name`: of the youth region, municipality or organisation.
+
+    `ends_on` is the tariff's last day, null until further notice; the session keeps its price afterwards.
+    """
+
+    id: UUID
+    scope: str
+    name: str | None
+    starts_on: date
+    ends_on: date | None
+
+
 class CourseSessionWhole(Answer, frozen=True, kw_only=True):
-    """One course session whole. The price is per person for all meetings. `childcare_free`: {age band: places}."""
+    """One course session whole. The price is per person for all meetings. `childcare_free`: {age band: places}.
+
+    `tariff` is where the price comes from; null is a price of its own.
+    """
 
     id: UUID
     course: Course
     venue: Venue | None
     state: str
     price_cents: int
+    tariff: PriceSource | None
     seats_min: int
     seats_max: int
     seats_free: int
@@ -312,6 +329,7 @@ def whole(session: SessionDetail) -> CourseSessionWhole:
         venue=None if session.venue is None else told(Venue, session.venue),
         state=session.state,
         price_cents=session.price_cents,
+        tariff=None if session.tariff is None else told(PriceSource, session.tariff),
         seats_min=session.seats_min,
         seats_max=session.seats_max,
         seats_free=session.seats_free,

@@ -58,6 +58,8 @@ class LeaderOrder(Body, frozen=True, kw_only=True):
 class CourseSessionOrder(Body, frozen=True, kw_only=True):
     """A course session to publish. `id` is made by the caller: the same order again has no effect.
 
+    Without a price it costs what the tariff says that applies to it; where one applies, no other price is possible.
+
     Without `venue` it is online. `conditional`: whether it goes on is decided on `decide_on`; `confirmed`: it
     goes on whatever happens.
     """
@@ -67,7 +69,7 @@ class CourseSessionOrder(Body, frozen=True, kw_only=True):
     trainer: UUID
     venue: UUID | None = None
     state: Literal["conditional", "confirmed"] = "conditional"
-    price_cents: PriceCents
+    price_cents: PriceCents | None = None
     seats_min: SeatNumber
     seats_max: SeatNumber
     meetings: Annotated[list[MeetingOrder], Meta(min_length=1, max_length=60)]

@@ -22,6 +22,7 @@ THINGS_NL: Mapping[str, str] = {
     "sessions": "bijeenkomsten",
     "courses": "cursussen",
     "venues": "locaties",
+    "tariffs": "tarieven",
     "grants": "leerbudgetten",
 }
 

@@ -62,7 +62,7 @@ async def import_files(files: Sequence[Path], world: World) -> dict[str, UUID]:
     """Import what organisations import; before the grants the money comes in. Logins of organisations by e-mail."""
     paths = {path.stem: path for path in files}
     logins: dict[str, UUID] = {}
-    for kind in ("organisations", "families", "professionals", "trainers", "sessions", "grants"):
+    for kind in ("organisations", "families", "professionals", "trainers", "courses", "tariffs", "sessions", "grants"):
         if kind == "grants":
             organisations = await people_queries.organisation_ids(o.ref for o in world.organisations)
             logins = await give_organisations_logins(world, organisations)

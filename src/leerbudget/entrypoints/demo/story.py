@@ -17,6 +17,7 @@ from leerbudget.entrypoints.demo.events import Events
 from leerbudget.entrypoints.worker.mail import deliver_due
 from leerbudget.fictional.csv_files import write_world
 from leerbudget.fictional.population import make_world
+from leerbudget.fictional.tariffs import with_tariffs
 from leerbudget.fictional.world import World
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id, repeatable
@@ -83,7 +84,7 @@ async def _live(script: Script, days: Calendar, events: Events) -> None:
     chance = random.Random(script.seed)  # noqa: S311 - behaviour by seed, not a secret
     with events.phase("make the fictional Netherlands"):
         first_session = days.first + timedelta(days=FIRST_SESSIONS_AFTER_DAYS)
-        world = make_world(script.families, script.sessions, script.seed, first_session)
+        world = with_tariffs(make_world(script.families, script.sessions, script.seed, first_session))
     with clock.travelling(days.morning(0)):
         ids = await _fill(world, events)
     families = [ids.families[family.ref] for family in world.families]

@@ -17,8 +17,10 @@ from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import GrantOrder
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries as catalogue_queries
-from leerbudget.catalogue.rules import TERMS_MAX, CourseOrder, SessionOrder, VenueOrder, ladder_of
-from leerbudget.entrypoints.files import granting, layouts
+from leerbudget.catalogue.rules import TERMS_MAX, CourseOrder, SessionOrder, TariffOrder, VenueOrder, ladder_of
+from leerbudget.catalogue.tariffs import add_tariffs
+from leerbudget.entrypoints.files import granting, layouts, price_layouts
+from leerbudget.entrypoints.files.columns import COLUMNS
 from leerbudget.entrypoints.files.granting import GrantLine
 from leerbudget.entrypoints.files.layouts import (
     CourseLine,
@@ -31,6 +33,7 @@ from leerbudget.entrypoints.files.layouts import (
     TrainerLine,
     VenueLine,
 )
+from leerbudget.entrypoints.files.price_layouts import CourseRow, TariffLine
 from leerbudget.entrypoints.files.reading import FILE_BYTES_MAX, CellError, FileRefused
 from leerbudget.foundation.database import together
 from leerbudget.foundation.errors import LeerbudgetError
@@ -215,6 +218,43 @@ def _trainer(line: TrainerLine, persons: Mapping[str, UUID]) -> TrainerOrder:
     )
 
 
+# --- courses and tariffs -----------------------------------------------------------------------------------
+
+
+async def _courses(lines: list[CourseRow], actor: UUID | None) -> Things:  # noqa: ARG001
+    organisations = await people_queries.organisation_ids({line.course.organisation_ref for line in lines})
+    named = [line for line in lines if line.course.organisation_ref]
+    _refuse(_unknown(named, "organisation_ref", lambda line: [line.course.organisation_ref], organisations))
+    async with told({line.ref: (line.row, "course_ref") for line in lines}, _COURSE_COLUMNS):
+        return {"courses": await catalogue.add_courses([_course(line.course, organisations) for line in lines])}
+
+
+async def _tariffs(lines: list[TariffLine], actor: UUID | None) -> Things:
+    organisations = await people_queries.organisation_ids({line.organisation_ref for line in lines})
+    courses = await catalogue_queries.course_ids({line.course_ref for line in lines})
+    named = [line for line in lines if line.organisation_ref]
+    errors = _unknown(named, "organisation_ref", lambda line: [line.organisation_ref], organisations)
+    _refuse(errors + _unknown(lines, "course_ref", lambda line: [line.course_ref], courses))
+    orders = [
+        TariffOrder(
+            id=new_id(),
+            external_ref=line.ref,
+            course=courses[line.course_ref],
+            scope=line.scope,
+            price_cents=line.price_cents,
+            starts_on=line.starts_on,
+            ends_on=line.ends_on,
+            region=line.region or None,
+            municipalities=line.municipalities or None,
+            organisation=organisations[line.organisation_ref] if line.organisation_ref else None,
+        )
+        for line in lines
+    ]
+    columns = {name: name for name in COLUMNS["tariffs"]} | {"organisation": "organisation_ref"}
+    async with told({line.ref: (line.row, "tariff_ref") for line in lines}, columns):
+        return {"tariffs": await add_tariffs(orders, actor=actor)}
+
+
 # --- sessions ----------------------------------------------------------------------------------------------
 
 
@@ -376,6 +416,8 @@ IMPORTERS: Mapping[str, Importer[Any]] = {
     "families": Importer(layouts.families, _families),
     "professionals": Importer(layouts.professionals, _professionals),
     "trainers": Importer(layouts.trainers, _trainers),
+    "courses": Importer(price_layouts.courses, _courses),
+    "tariffs": Importer(price_layouts.tariffs, _tariffs),
     "sessions": Importer(layouts.sessions, _sessions),
     "grants": Importer(granting.grants, _grants),
 }

@@ -136,7 +136,7 @@ class SessionLine:
     course: CourseLine
     venue: VenueLine | None
     meetings: tuple[tuple[datetime, datetime], ...]
-    price_cents: int
+    price_cents: int | None
     seats_min: int
     seats_max: int
     decide_on: date
@@ -152,7 +152,7 @@ Worker = TypeVar("Worker", ProfessionalLine, TrainerLine)
 
 
 def lines_of(kind: str, data: bytes, parse: Callable[[Row], Parsed]) -> list[Parsed]:
-    """Every row of a file of that kind, checked.
+    """Every row of a file with these columns, checked; the first column is the key.
 
     Raises:
         FileRefused: with every mistake in every row, references that occur twice included.
@@ -329,10 +329,10 @@ def _session(row: Row) -> SessionLine:
         row=row.number,
         ref=row.ref("session_ref"),
         state=row.one_of("state", OPENING_STATES),
-        course=_course(row),
+        course=course_of(row),
         venue=_venue(row),
         meetings=row.intervals("meetings"),
-        price_cents=row.whole("price_cents", 0, PRICE_CENTS_MAX),
+        price_cents=row.maybe_whole("price_cents", 0, PRICE_CENTS_MAX),
         seats_min=row.whole("seats_min", 1, SEATS_MAX),
         seats_max=row.whole("seats_max", 1, SEATS_MAX),
         decide_on=row.day("decide_on"),
@@ -344,9 +344,8 @@ def _session(row: Row) -> SessionLine:
     )
 
 
-def _course(row: Row) -> CourseLine:
-    audience = row.pairs("audience", _fit)
-    cancellation = row.pairs("cancellation", _refund)
+def course_of(row: Row) -> CourseLine:
+    """The course in a row."""
     return CourseLine(
         ref=row.ref("course_ref"),
         title=row.text("course_title"),
@@ -355,8 +354,8 @@ def _course(row: Row) -> CourseLine:
         goal=row.text("goal", 2000, lines=True),
         organisation_ref=row.ref("organisation_ref", optional=True),
         state=row.one_of("course_state", COURSE_STATES),
-        audience=tuple(audience.values()),
-        cancellation=tuple(cancellation.values()),
+        audience=tuple(row.pairs("audience", _fit).values()),
+        cancellation=tuple(row.pairs("cancellation", _refund).values()),
     )
 
 
