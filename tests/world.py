@@ -107,6 +107,18 @@ async def a_trainer(*, certificate_until: date | None = None) -> tuple[UUID, UUI
     return key, person
 
 
+async def an_employee(organisation: UUID) -> UUID:
+    """An admitted trainer who works for an organisation: the pool member."""
+    n, key, person = _number(), new_id(), new_id()
+    order = PersonOrder(
+        person, f"T{n}", f"Trainer {n} (fictief)", f"t{n}@fictief.example", "trainers", None, organisation
+    )
+    await people.register_persons([order])
+    until = clock.today() + timedelta(days=1500)
+    await trainers.register_trainers([TrainerOrder(key, f"T{n}", person, ("trauma",), "Regio", "admitted", until)])
+    return key
+
+
 async def a_course(
     *,
     theme: str = "trauma",

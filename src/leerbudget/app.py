@@ -55,6 +55,7 @@ from leerbudget.entrypoints.web.proposals import ProposalPages
 from leerbudget.entrypoints.web.public import PublicPages, error_page
 from leerbudget.entrypoints.web.settlements import SettlementPages
 from leerbudget.entrypoints.web.static_files import static_files
+from leerbudget.entrypoints.web.tariffs import OwnTariffPages, TariffPages
 from leerbudget.entrypoints.web.trainers import TrainerPages
 from leerbudget.entrypoints.web.waiting import WaitingPages
 from leerbudget.entrypoints.web.wishing import WishPages
@@ -107,6 +108,8 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     AllocationPages,
     PolicyPages,
     SettlementPages,
+    TariffPages,
+    OwnTariffPages,
     TrainerPages,
     CallingOffPages,
     DialoguePages,

@@ -19,6 +19,7 @@ from browser.gallery_changing import (
 )
 from browser.gallery_dialogues import DIALOGUES, SEAT_ERROR, SEAT_FORM, SEATED, dialogue
 from browser.gallery_settling import SETTLEMENTS
+from browser.gallery_tariffs import OWN_TARIFFS, TARIFF, TARIFF_FORM, TARIFFS, WITHDRAWN
 from browser.gallery_things import (
     AVAILABILITY,
     BOOKING_FORM,
@@ -137,6 +138,10 @@ PAGES = (
     sample("gesprek-fout", "gesprek.html", dialogue(), path="/gesprekken/fout", shell=COORDINATOR, form=SEAT_ERROR, status=409),
     sample("gesprek-terugnemen", "gesprek.html", dialogue(taking_back=SEATED[1]), path="/gesprekken/terug", shell=COORDINATOR, form=SEAT_FORM),
     sample("gesprek-leeg", "gesprek.html", dialogue(state="cancelled", open=False, seated=[], in_line=[]), path="/gesprekken/leeg", shell=COORDINATOR),
+    sample("tarieven", "tarieven.html", TARIFFS, path="/tarieven", shell=COORDINATOR, status=422, form=TARIFF_FORM),
+    sample("tarieven-eigen", "tarieven.html", OWN_TARIFFS, path="/organisatie/tarieven", shell=FINANCE, form=Form(values={"tariff_id": "p8", "starts_on": "2027-03-01"})),
+    sample("tarief", "tarief.html", TARIFF, path="/tarieven/p2", shell=COORDINATOR, status=422, form=Form(values={"last_day": "2026-01-01"}, errors={"last_day": "Een tarief eindigt vandaag of later, en nooit later dan was afgesproken."})),
+    sample("tarief-ingetrokken", "tarief.html", WITHDRAWN, path="/tarieven/p4", shell=COORDINATOR),
     sample("rondes", "rondes.html", Thing(rounds=[Thing(id="r1", name="Voorjaar 2027", state="audited", starts_on=date(2027, 3, 1), ends_on=date(2027, 6, 30), opened_at=at(2, 1, 9), seekers=2000, placed_share=0.8705), Thing(id="r0", name="Najaar 2026", state="answered", starts_on=date(2026, 9, 1), ends_on=date(2026, 12, 31), opened_at=at(2, 1, 9), seekers=None, placed_share=None)], waiting=Thing(families=412, wishes=520, sessions=61, seats=498), suggested_seed=20270401), shell=COORDINATOR),
     sample("ronde", "ronde.html", ROUND, shell=COORDINATOR),
     sample("ronde-bezig", "ronde.html", matching_round(id="bezig", state="frozen", solving=True, result=None, audit=None, unplaced=[], fairness=[], steps=[]), path="/rondes/bezig", shell=COORDINATOR),

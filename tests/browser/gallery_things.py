@@ -427,6 +427,7 @@ SESSION_PAGE = Thing(
         "emergencies_per_year": 2,
         "no_show_percent": 50,
         "to_come": True,
+        "price_source": "Tarief van de gemeente Utrecht, geldig tot en met 31 december 2027.",
         "may_book": True,
         "booked": False,
         "offered": False,

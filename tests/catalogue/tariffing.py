@@ -8,10 +8,6 @@ from leerbudget.catalogue import actions, queries
 from leerbudget.catalogue.rules import CourseOrder, SessionOrder, TariffOrder, VenueOrder
 from leerbudget.catalogue.tariffs import add_tariffs
 from leerbudget.foundation.ids import new_id
-from leerbudget.people import actions as people
-from leerbudget.people.rules import PersonOrder
-from leerbudget.trainers import actions as trainers
-from leerbudget.trainers.rules import TrainerOrder
 
 BEFORE = datetime(2026, 12, 1, 12, tzinfo=UTC)
 """A day on which every tariff of 2027 is still to come."""
@@ -68,18 +64,6 @@ def collide(one, other):
     if one.scope == "organisation":
         return one.organisation == other.organisation
     return one.scope == "national" or bool(set(one.municipalities) & set(other.municipalities))
-
-
-async def an_employee(organisation):
-    """An admitted trainer who works for an organisation."""
-    member, person = new_id(), new_id()
-    name, email = f"T-{member}", f"{member}@fictief.example"
-    await people.register_persons(
-        [PersonOrder(person, name, "Trainer (fictief)", email, "trainers", None, organisation)]
-    )
-    order = TrainerOrder(member, name, person, ("trauma",), "Regio", "admitted", date(2030, 1, 1))
-    await trainers.register_trainers([order])
-    return member
 
 
 async def a_course_of(organisation):

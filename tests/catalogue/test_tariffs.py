@@ -12,7 +12,6 @@ from catalogue.tariffing import (
     a_course_of,
     a_free_trainer,
     a_tariff,
-    an_employee,
     an_order,
     collide,
     most_specific,
@@ -80,7 +79,7 @@ async def test_the_most_specific_tariff_of_the_first_day_is_the_price(december):
     await tariff(course, price_cents=4800, municipalities=("Utrecht",), **summer)
     june = {"starts_on": date(2027, 6, 1), "ends_on": date(2027, 6, 30)}
     await tariff(course, price_cents=6000, organisation=organisation, **june)
-    free, employee = await a_free_trainer(), await an_employee(organisation)
+    free, employee = await a_free_trainer(), await world.an_employee(organisation)
     for at, town, own, expected in GOLDEN:
         how = {"town": town, "starts_at": datetime.fromisoformat(at), "trainer": employee if own else free}
         if not expected:
@@ -109,8 +108,8 @@ async def test_the_employer_of_the_trainer_gives_the_course_or_else_who_offers_i
     await tariff(course, price_cents=1000, organisation=offers)
     await tariff(course, price_cents=2000, organisation=employs)
     assert (await published(course))[0] == 1000
-    assert (await published(course, trainer=await an_employee(employs)))[0] == 2000
-    elsewhere = await an_employee(await world.an_organisation())
+    assert (await published(course, trainer=await world.an_employee(employs)))[0] == 2000
+    elsewhere = await world.an_employee(await world.an_organisation())
     with pytest.raises(TariffMissing):
         await published(course, trainer=elsewhere)
 
@@ -128,7 +127,7 @@ async def test_any_set_of_tariffs_gives_the_price_that_plain_reading_gives(decem
     """Random tariffs and sessions: the database refuses what collides and picks what a person would pick."""
     towns, organisations = list(POSTCODES), [await world.an_organisation() for _ in "ab"]
     assert [place_of(code).municipality for code in POSTCODES.values()] == towns
-    staff = {organisation: await an_employee(organisation) for organisation in organisations}
+    staff = {organisation: await world.an_employee(organisation) for organisation in organisations}
     free, seen = await a_free_trainer(), set()
     for seed in range(8):
         dice = random.Random(seed)  # noqa: S311 - a made-up case, not a secret
@@ -247,7 +246,7 @@ async def test_a_published_session_keeps_its_price_and_tariff(december):
     """Later tariffs, of any scope, and the end of its own leave it alone; so does the same order again (R06)."""
     course, organisation = await world.a_course(), await world.an_organisation()
     own = await tariff(course)
-    order = await an_order(course, trainer=await an_employee(organisation))
+    order = await an_order(course, trainer=await world.an_employee(organisation))
     await actions.publish_sessions([order])
     row = "SELECT to_jsonb(s)::text FROM course_session s WHERE id = $1"
     before = await fetch_value(row, order.id)
@@ -297,7 +296,7 @@ async def test_a_session_that_moves_gets_the_tariff_of_where_and_when_it_goes(de
     for change, cents in (
         ({}, 7000),
         ({"venue": (await an_order(course, town="Zeist")).venue}, 8000),
-        ({"trainer": await an_employee(organisation)}, 9000),
+        ({"trainer": await world.an_employee(organisation)}, 9000),
     ):
         moved = replace(moved, **change)
         assert await actions.publish_sessions([moved]) == Registered(0, 1, 0)

@@ -18,6 +18,8 @@ from leerbudget.bookings.seating import SeatOrder
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import approvals, policies
 from leerbudget.budgets.rules import GrantOrder, PolicyOrder
+from leerbudget.catalogue.rules import TariffOrder
+from leerbudget.catalogue.tariffs import add_tariffs
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.payments import actions as payments
@@ -52,8 +54,13 @@ FINANCE_PAGES = (
     "/organisatie/beleid",
     "/organisatie/beleid/{policy}",
     "/organisatie/verrekening",
+    "/organisatie/tarieven",
+    "/organisatie/tarieven/{own_tariff}",
 )
-COORDINATOR_PAGES = ("/rondes", "/rondes/{round}", "/stortingen", "/gesprekken", "/gesprekken/{dialogue}")
+COORDINATOR_PAGES = (
+    *("/rondes", "/rondes/{round}", "/stortingen"),
+    *("/gesprekken", "/gesprekken/{dialogue}", "/tarieven", "/tarieven/{tariff}"),
+)
 PUBLIC_PAGES = ("/", "/inloggen", "/inloggen/bevestigen", "/zoeken", "/bijeenkomsten/{session}", "/bronnen")
 PERSONAL_PAGES = (*PARENT_PAGES, *TRAINER_PAGES, *FINANCE_PAGES, *COORDINATOR_PAGES)
 
@@ -130,6 +137,15 @@ async def a_dialogue() -> dict[str, object]:
     return {"dialogue": dialogue}
 
 
+async def tariffs(organisation: UUID) -> dict[str, object]:
+    """One of the country and one of the organisation, for a course that nobody gives yet."""
+    course, starts = await world.a_course(), clock.today() + timedelta(days=30)
+    land = TariffOrder(new_id(), "land", course, "national", 4_500, starts)
+    own = TariffOrder(new_id(), "own", course, "organisation", 4_000, starts, organisation=organisation)
+    await add_tariffs([land, own], actor=None)
+    return {"tariff": land.id, "own_tariff": own.id}
+
+
 @pytest.fixture
 async def scene(app):
     family = await world.a_family(parents=2)
@@ -153,6 +169,7 @@ async def scene(app):
         "budget": budget,
         "request": await a_request(organisation, family),
         "policy": await a_policy(organisation),
+        **await tariffs(organisation),
         "round": await visiting.a_round(),
     }
     async with AsyncExitStack() as stack:
@@ -234,6 +251,10 @@ POSTS = (
     "/organisatie/beleid",
     "/organisatie/beleid/{policy}/gezinnen",
     "/organisatie/beleid/{policy}/toekennen",
+    "/organisatie/tarieven",
+    "/organisatie/tarieven/{own_tariff}",
+    "/tarieven",
+    "/tarieven/{tariff}",
 )
 """Every address that takes a form, but answering proposals (in their own tests) and logging in."""
 
@@ -311,7 +332,7 @@ async def test_opening_a_forms_address_leads_back_to_its_page(scene):
             person = scene.trainer
         elif path.startswith("/organisatie"):
             person = scene.coordinator if path.endswith("bevestigen") else scene.finance
-        elif path.startswith(("/rondes", "/gesprekken")):
+        elif path.startswith(("/rondes", "/gesprekken", "/tarieven")):
             person = scene.coordinator
         address = scene.at(path.replace("{booking}/bevestigen", "{top_up}/bevestigen"))
         answer = await person.client.get(address, follow_redirects=True)

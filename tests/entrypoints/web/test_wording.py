@@ -4,7 +4,7 @@ import pytest
 
 from leerbudget.bookings.rules import LIVE_STATES
 from leerbudget.bookings.waiting import NOT_THEIR_DAYS, OUT_OF_REACH
-from leerbudget.catalogue.rules import FORMS, THEMES
+from leerbudget.catalogue.rules import FORMS, TARIFF_SCOPES, THEMES
 from leerbudget.entrypoints.web.wording import LABELS, TONES
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.identity.rules import ROLES
@@ -29,6 +29,7 @@ LISTS = {
     "proposal": PROPOSAL_STATES,
     "decline_reason": DECLINE_REASONS,
     "role": ROLES,
+    "tariff_scope": TARIFF_SCOPES,
 }
 
 

@@ -45,6 +45,8 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "toekenning-gevraagd": ("info", "Dit is meer dan de grens. Een collega beslist erover."),
     "toekenning-afgewezen": ("info", "U hebt de aanvraag afgewezen. Er is geen geld verplaatst."),
     "beleid-toegevoegd": ("ok", "Het beleid staat klaar. Kies nu welke gezinnen erbij horen."),
+    "tarief-toegevoegd": ("ok", "Het tarief staat in de lijst."),
+    "tarief-eindigt": ("ok", "De laatste dag van het tarief is vastgelegd."),
     "groep-gevuld": ("ok", "De gezinnen zitten in de groep."),
     "aanwezigheid": ("ok", "De aanwezigheid is opgeslagen."),
     "afgerond": ("ok", "De bijeenkomst is afgerond. De betaling staat klaar."),

@@ -208,6 +208,7 @@ def _session(found: SessionDetail, traveller: sessions.Traveller) -> View:
     view.meetings = sessions.meetings(found)
     view.cancelled_meetings = [View(starts_at=start, ends_at=end) for start, end in found.cancelled_meetings]
     view.to_come = found.to_come
+    view.price_source = sessions.where_the_price_comes_from(found)
     view.free_when_replaced = found.course.free_when_replaced
     view.emergencies_per_year = found.course.emergencies_per_year
     view.no_show_percent = found.course.no_show_percent

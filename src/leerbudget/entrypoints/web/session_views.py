@@ -8,10 +8,11 @@ from uuid import UUID
 
 from leerbudget.bookings.rules import free_until
 from leerbudget.budgets.earmarks import Spending
-from leerbudget.catalogue.queries import SessionDetail
+from leerbudget.catalogue.queries import SessionDetail, SessionTariff
 from leerbudget.catalogue.search import SessionCard
 from leerbudget.entrypoints.web.earmarks import kind_of
 from leerbudget.entrypoints.web.pages import View
+from leerbudget.entrypoints.web.templating import day
 from leerbudget.foundation import clock
 from leerbudget.geography.postcodes import UnknownPostcode, place_of
 from leerbudget.geography.travel import Point, travel_minutes
@@ -114,3 +115,22 @@ def cancel_until(session: SessionDetail) -> date | None:
 def budget_name(budget: Any) -> str:
     """A budget in words."""
     return f"{kind_of(budget)} van {budget.organisation_name}"
+
+
+def where_the_price_comes_from(session: SessionDetail) -> str | None:
+    """The tariff of a session in plain words; None for a price of its own."""
+    tariff = session.tariff
+    if tariff is None:
+        return None
+    first_day = session.starts_at.astimezone(clock.AMSTERDAM).date()
+    if tariff.ends_on is None:
+        return f"{_whose(tariff)}."
+    if tariff.ends_on < first_day:
+        return f"{_whose(tariff)}. Het tarief is veranderd, maar deze prijs blijft zo."
+    return f"{_whose(tariff)}, geldig tot en met {day(tariff.ends_on, 'plain')}."
+
+
+def _whose(tariff: SessionTariff) -> str:
+    if tariff.scope == "national":
+        return "Dit is het landelijke tarief"
+    return f"Tarief van {'de gemeente ' if tariff.scope == 'municipality' else ''}{tariff.name}"

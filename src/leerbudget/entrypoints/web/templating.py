@@ -99,6 +99,7 @@ LINKS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"coordinator"}), "/rondes", "Koppelrondes"),
     (frozenset({"coordinator"}), "/gesprekken", "Gesprekken"),
     (frozenset({"coordinator"}), "/stortingen", "Stortingen"),
+    (frozenset({"coordinator"}), "/tarieven", "Tarieven"),
 )
 """(roles, one of which is needed; none = everybody), address, text."""
 

@@ -168,6 +168,12 @@ LABELS: dict[str, dict[str, str]] = {
         "not_their_days": "u kunt dan meestal niet",
     },
     "top_up": {"requested": "Wacht op betaling", "confirmed": "Ontvangen", "cancelled": "Ingetrokken"},
+    "tariff_scope": {
+        "national": "Landelijk",
+        "youth_region": "Jeugdregio",
+        "municipality": "Gemeente",
+        "organisation": "Organisatie",
+    },
     "grant_request": {"asked": "Wacht op een collega", "approved": "Goedgekeurd", "refused": "Afgewezen"},
     "budget": {"active": "Geldig", "expired": "Verlopen"},
     "role": {
