@@ -13,7 +13,7 @@ def test_there_are_tariffs_of_every_scope(world: World) -> None:
     tariffs = with_tariffs(world).tariffs
     counts = Counter(tariff.scope for tariff in tariffs)
     assert set(counts) == {"national", "youth_region", "municipality", "organisation"}
-    assert all(counts[scope] <= 3 * EACH for scope in counts if scope != "national")
+    assert all(counts[scope] == EACH for scope in counts if scope != "national")
     land = {tariff.course_ref: tariff.price_cents for tariff in tariffs if tariff.scope == "national"}
     for tariff in tariffs:
         if tariff.scope != "national":

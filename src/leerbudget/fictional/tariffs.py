@@ -4,6 +4,7 @@ Added to a finished world, so that worlds without tariffs stay what they are. Yo
 around the mean (requirements 2.3); municipalities and organisations are given the same spread [guess].
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -37,13 +38,14 @@ class _Agreements:
         self._found: list[Tariff] = []
 
     def world(self) -> World:
-        """Country first, then by turns a region, a municipality and an organisation, each for a course of its own."""
+        """Country first, then regions, municipalities and organisations, each for a course of its own."""
         courses = [course for course in self._world.courses if self._one_price(course)]
         for course in courses:
             self._agree(course, course.price_cents, scope="national")
-        free = (course for course in courses if self._fixed.isdisjoint(s.ref for s in self._sessions[course.ref]))
-        for number, course in zip(range(3 * EACH), free, strict=False):
-            self._agree(course, self._around(course.price_cents), **self._place(course, number % 3))
+        for course in courses:
+            place = self._place(course)
+            if place is not None and self._fixed.isdisjoint(each.ref for each in self._sessions[course.ref]):
+                self._agree(course, self._around(course.price_cents), **place)
         sessions = tuple(replace(session, price_cents=self._price(session)) for session in self._world.sessions)
         return replace(self._world, sessions=sessions, tariffs=tuple(self._found))
 
@@ -57,13 +59,19 @@ class _Agreements:
         percent = self._dice.between(4, SPREAD_PERCENT) * (1 if self._dice.chance(0.5) else -1)
         return round(cents * (100 + percent) / 10_000) * 100
 
-    def _place(self, course: Course, turn: int) -> Mapping[str, object]:
+    def _place(self, course: Course) -> Mapping[str, object] | None:
+        """Where its tariff holds: the scope that there are fewest of; online courses have no place."""
+        so_far = Counter(tariff.scope for tariff in self._found)
         here = next((session for session in self._sessions[course.ref] if session.venue_ref is not None), None)
-        if here is None or here.venue_ref is None or turn == 2:
+        scopes = ("organisation",) if here is None else ("municipality", "youth_region", "organisation")
+        scope = min(scopes, key=lambda each: so_far[each])
+        if so_far[scope] == EACH:
+            return None
+        if here is None or here.venue_ref is None or scope == "organisation":
             return {"scope": "organisation", "organisation_ref": course.organisation_ref}
-        if turn == 1:
-            return {"scope": "municipality", "municipalities": (self._town[here.venue_ref],)}
-        return {"scope": "youth_region", "region": here.region, "municipalities": tuple(self._towns(here.region))}
+        if scope == "municipality":
+            return {"scope": scope, "municipalities": (self._town[here.venue_ref],)}
+        return {"scope": scope, "region": here.region, "municipalities": tuple(self._towns(here.region))}
 
     def _towns(self, region: str) -> Iterator[str]:
         homes = {place_of(family.pc4).municipality for family in self._world.families if family.region == region}
