@@ -19,6 +19,7 @@ from leerbudget.ledger.rules import TransferOrder
 from leerbudget.people import actions as people
 from leerbudget.people.rules import FamilyOrder, OrganisationOrder, PersonOrder, RelationOrder
 from leerbudget.trainers import actions as trainers
+from leerbudget.trainers.employers import work_for
 from leerbudget.trainers.rules import TrainerOrder
 
 _numbers = itertools.count(1)
@@ -108,15 +109,10 @@ async def a_trainer(*, certificate_until: date | None = None) -> tuple[UUID, UUI
 
 
 async def an_employee(organisation: UUID) -> UUID:
-    """An admitted trainer who works for an organisation: the pool member."""
-    n, key, person = _number(), new_id(), new_id()
-    order = PersonOrder(
-        person, f"T{n}", f"Trainer {n} (fictief)", f"t{n}@fictief.example", "trainers", None, organisation
-    )
-    await people.register_persons([order])
-    until = clock.today() + timedelta(days=1500)
-    await trainers.register_trainers([TrainerOrder(key, f"T{n}", person, ("trauma",), "Regio", "admitted", until)])
-    return key
+    """An admitted trainer who works for an organisation from this month on: the pool member."""
+    trainer, _ = await a_trainer(certificate_until=clock.today() + timedelta(days=1500))
+    await work_for({trainer: organisation}, actor=None)
+    return trainer
 
 
 async def a_course(

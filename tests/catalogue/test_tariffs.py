@@ -27,6 +27,7 @@ from leerbudget.foundation.database import fetch_value
 from leerbudget.foundation.ids import new_id
 from leerbudget.geography.postcodes import place_of
 from leerbudget.people.rules import Registered
+from leerbudget.trainers.employers import work_for
 
 # --- which one applies ----------------------------------------------------------------------------------------
 
@@ -112,6 +113,26 @@ async def test_the_employer_of_the_trainer_gives_the_course_or_else_who_offers_i
     elsewhere = await world.an_employee(await world.an_organisation())
     with pytest.raises(TariffMissing):
         await published(course, trainer=elsewhere)
+
+
+async def test_another_employer_counts_from_the_month_in_which_it_is_one(december):
+    """Sessions of before the change cost what the first asks, later ones what the second asks; what was published stays."""
+    first, second = [await world.an_organisation() for _ in "ab"]
+    course, trainer = await world.a_course(), await world.an_employee(first)
+    await tariff(course, price_cents=1000, organisation=first)
+    await tariff(course, price_cents=2000, organisation=second)
+    early = await an_order(course, trainer=trainer, starts_at=datetime(2027, 2, 28, 18, tzinfo=UTC))
+    stays = await an_order(course, trainer=trainer, starts_at=datetime(2027, 3, 5, 18, tzinfo=UTC))
+    await actions.publish_sessions([stays])
+    with clock.travelling(datetime(2027, 2, 10, 12, tzinfo=UTC)):
+        await work_for({trainer: second}, actor=None)  # from March on
+        late = await an_order(course, trainer=trainer, starts_at=datetime(2027, 3, 1, 18, tzinfo=UTC))
+        await actions.publish_sessions([early, late, stays])
+    assert [(await price_of(each.id))[0] for each in (early, late, stays)] == [1000, 2000, 1000]
+    with clock.travelling(datetime(2027, 3, 10, 12, tzinfo=UTC)):
+        await work_for({trainer: None}, actor=None)  # from April on for oneself
+        with pytest.raises(TariffMissing):
+            await published(course, trainer=trainer, starts_at=datetime(2027, 4, 1, 18, tzinfo=UTC))
 
 
 async def test_another_course_has_another_tariff(december):

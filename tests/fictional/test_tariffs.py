@@ -25,17 +25,19 @@ def test_sessions_cost_what_their_tariff_says(world: World) -> None:
     """Whoever reads the list with the sessions beside it finds the same price; sessions of a case keep theirs."""
     priced = with_tariffs(world)
     towns = {venue.ref: place_of(venue.pc4).municipality for venue in world.venues}
-    givers = {course.ref: course.organisation_ref for course in world.courses}
+    offers = {course.ref: course.organisation_ref for course in world.courses}
+    employers = {trainer.ref: trainer.organisation_ref for trainer in world.trainers}
     order = ["national", "youth_region", "municipality", "organisation"]
     before = {session.ref: session for session in world.sessions}
     changed = set()
     for session in priced.sessions:
         town = towns.get(session.venue_ref or "")
+        giver = employers[session.trainer_refs[0]] or offers[session.course_ref]
         found = [
             tariff
             for tariff in priced.tariffs
             if tariff.course_ref == session.course_ref
-            and (tariff.scope == "national" or town in tariff.municipalities or tariff.organisation_ref == givers[session.course_ref])
+            and (tariff.scope == "national" or town in tariff.municipalities or tariff.organisation_ref == giver)
         ]  # fmt: skip
         if found:
             assert session.price_cents == max(found, key=lambda tariff: order.index(tariff.scope)).price_cents

@@ -23,16 +23,18 @@ class Applied:
     price_cents: int
 
 
-# Who gives a session: whoever its trainer works for; without an employer, whoever offers the course.
+# Who gives a session: whoever its trainer works for on that day, as is known now; for a trainer who works for oneself,
+# whoever offers the course.
 _APPLYING = """
 SELECT DISTINCT ON (o.number) o.number, t.id, t.price_cents
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::date[]) WITH ORDINALITY AS o(course, venue, trainer, day, number)
 JOIN course c ON c.id = o.course
-JOIN trainer r ON r.id = o.trainer JOIN person p ON p.id = r.person
+LEFT JOIN LATERAL (SELECT organisation FROM trainer_employer
+                   WHERE trainer = o.trainer AND from_month <= o.day ORDER BY from_month DESC LIMIT 1) e ON true
 LEFT JOIN venue v ON v.id = o.venue
 JOIN tariff t ON t.course = o.course AND t.starts_on <= o.day AND (t.ends_on IS NULL OR t.ends_on >= o.day)
   AND CASE t.scope WHEN 'national' THEN true
-                   WHEN 'organisation' THEN t.organisation = coalesce(p.organisation, c.organisation)
+                   WHEN 'organisation' THEN t.organisation = coalesce(e.organisation, c.organisation)
                    ELSE v.municipality = ANY(t.municipalities) END
 ORDER BY o.number, array_position($5::text[], t.scope::text) DESC
 """

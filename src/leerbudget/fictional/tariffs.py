@@ -33,6 +33,8 @@ class _Agreements:
         self._sessions: dict[str, list[CourseSession]] = {}
         for session in world.sessions:
             self._sessions.setdefault(session.course_ref, []).append(session)
+        self._employer = {trainer.ref: trainer.organisation_ref for trainer in world.trainers}
+        self._offers = {course.ref: course.organisation_ref for course in world.courses}
         self._fixed = {case.session_ref for case in world.cases}
         self._of: dict[str, list[Tariff]] = {}
         self._found: list[Tariff] = []
@@ -68,10 +70,14 @@ class _Agreements:
         if so_far[scope] == EACH:
             return None
         if here is None or here.venue_ref is None or scope == "organisation":
-            return {"scope": "organisation", "organisation_ref": course.organisation_ref}
+            return {"scope": "organisation", "organisation_ref": self._giver(self._sessions[course.ref][0])}
         if scope == "municipality":
             return {"scope": scope, "municipalities": (self._town[here.venue_ref],)}
         return {"scope": scope, "region": here.region, "municipalities": tuple(self._towns(here.region))}
+
+    def _giver(self, session: CourseSession) -> str:
+        """For whom its trainer works, or else who offers the course."""
+        return self._employer.get(session.trainer_refs[0]) or self._offers[session.course_ref]
 
     def _towns(self, region: str) -> Iterator[str]:
         homes = {place_of(family.pc4).municipality for family in self._world.families if family.region == region}
@@ -97,9 +103,10 @@ class _Agreements:
         self._of.setdefault(course.ref, []).append(made)
 
     def _price(self, session: CourseSession) -> int:
-        """By the last one that was agreed on and applies: it is the most specific. Trainers here have no employer."""
+        """By the last one that was agreed on and applies: it is the most specific."""
         town = None if session.venue_ref is None else self._town[session.venue_ref]
         for tariff in reversed(self._of.get(session.course_ref, [])):
-            if not tariff.municipalities or town in tariff.municipalities:
+            theirs = tariff.scope == "organisation" and tariff.organisation_ref == self._giver(session)
+            if tariff.scope == "national" or theirs or town in tariff.municipalities:
                 return tariff.price_cents
         return session.price_cents
