@@ -190,6 +190,12 @@ async def test_an_unclaimed_constraint_is_a_conflict_that_names_it(things):
     assert caught.value.data == {"constraint": "thing_pkey"}
 
 
+def test_one_error_speaks_for_a_constraint():
+    """Two errors that claim the same name would answer by who was imported last: the second is refused."""
+    with pytest.raises(TypeError, match="TooSmallError speaks for the constraint thing_amount already"):
+        type("Second", (Conflict,), {"constraint": "thing_amount"})
+
+
 async def test_a_trigger_can_refuse_under_a_claimed_name(things):
     """A refusal raised by the database's own code under a claimed constraint name is translated too."""
     with pytest.raises(TooSmallError):

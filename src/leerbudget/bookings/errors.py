@@ -267,7 +267,6 @@ class BookedUnknown(NotFound):
         "booking_person_session_fkey",
         "booking_person_person_fkey",
         "attendance_booking_fkey",
-        "attendance_meeting_fkey",
         "attendance_person_fkey",
         "booking_childcare_booking_fkey",
         "waiting_entry_family_fkey",

@@ -31,7 +31,9 @@ class LeerbudgetError(Exception):
         super().__init_subclass__(**kwargs)
         names = (cls.constraint,) if isinstance(cls.constraint, str) else cls.constraint
         for name in names:
-            LeerbudgetError._by_constraint[name] = cls
+            known = LeerbudgetError._by_constraint.setdefault(name, cls)
+            if known is not cls:
+                raise TypeError(f"{known.__name__} speaks for the constraint {name} already, {cls.__name__} cannot")
         if "code" in cls.__dict__:
             LeerbudgetError._by_code[cls.code] = cls
 
