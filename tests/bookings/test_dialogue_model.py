@@ -4,15 +4,14 @@ Families book, wait and answer; a coordinator gives seats to professionals and k
 the published rules of decisions 12 and 20 only.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule
 
 import world
 from leerbudget.bookings import actions, queries, seating, waiting
@@ -23,8 +22,9 @@ from leerbudget.bookings.seating import SeatOrder
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all
-from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
+from scale import STORIES
+from stories import StoryMachine, live_through
 from without import changed_function
 
 PARENTS, WORKERS, GUARDIANS = "foster_parents", "foster_care_workers", "guardian_workers"
@@ -62,23 +62,8 @@ class Entry:
         return at is None or (refused is not None and (since is None or at < since))
 
 
-class DialogueMachine(RuleBasedStateMachine):
+class DialogueMachine(StoryMachine):
     """One dialogue with fewer seats than its parties have together."""
-
-    loop: asyncio.AbstractEventLoop
-    steps = 0
-
-    def does(self, work):
-        """Run an action in the tests' loop at the machine's moment; its answer, or the refusal's code."""
-
-        async def then():
-            with clock.travelling(self.now):
-                try:
-                    return await work()
-                except LeerbudgetError as refusal:
-                    return refusal.code
-
-        return asyncio.run_coroutine_threadsafe(then(), self.loop).result(30)
 
     @initialize()
     def begin(self):
@@ -321,24 +306,9 @@ class DialogueMachine(RuleBasedStateMachine):
             self.does(lambda: actions.cancel_session(self.session, reason="einde", actor=None))
 
 
-async def live_through(examples, **more):
-    """So many stories of fifty steps; how many steps they were."""
-    machine = type("Stories", (DialogueMachine,), {"loop": asyncio.get_running_loop(), "steps": 0})
-    limits = settings(
-        max_examples=examples,
-        stateful_step_count=50,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        **more,
-    )
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=limits)
-    return machine.steps
-
-
 async def test_a_dialogue_does_what_the_model_does(world_db):
     """Any story of fifty steps: the same people sit, wait and are reminded as on paper."""
-    assert await live_through(25) >= STEPS_MIN
+    assert await live_through(DialogueMachine, STORIES // 2, steps=50) >= STEPS_MIN
 
 
 async def test_the_model_notices_a_rule_that_is_missing(world_db, admin):
@@ -350,4 +320,4 @@ async def test_the_model_notices_a_rule_that_is_missing(world_db, admin):
     guard = "p.party = _party AND p.seats_taken + _persons <= p.seats_max"
     await admin.execute(changed_function("catalogue", "take_seats", guard, "p.party = _party"))
     with pytest.raises(AssertionError):
-        await live_through(60, phases=[Phase.generate], derandomize=True)
+        await live_through(DialogueMachine, 60, steps=50, phases=[Phase.generate], derandomize=True)

@@ -1,14 +1,13 @@
 """Single meetings against a small model: whatever people do, who is expected where, and how many seats are kept, is known."""
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule
 
 import world
 from leerbudget.bookings import actions, meetings, queries
@@ -16,8 +15,9 @@ from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.meetings import CatchUpOrder
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all
-from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
+from scale import STORIES
+from stories import StoryMachine, live_through
 
 DAYS = ((10, 17), (13, 20), (10, 20))
 """Three groups of one course with two meetings each; the third meets when the first begins and when the second ends."""
@@ -50,24 +50,10 @@ class Place:
     state_there: str = "planned"
 
 
-class MeetingsMachine(RuleBasedStateMachine):
+class MeetingsMachine(StoryMachine):
     """One person per family; they book one group each, catch up, drop that; trainers call off and record."""
 
-    loop: asyncio.AbstractEventLoop
     keeps_promises = True
-    steps = 0
-
-    def does(self, work):
-        """Run an action at the machine's moment; its answer, or the refusal's code."""
-
-        async def then():
-            with clock.travelling(self.now):
-                try:
-                    return await work()
-                except LeerbudgetError as refusal:
-                    return refusal.code
-
-        return asyncio.run_coroutine_threadsafe(then(), self.loop).result(30)
 
     @initialize()
     def begin(self):
@@ -273,25 +259,9 @@ class MeetingsMachine(RuleBasedStateMachine):
         return "absent" if place.states[number] == "away" else place.states[number]
 
 
-async def live_through(examples, *, keeps_promises=True, **more):
-    """So many random stories; how many steps they had."""
-    own = {"loop": asyncio.get_running_loop(), "keeps_promises": keeps_promises}
-    machine = type("Machine", (MeetingsMachine,), own)
-    limits = settings(
-        max_examples=examples,
-        stateful_step_count=50,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        **more,
-    )
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=limits)
-    return machine.steps
-
-
 async def test_lists_and_seats_are_what_the_model_says(world_db):
     """A thousand random steps leave the same lists and seats as on paper."""
-    assert await live_through(30) >= STEPS_MIN
+    assert await live_through(MeetingsMachine, STORIES // 2, steps=50) >= STEPS_MIN
 
 
 async def test_the_model_notices_seats_that_are_not_kept(world_db, monkeypatch):
@@ -302,4 +272,6 @@ async def test_the_model_notices_seats_that_are_not_kept(world_db, monkeypatch):
 
     monkeypatch.setattr(meetings, "keep_seats", nothing)
     with pytest.raises(AssertionError):
-        await live_through(50, keeps_promises=False, phases=[Phase.generate], derandomize=True)
+        await live_through(
+            MeetingsMachine, 50, steps=50, own={"keeps_promises": False}, phases=[Phase.generate], derandomize=True
+        )

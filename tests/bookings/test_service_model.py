@@ -3,15 +3,14 @@
 The model knows the published rules only: who is refused and why, what a cancellation gives back, who is next in line.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, invariant, rule
 
 import world
 from leerbudget.bookings import actions, moving, queries, waiting
@@ -21,9 +20,10 @@ from leerbudget.bookings.rules import answer_until
 from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all
-from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import queries as ledger
+from scale import STORIES
+from stories import StoryMachine, live_through
 from without import changed_function
 
 PRICE, DAY = 4_500, timedelta(days=1)
@@ -104,23 +104,8 @@ _FREE = """
 """
 
 
-class ServiceMachine(RuleBasedStateMachine):
+class ServiceMachine(StoryMachine):
     """Families book, cancel, wait, answer; trainers call off; hours pass and the worker does its jobs."""
-
-    loop: asyncio.AbstractEventLoop
-    steps = 0
-
-    def does(self, work):
-        """Run an action in the tests' loop at the machine's moment; its answer, or the refusal's code."""
-
-        async def then():
-            with clock.travelling(self.now):
-                try:
-                    return await work()
-                except LeerbudgetError as refusal:
-                    return refusal.code
-
-        return asyncio.run_coroutine_threadsafe(then(), self.loop).result(30)
 
     @initialize()
     def begin(self):
@@ -405,24 +390,9 @@ class ServiceMachine(RuleBasedStateMachine):
             assert self.does(ledger.check) == []
 
 
-async def live_through(examples, **more):
-    """So many random stories; how many steps they had."""
-    machine = type("Machine", (ServiceMachine,), {"loop": asyncio.get_running_loop()})
-    limits = settings(
-        max_examples=examples,
-        stateful_step_count=100,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        **more,
-    )
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=limits)
-    return machine.steps
-
-
 async def test_the_service_does_what_the_model_does(world_db):
     """Five thousand random steps leave the same seats, money, bookings and places in line as on paper."""
-    assert await live_through(60) >= STEPS_MIN
+    assert await live_through(ServiceMachine, STORIES, steps=100) >= STEPS_MIN
 
 
 GUARDS = (
@@ -437,4 +407,4 @@ async def test_the_model_notices_a_rule_that_is_missing(world_db, admin, guard):
     """Negative control: without one rule of the service the stories end otherwise than on paper."""
     await admin.execute(changed_function(*guard))
     with pytest.raises(AssertionError):
-        await live_through(60, phases=[Phase.generate], derandomize=True)
+        await live_through(ServiceMachine, 60, steps=100, phases=[Phase.generate], derandomize=True)
