@@ -28,13 +28,15 @@ class Tally:
     failed: int = 0
 
 
-async def deliver_due(delivery: Delivery, base_url: str, *, stop: asyncio.Event | None = None) -> Tally:
+async def deliver_due(
+    delivery: Delivery, base_url: str, *, stop: asyncio.Event | None = None, batch: int = BATCH
+) -> Tally:
     """Deliver one batch of what is due. No transaction is open while a mail server is spoken to.
 
     When `stop` is set, the letter under way is finished and the rest of the batch is given back.
     """
     tally = Tally()
-    for claimed in await actions.claim(BATCH):
+    for claimed in await actions.claim(batch):
         if stop is not None and stop.is_set():
             await actions.release(claimed)
         elif (notice := await actions.keep_claim(claimed)) is None:
