@@ -4,6 +4,7 @@ They happen where the house meets PostgreSQL and the mail server, so every actio
 the pool are wrapped; nothing in the house knows of it. Statements run one by one, so the same seed meets the same faults.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,7 +78,10 @@ class Faults:
             DB.pool = whole
 
     async def end(self, connection: Any) -> None:
-        """Have the server end a connection, as a restart would."""
+        """Have the server end a connection, as a restart would, and wait until this end has noticed.
+
+        When the news arrives is chance: a pool that has not heard it yet would hand the dead connection out again.
+        """
         other = await asyncpg.connect(self._dsn)
         try:
             await other.fetchval(
@@ -85,6 +89,9 @@ class Faults:
             )
         finally:
             await other.close()
+        async with asyncio.timeout(END_MILLISECONDS_MAX / 1000):
+            while not connection.is_closed():  # noqa: ASYNC110 - the driver tells nobody
+                await asyncio.sleep(0.001)
 
 
 class _Pool:
