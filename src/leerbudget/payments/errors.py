@@ -70,3 +70,34 @@ class MonthNotOver(InvalidInput):
 
     code = "month_not_over"
     message_nl = "De maand {month} kan nog niet worden verrekend. Dat kan vanaf de tweede dag van de volgende maand."
+
+
+class GatewayRefused(LeerbudgetError):
+    """The gateway will not do this, now or later. `reason` is its own short code."""
+
+    code = "gateway_refused"
+    status = 502
+    message_nl = "De betaaldienst nam de opdracht niet aan. Er is niets betaald."
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason=reason)
+
+
+class GatewaySilent(LeerbudgetError):
+    """The gateway gave no answer, or none that says what happened. The same question with the same key is safe."""
+
+    code = "gateway_silent"
+    status = 503
+    message_nl = "De betaaldienst antwoordt niet. Probeer het straks opnieuw; u betaalt nooit dubbel."
+
+
+class EventRefused(InvalidInput):
+    """An incoming event is not what it seems. `reason` says why, for the log; the sender learns nothing."""
+
+    code = "event_refused"
+    message_nl = "Dit bericht van een betaaldienst is niet aangenomen."
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason=reason)
