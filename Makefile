@@ -11,7 +11,7 @@ WORKERS ?= auto
 # last turn: that of a release. RELEASE= leaves the last turn out.
 ROUNDS ?= 20
 RELEASE ?= SOAK_CLIENTS=500 SOAK_RUSHES=200 SOAK_SHARED_RACES=5000 SOAK_WEB_KILLS=200 SOAK_DATABASE_KILLS=100 \
-	SOAK_WORKER_KILLS=100 SOAK_REQUEST_SHAPES=50000 SOAK_STORIES=2400
+	SOAK_WORKER_KILLS=100 SOAK_REQUEST_SHAPES=50000 SOAK_STORIES=2400 SOAK_PERMUTATIONS=2000
 SOAKED = tests/faults tests/concurrency $$(find tests -name "test_*race*.py")
 
 # A folder that was moved or copied is set up anew: a virtual environment remembers where it was made.

@@ -24,3 +24,6 @@ STORIES = _size("STORIES", 60)
 """Random stories of a hundred steps against the model of the whole service; a third as many of each smaller model."""
 REQUEST_SHAPES = _size("REQUEST_SHAPES", 2_400)
 """Requests made from the OpenAPI document, over all operations and roles."""
+
+PERMUTATIONS = _size("PERMUTATIONS", 50)
+"""Orders in which the facts of one payment are told."""

@@ -120,7 +120,7 @@ PAGES = (
     sample("budget", "budget.html", BUDGET_PAGE),
     sample("budget-afschrift", "budget_afschrift.html", STATEMENT, path="/budget/g1"),
     sample("organisatie", "organisatie.html", Thing(**vars(ORGANISATION), requests=REQUESTS, limit_cents=1000000), shell=FINANCE, top_up_form=Form(), grant_form=Form()),
-    sample("storting", "storting.html", Thing(id="t2", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="requested", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, may_confirm=True, back="/organisatie"), shell=FINANCE),
+    sample("storting", "storting.html", Thing(id="t2", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="open", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, may_confirm=True, back="/organisatie"), shell=FINANCE),
     sample("stortingen", "stortingen.html", Thing(top_ups=[Thing(reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)", amount_cents=5000000, requested_on=date(2027, 2, 2), purchase_order=None)]), shell=COORDINATOR),
     sample("aanvraag", "aanvraag.html", a_request(), path="/organisatie/aanvragen/g1", shell=FINANCE),
     sample("aanvraag-fout", "aanvraag.html", a_request(), path="/organisatie/aanvragen/g1/goedkeuren", shell=FINANCE, status=409, form=WRONG),

@@ -192,7 +192,7 @@ ORGANISATION = Thing(
         Thing(
             reference="RF18539007547034",
             amount_cents=25000000,
-            state="confirmed",
+            state="succeeded",
             requested_on=date(2027, 1, 2),
             purchase_order="PO-2027-118",
             received_on=date(2027, 1, 5),
@@ -200,7 +200,7 @@ ORGANISATION = Thing(
         Thing(
             reference="RF45000000000118",
             amount_cents=5000000,
-            state="requested",
+            state="open",
             requested_on=date(2027, 2, 2),
             purchase_order=None,
             received_on=None,

@@ -30,7 +30,7 @@ CODES = {
     "budget": budgets.BUDGET_STATES,
     "grant_request": budgets.GRANT_REQUEST_STATES,
     "role": identity.ROLES,
-    "top_up": payments.TOP_UP_STATES,
+    "top_up": payments.PAYMENT_STATES,
     "organisation": people.ORGANISATION_KINDS,
     "family_type": people.FAMILY_TYPES,
     "care_form": people.CARE_FORMS,

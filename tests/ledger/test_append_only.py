@@ -45,7 +45,7 @@ async def test_the_owner_is_stopped_by_the_trigger(world_db, admin, edit):
         "UPDATE budget SET family = (SELECT id FROM family LIMIT 1)",
         "DELETE FROM budget_hold",
         "UPDATE budget_hold SET amount_cents = 1",
-        "UPDATE top_up SET amount_cents = 1000000",
+        "UPDATE payment SET amount_cents = 1000000",
     ],
 )
 async def test_the_application_cannot_make_money_up(world_db, edit):

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from ledger import allocation_cases
+from ledger import allocation_cases, payment_cases
 from ledger.bookkeeping import a_family, an_organisation
 from leerbudget.budgets.errors import GrantKnown, HolderUnknown, HoldKnown, UnusableGrant, UnusableHold
 from leerbudget.foundation.errors import LeerbudgetError
@@ -18,18 +18,12 @@ from leerbudget.ledger.errors import (
     TransferKnown,
     UnusableTransfer,
 )
-from leerbudget.payments.errors import (
-    PayerUnknown,
-    SecondPersonNeeded,
-    TopUpKnown,
-    TopUpOutOfBounds,
-    UnusableTopUp,
-)
 
-TABLES = ("account", "transfer", "budget", "budget_hold", "top_up", *allocation_cases.TABLES)
+TABLES = ("account", "transfer", "budget", "budget_hold", *payment_cases.TABLES, *allocation_cases.TABLES)
 
 # The stage: pot (100) -> budget (80), of which 30 is reserved for a payee and 10 more was reserved and voided.
-STAGE = """
+STAGE = (
+    """
     INSERT INTO account (id, kind, owner, constrained, opened_at) VALUES
         ({bank}, 'bank', NULL, false, now()), ({pot}, 'organisation_pot', {org}, true, now()),
         ({money}, 'family_budget', {money}, true, now()), ({payee}, 'trainer_payable', {payee}, false, now()),
@@ -46,9 +40,9 @@ STAGE = """
         VALUES ({money}, 'B1', {fam}, {org}, {money}, 80, '2027-01-01', '2027-12-31', 'active', now());
     INSERT INTO budget_hold (id, purpose, budget, reservation, amount_cents, held_at)
         VALUES ({h1}, {p1}, {money}, {t3}, 30, now());
-    INSERT INTO top_up (id, organisation, amount_cents, reference, state, requested_at, requested_by)
-        VALUES ({u1}, {org}, 5000, 'RF1', 'requested', now(), {clerk});
 """
+    + payment_cases.STAGE
+)
 
 ACCOUNT = "INSERT INTO account (id, kind, owner, constrained, credits_posted_cents, opened_at) VALUES "
 TRANSFER = "INSERT INTO transfer (id, kind, business_ref, phase, debit, credit, amount_cents, resolves, expires_at, at) VALUES "
@@ -57,7 +51,6 @@ BUDGET = (
     " themes, forms, state, granted_at) VALUES "
 )
 HOLD = "INSERT INTO budget_hold (id, purpose, budget, reservation, amount_cents, held_at) VALUES "
-TOP_UP = "INSERT INTO top_up (id, organisation, amount_cents, reference, state, requested_at) VALUES "
 PERIOD = "'2027-01-01', '2027-12-31'"
 LATER = "'posted', {bank}, {pot}, 1, NULL, NULL, now()"
 
@@ -107,13 +100,7 @@ CASES = [
     ("hold_is_positive", UnusableHold, HOLD + "({new}, {new}, {money}, {t4}, 0, now())"),
     ("budget_hold_budget_fkey", UnusableHold, HOLD + "({new}, {new}, {none}, {t4}, 1, now())"),
     ("budget_hold_reservation_fkey", UnusableHold, HOLD + "({new}, {new}, {money}, {none}, 1, now())"),
-    ("top_up_pkey", TopUpKnown, TOP_UP + "({u1}, {org}, 5000, 'RF2', 'requested', now())"),
-    ("top_up_reference_once", TopUpKnown, TOP_UP + "({new}, {org}, 5000, 'RF1', 'requested', now())"),
-    ("top_up_state_is_known", UnusableTopUp, TOP_UP + "({new}, {org}, 5000, 'RF2', 'lost', now())"),
-    ("top_up_within_bounds", TopUpOutOfBounds, TOP_UP + "({new}, {org}, 4999, 'RF2', 'requested', now())"),
-    ("top_up_organisation_fkey", PayerUnknown, TOP_UP + "({new}, {none}, 5000, 'RF2', 'requested', now())"),
-    ("four_eyes", SecondPersonNeeded, "UPDATE top_up SET confirmed_by = {clerk} WHERE id = {u1}"),
-    ("confirmed_top_up_has_arrived", UnusableTopUp, "UPDATE top_up SET state = 'confirmed' WHERE id = {u1}"),
+    *payment_cases.CASES,
     *allocation_cases.CASES,
 ]  # fmt: skip
 

@@ -77,9 +77,10 @@ class Mutation:
 
 @dataclass(frozen=True, slots=True)
 class PotView:
-    """An organisation's pot: free = topped up + settled + returned + corrected - granted.
+    """An organisation's pot: free = topped up + settled + returned + corrected - granted - taken back.
 
-    `settled_cents`: what trainers who work for it earned, once their months were settled.
+    `settled_cents`: what trainers who work for it earned, once their months were settled. `taken_back_cents`: what went
+    back to the payer, or was called back by its bank.
     """
 
     organisation: UUID
@@ -87,6 +88,7 @@ class PotView:
     settled_cents: int
     granted_cents: int
     returned_cents: int
+    taken_back_cents: int
     corrected_cents: int
     free_cents: int
 
@@ -223,10 +225,12 @@ _MUTATIONS = """
 """
 
 _POT = """
-    SELECT coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'top_up'), 0)::bigint AS topped_up,
+    SELECT coalesce(sum(t.amount_cents) FILTER (WHERE t.kind IN ('top_up', 'hold_release')), 0)::bigint AS topped_up,
            coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'settlement'), 0)::bigint AS settled,
            coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'grant'), 0)::bigint AS granted,
            coalesce(sum(t.amount_cents) FILTER (WHERE t.kind = 'grant_return'), 0)::bigint AS returned,
+           coalesce(sum(CASE WHEN t.debit = a.id THEN t.amount_cents ELSE -t.amount_cents END)
+                    FILTER (WHERE t.kind IN ('recovery', 'refund', 'dispute')), 0)::bigint AS taken_back,
            coalesce(sum(CASE WHEN t.credit = a.id THEN t.amount_cents ELSE -t.amount_cents END)
                     FILTER (WHERE t.kind = 'correction'), 0)::bigint AS corrected,
            coalesce(max(a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents), 0) AS free
@@ -365,7 +369,7 @@ async def refund_preview(purpose: UUID, keep_cents: int) -> tuple[PaymentShare, 
 async def pot(organisation: UUID) -> PotView:
     """The organisation's pot; all zero when it never had one."""
     row = await fetch_one(_POT, organisation)
-    return PotView(organisation, *(int(value) for value in row or (0, 0, 0, 0, 0, 0)))
+    return PotView(organisation, *(int(value) for value in row or (0,) * 7))
 
 
 async def organisation_overview(organisation: UUID) -> OrganisationOverview:

@@ -15,10 +15,14 @@ ACCOUNT_KINDS = (
     "organisation_pot",
     "family_budget",
     "trainer_payable",
+    "gateway_clearing",
+    "gateway_fees",
+    "organisation_held",
+    "organisation_receivable",
+    "refunds_owed",
     "suspense",
     "rounding",
 )
-"""Kinds of account in use; the full list of money.md section 1 grows with the payments room."""
 
 PHASES = ("posted", "reserve", "post", "void", "expire")
 """`posted` moves cents at once; `reserve` sets them aside; `post`, `void` and `expire` resolve a reservation."""
@@ -34,10 +38,19 @@ TRANSFER_KINDS = (
     "booking",
     "fee_return",
     "settlement",
+    "hold_release",
+    "unmatched",
+    "dispute",
+    "recovery",
+    "refund",
+    "gateway_fee",
+    "gateway_payout",
     "correction",
 )
 """Why cents move: bank to pot, pot to budget and back, on to the budget of the next period, budget to trainer,
-a fee back to the budget, what a trainer earned to the pot of the organisation it works for, or a correction."""
+a fee back to the budget, what a trainer earned to the pot of the organisation it works for, a direct debit that can
+no longer be called back to the pot, money that nobody asked for, a payment called back by the payer's bank and what the
+payer owes for it, money going back to a payer, what a gateway keeps and what it pays out, or a correction."""
 
 BUSINESS_REF_LENGTH = 120
 REASON_LENGTH = 200

@@ -1,41 +1,34 @@
-"""Ask for, confirm and cancel top-ups: the only writer of these tables."""
+"""Ask for, confirm and cancel top-ups by bank transfer. Payments through a gateway are asked for in `asking`."""
 
-from datetime import date
-from typing import Any
+from datetime import date, datetime, time
 from uuid import UUID
 
-from leerbudget.foundation.clock import now, today
+from leerbudget.foundation.clock import AMSTERDAM, now, today
 from leerbudget.foundation.database import execute, fetch_one, together
 from leerbudget.foundation.errors import InvalidInput
-from leerbudget.foundation.ids import new_id
 from leerbudget.identity.actions import record_audit
-from leerbudget.ledger.actions import account_of, record
-from leerbudget.ledger.rules import TransferOrder, cents_fault, refuse
+from leerbudget.ledger.rules import REASON_LENGTH, cents_fault, refuse, text_fault
 from leerbudget.payments.errors import (
     AmountDiffers,
     SecondPersonNeeded,
     TopUpEnded,
     TopUpKnown,
-    TopUpOutOfBounds,
     TopUpUnknown,
 )
+from leerbudget.payments.facts import PAYMENT, apply_facts, lock_payment, restate
+from leerbudget.payments.gateways import MoneyFact
 from leerbudget.payments.rules import (
     arrival_fault,
     arrived_before_asked,
+    check_order,
     compact,
     reference_of,
-    top_up_faults,
-    within_bounds,
 )
 
 _REQUEST = """
-    INSERT INTO top_up (id, organisation, amount_cents, reference, purchase_order, state, requested_at, requested_by)
-    VALUES ($1, $2, $3, $4, $5, 'requested', $6, $7) ON CONFLICT DO NOTHING
-"""
-
-_TOP_UP = """
-    SELECT id, organisation, amount_cents, reference, purchase_order, state, requested_at, requested_by, received_on
-    FROM top_up
+    INSERT INTO payment (id, organisation, gateway, gateway_ref, methods, amount_cents, reference, purchase_order, state,
+                         received_cents, refunded_cents, requested_at, requested_by)
+    VALUES ($1, $2, 'manual', $4, ARRAY['transfer'], $3, $4, $5, 'open', 0, 0, $6, $7) ON CONFLICT DO NOTHING
 """
 
 
@@ -57,14 +50,13 @@ async def request_top_up(
         TopUpKnown: the id stands for another top-up.
         PayerUnknown: no such organisation.
     """
-    refuse(list(top_up_faults(amount_cents, purchase_order)))
-    if not within_bounds(amount_cents):
-        raise TopUpOutOfBounds(errors=[{"path": "amount_cents", "message": TopUpOutOfBounds.message_nl}])
+    check_order(amount_cents, purchase_order)
     reference = reference_of(id)
     if not await execute(_REQUEST, id, organisation, amount_cents, reference, purchase_order, now(), actor):
-        row = await fetch_one(_TOP_UP + "WHERE id = $1", id)
-        asked = (organisation, amount_cents, purchase_order)
-        if row is None or asked != (row["organisation"], row["amount_cents"], row["purchase_order"]):
+        row = await fetch_one(PAYMENT + "WHERE id = $1", id)
+        asked = (organisation, amount_cents, purchase_order, "manual")
+        names = ("organisation", "amount_cents", "purchase_order", "gateway")
+        if row is None or asked != tuple(row[name] for name in names):
             raise TopUpKnown
     return reference
 
@@ -75,48 +67,36 @@ async def confirm_top_up(
     *,
     actor: UUID | None,
 ) -> None:
-    """Confirm that the money arrived: it moves from the bank to the organisation's pot, once.
+    """Confirm by hand that the whole amount arrived: it moves from the bank to the organisation's pot, once.
 
-    Somebody else than who asked for it confirms (four eyes); None is the system itself, for a bank import.
+    Somebody else than who asked for it confirms (four eyes); None is an operator at the command line.
     The same confirmation again has no effect.
 
     Raises:
         InvalidInput: the day is malformed, still to come, or before the top-up was asked for.
-        TopUpUnknown: there is no such top-up.
+        TopUpUnknown: there is no such top-up, or it is not paid by bank transfer.
         SecondPersonNeeded: who asked for it cannot confirm it.
-        TopUpEnded: it was cancelled, or confirmed with another day.
+        TopUpEnded: it was cancelled, or (partly) confirmed in another way or with another day.
     """
     refuse([("received_on", arrival_fault(received_on, today()))])
     async with together():
-        row = await _locked(id)
-        if row["state"] != "requested":
-            if row["state"] == "confirmed" and row["received_on"] == received_on:
-                return
+        row = await lock_payment(id)
+        if row["gateway"] != "manual":
+            raise TopUpUnknown(id=id)
+        if row["state"] == "succeeded" and row["received_on"] == received_on:
+            return
+        if row["state"] != "open" or row["received_cents"]:
             raise TopUpEnded(state=row["state"])
         if actor is not None and actor == row["requested_by"]:
             raise SecondPersonNeeded
         if arrived_before_asked(received_on, row["requested_at"]):
             message = "Op deze dag was de storting nog niet aangevraagd."
             raise InvalidInput(errors=[{"path": "received_on", "message": message}])
-        await execute(
-            "UPDATE top_up SET state = 'confirmed', received_on = $2, confirmed_at = $3, confirmed_by = $4"
-            " WHERE id = $1 AND state = 'requested'",
-            id,
-            received_on,
-            now(),
-            actor,
-        )
-        bank = await account_of("bank", None, constrained=False)
-        pot = await account_of("organisation_pot", row["organisation"], constrained=True)
-        order = TransferOrder(new_id(), "top_up", row["reference"], "posted", bank, pot, row["amount_cents"])
-        await record([order], actor=actor)
-
-
-async def _locked(id: UUID) -> Any:  # noqa: A002 - as above
-    row = await fetch_one(_TOP_UP + "WHERE id = $1 FOR NO KEY UPDATE", id)
-    if row is None:
-        raise TopUpUnknown(id=id)
-    return row
+        arrived = datetime.combine(received_on, time(), AMSTERDAM)
+        reference, cents = row["reference"], row["amount_cents"]
+        fact = MoneyFact(f"hand:{reference}", "received", reference, cents, "EUR", "transfer", arrived)
+        await apply_facts(id, [fact], actor=actor)
+        await execute("UPDATE payment SET confirmed_at = $2, confirmed_by = $3 WHERE id = $1", id, now(), actor)
 
 
 async def confirm_by_reference(reference: str, received_on: date, *, amount_cents: int, actor: UUID | None) -> UUID:
@@ -130,7 +110,7 @@ async def confirm_by_reference(reference: str, received_on: date, *, amount_cent
         TopUpEnded: it was cancelled, or confirmed with another day.
     """
     refuse([("amount_cents", cents_fault(amount_cents))])
-    row = await fetch_one(_TOP_UP + "WHERE reference = $1", compact(reference))
+    row = await fetch_one(PAYMENT + "WHERE reference = $1", compact(reference))
     if row is None:
         raise TopUpUnknown(reference=reference)
     if row["amount_cents"] != amount_cents:
@@ -141,15 +121,42 @@ async def confirm_by_reference(reference: str, received_on: date, *, amount_cent
 
 
 async def cancel_top_up(id: UUID, *, actor: UUID | None) -> None:  # noqa: A002 - as above
-    """Withdraw a top-up that was not confirmed. Again has no effect.
+    """Withdraw a top-up by bank transfer of which nothing arrived. Again has no effect.
+
+    Money that arrives under its reference all the same is credited: it is the organisation's.
 
     Raises:
         TopUpUnknown: there is no such top-up.
-        TopUpEnded: its money arrived; that is returned by a correction, not by cancelling.
+        TopUpEnded: its money arrived, or it is paid through a gateway; that ends in other ways.
     """
     async with together():
-        row = await _locked(id)
-        if row["state"] == "confirmed":
-            raise TopUpEnded(state="confirmed")
-        if await execute("UPDATE top_up SET state = 'cancelled' WHERE id = $1 AND state = 'requested'", id):
-            await record_audit(actor, "top_up_cancelled", "top_up", id)
+        row = await lock_payment(id)
+        if row["state"] == "cancelled":
+            return
+        if row["state"] != "open" or row["received_cents"] or row["gateway"] != "manual":
+            raise TopUpEnded(state=row["state"])
+        await execute("UPDATE payment SET cancelled_at = $2 WHERE id = $1", id, now())
+        await restate(id)
+        await record_audit(actor, "top_up_cancelled", "top_up", id)
+
+
+async def trust(organisation: UUID, reason: str, *, id: UUID, actor: UUID | None) -> None:  # noqa: A002 - as above
+    """Let this organisation's direct debits count at once, for a reason that an auditor can read.
+
+    Raises:
+        InvalidInput: the reason is malformed.
+        PayerTrusted: it is trusted already.
+        PayerUnknown: no such organisation.
+    """
+    refuse([("reason", text_fault(reason, REASON_LENGTH))])
+    sql = "INSERT INTO payer_trust (id, organisation, reason, trusted_at, trusted_by) VALUES ($1, $2, $3, $4, $5)"
+    async with together():
+        await execute(sql, id, organisation, reason, now(), actor)
+        await record_audit(actor, "payer_trusted", "organisation", organisation)
+
+
+async def end_trust(organisation: UUID, *, actor: UUID | None) -> None:
+    """Let this organisation's direct debits wait again. What counted stays counted. Again has no effect."""
+    async with together():
+        if await execute("DELETE FROM payer_trust WHERE organisation = $1", organisation):
+            await record_audit(actor, "payer_trust_ended", "organisation", organisation)

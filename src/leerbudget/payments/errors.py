@@ -16,7 +16,7 @@ class TopUpKnown(IdempotencyMismatch):
 
     code = "top_up_known"
     message_nl = "Deze storting bestaat al, met een andere inhoud."
-    constraint = ("top_up_pkey", "top_up_reference_once")
+    constraint = ("payment_pkey", "payment_reference_once")
 
 
 class TopUpUnknown(NotFound):
@@ -31,7 +31,7 @@ class PayerUnknown(NotFound):
 
     code = "top_up_organisation_unknown"
     message_nl = "Deze organisatie bestaat niet."
-    constraint = "top_up_organisation_fkey"
+    constraint = ("payment_organisation_fkey", "payer_trust_organisation_fkey")
 
 
 class SecondPersonNeeded(LeerbudgetError):
@@ -58,11 +58,14 @@ class AmountDiffers(LeerbudgetError):
 
 
 class UnusableTopUp(InvalidInput):
-    """A top-up in a state that does not exist, or confirmed without a day of arrival."""
+    """A payment in a state that does not exist, confirmed without a day of arrival, or credited with too much."""
 
     code = "unusable_top_up"
     message_nl = "Deze storting kan niet bestaan."
-    constraint = ("top_up_state_is_known", "confirmed_top_up_has_arrived")
+    constraint = (
+        *("payment_state_is_known", "payment_gateway_is_known", "confirmed_payment_has_arrived"),
+        *("received_within_amount", "only_held_money_is_released", "one_payment_per_gateway_ref"),
+    )
 
 
 class MonthNotOver(InvalidInput):
@@ -101,3 +104,54 @@ class EventRefused(InvalidInput):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason=reason)
+
+
+class RefundTooLarge(InvalidInput):
+    """More would go back than came in."""
+
+    code = "refund_too_large"
+    message_nl = "Er kan niet meer terug dan er is betaald."
+    constraint = "refunded_within_received"
+
+
+class UnusableFact(InvalidInput):
+    """Something that cannot happen to money, or a message or question about it that cannot be."""
+
+    code = "unusable_fact"
+    message_nl = "Dit kan niet met een betaling gebeurd zijn."
+    constraint = (
+        *("fact_kind_is_known", "fact_amount_not_negative", "fact_once", "payment_fact_payment_fkey", "event_once"),
+        *("payment_fact_pkey", "payment_event_pkey"),
+        *("attempt_kind_is_known", "attempt_state_is_known", "attempt_amount_is_positive"),
+        *("only_ended_attempts_have_ended", "payment_attempt_payment_fkey"),
+    )
+
+
+class AttemptKnown(IdempotencyMismatch):
+    """The id was used before for another question to a gateway."""
+
+    code = "attempt_known"
+    message_nl = "Deze opdracht bestaat al, met een andere inhoud."
+    constraint = "payment_attempt_pkey"
+
+
+class TaskUnknown(NotFound):
+    """There is no such task, or it was closed with another outcome."""
+
+    code = "finance_task_unknown"
+    message_nl = "Deze taak is er niet, of is al afgerond."
+    constraint = (
+        "finance_task_pkey",
+        "task_once",
+        "task_kind_is_known",
+        "closed_task_has_an_outcome",
+        "finance_task_payment_fkey",
+    )
+
+
+class PayerTrusted(LeerbudgetError):
+    """The organisation is trusted already."""
+
+    code = "payer_trusted"
+    message_nl = "Deze organisatie wordt al vertrouwd."
+    constraint = ("payer_trust_pkey", "trusted_once")

@@ -11,7 +11,11 @@ from leerbudget.payments.settlements import troubles
 
 @dataclass(frozen=True, slots=True)
 class TopUpView:
-    """One top-up. `reference` is without spaces (`rules.readable` prints it)."""
+    """One top-up. `reference` is without spaces (`rules.readable` prints it).
+
+    `received_cents`: what was credited; `held_until`: until then a direct debit waits outside the pot; `pay_url`:
+    where it can still be paid.
+    """
 
     id: UUID
     organisation: UUID
@@ -25,32 +29,58 @@ class TopUpView:
     received_on: date | None
     confirmed_at: datetime | None
     confirmed_by: UUID | None
+    gateway: str
+    methods: list[str]
+    received_cents: int
+    refunded_cents: int
+    held_until: datetime | None
+    released_at: datetime | None
+    pay_url: str | None
+    lapses_at: datetime | None
 
 
 _TOP_UPS = """
     SELECT t.id, t.organisation, o.name, t.amount_cents, t.reference, t.purchase_order, t.state, t.requested_at,
-           t.requested_by, t.received_on, t.confirmed_at, t.confirmed_by
-    FROM top_up t JOIN organisation o ON o.id = t.organisation
+           t.requested_by, t.received_on, t.confirmed_at, t.confirmed_by, t.gateway, t.methods, t.received_cents,
+           t.refunded_cents, t.held_until, t.released_at, t.pay_url, t.lapses_at
+    FROM payment t JOIN organisation o ON o.id = t.organisation
 """
 
+# Every payment's counter with the books: what reached the pot, or waits outside it.
 _WRONG_TOP_UPS = """
+    WITH booked AS (
+      SELECT split_part(m.business_ref, ':', 1) AS reference, sum(m.amount_cents)::bigint AS cents,
+             bool_and(a.kind IN ('organisation_pot', 'organisation_held') AND d.kind IN ('bank', 'gateway_clearing'))
+               AS in_place, array_agg(DISTINCT a.owner) AS owners, bool_or(d.kind = 'bank') AS by_bank
+      FROM transfer m JOIN account a ON a.id = m.credit JOIN account d ON d.id = m.debit
+      WHERE m.kind = 'top_up' GROUP BY 1)
     SELECT t.reference,
-           CASE WHEN m.id IS NULL THEN 'is bevestigd maar staat niet in de boeken'
-                WHEN t.state <> 'confirmed' THEN 'staat in de boeken maar is niet bevestigd'
-                WHEN a.kind <> 'organisation_pot' OR a.owner IS DISTINCT FROM t.organisation OR d.kind <> 'bank'
-                    THEN 'ging niet van de bank naar de pot van de organisatie'
+           CASE WHEN b.reference IS NULL THEN 'is betaald maar staat niet in de boeken'
+                WHEN t.received_cents = 0 THEN 'staat in de boeken maar is niet betaald'
+                WHEN NOT b.in_place OR b.owners <> ARRAY[t.organisation] OR b.by_bank <> (t.gateway = 'manual')
+                    THEN 'ging niet van de bank of de betaaldienst naar de organisatie'
                 ELSE 'heeft een ander bedrag dan in de boeken' END AS trouble
-    FROM top_up t LEFT JOIN transfer m ON m.kind = 'top_up' AND m.business_ref = t.reference
-    LEFT JOIN account a ON a.id = m.credit LEFT JOIN account d ON d.id = m.debit
-    WHERE (t.state = 'confirmed') <> (m.id IS NOT NULL)
-       OR m.amount_cents <> t.amount_cents OR a.kind <> 'organisation_pot' OR d.kind <> 'bank'
-       OR (m.id IS NOT NULL AND a.owner IS DISTINCT FROM t.organisation)
+    FROM payment t LEFT JOIN booked b USING (reference)
+    WHERE t.received_cents <> coalesce(b.cents, 0) OR NOT b.in_place OR b.owners <> ARRAY[t.organisation]
+       OR b.by_bank <> (t.gateway = 'manual')
     ORDER BY t.reference LIMIT $1
 """
 
 _STRAY_TOP_UPS = """
-    SELECT m.number, m.business_ref FROM transfer m LEFT JOIN top_up t ON t.reference = m.business_ref
+    SELECT m.number, m.business_ref FROM transfer m LEFT JOIN payment t ON t.reference = split_part(m.business_ref, ':', 1)
     WHERE m.kind = 'top_up' AND t.id IS NULL ORDER BY m.number LIMIT $1
+"""
+
+# What was credited or set apart is what the facts say came in.
+_WRONG_RECEIPTS = """
+    SELECT p.reference FROM payment p
+    LEFT JOIN LATERAL (SELECT sum(f.amount_cents) AS cents FROM payment_fact f
+                       WHERE f.payment = p.id AND f.kind = 'received' AND f.currency = 'EUR') told ON true
+    LEFT JOIN LATERAL (SELECT sum(t.amount_cents) AS cents FROM payment_fact f JOIN transfer t
+                       ON t.kind = 'unmatched' AND t.business_ref = f.gateway || ':' || f.key
+                       WHERE f.payment = p.id AND f.kind = 'received') apart ON true
+    WHERE coalesce(told.cents, 0) <> p.received_cents + coalesce(apart.cents, 0)
+    ORDER BY p.reference LIMIT $1
 """
 
 
@@ -61,8 +91,8 @@ async def top_ups_of(organisation: UUID) -> list[TopUpView]:
 
 
 async def open_top_ups() -> list[TopUpView]:
-    """The top-ups whose arrival somebody must confirm, oldest first."""
-    sql = _TOP_UPS + " WHERE t.state = 'requested' ORDER BY t.requested_at, t.id"
+    """The top-ups by bank transfer whose arrival somebody must confirm, oldest first."""
+    sql = _TOP_UPS + " WHERE t.state = 'open' AND t.gateway = 'manual' ORDER BY t.requested_at, t.id"
     return [TopUpView(*row) for row in await fetch_all(sql)]
 
 
@@ -75,6 +105,10 @@ async def check() -> list[str]:
         messages += [
             f"Mutatie {row['number']} ({row['business_ref']}) is een storting die niemand aankondigde."
             for row in await fetch_all(_STRAY_TOP_UPS, MESSAGES_MAX)
+        ]
+        messages += [
+            f"Storting {row['reference']}: wat binnenkwam is niet wat werd bijgeschreven en apart gezet."
+            for row in await fetch_all(_WRONG_RECEIPTS, MESSAGES_MAX)
         ]
         messages += await troubles(MESSAGES_MAX)
     return messages

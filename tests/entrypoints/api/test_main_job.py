@@ -62,7 +62,7 @@ async def fund(finance: Client, coordinator: Client, organisation: UUID, familie
     top_up = str(new_id())
     order = {"id": top_up, "amount_cents": 100_000}
     told = await finance("POST", f"/organisations/{organisation}/top-ups", order, status=201)
-    assert (told["state"], told["reference"][:2]) == ("requested", "RF")
+    assert (told["state"], told["reference"][:2]) == ("open", "RF")
     assert [each["id"] for each in (await coordinator("GET", "/top-ups"))["items"]] == [top_up]
     day = {"received_on": clock.today().isoformat()}
     await coordinator("PUT", f"/top-ups/{top_up}/confirmation", day)

@@ -61,7 +61,7 @@ async def test_what_is_no_amount_comes_back(app, organisation, amount):
         assert 'id="amount-fout"' in answer.text
         (form,) = [f for f in forms_in(answer.text) if f.action == "/organisatie/stortingen"]
         assert form.values["purchase_order"] == ["INK"]
-    assert await count("SELECT count(*) FROM top_up") == 0
+    assert await count("SELECT count(*) FROM payment") == 0
 
 
 async def test_grants_reach_every_family_once(app, organisation):

@@ -39,9 +39,10 @@ PurchaseOrder = Annotated[str, Meta(min_length=1, max_length=60, pattern=CLEAN_L
 
 
 class Pot(Answer, frozen=True, kw_only=True):
-    """An organisation's pot: free = topped up + settled + returned + corrected - granted.
+    """An organisation's pot: free = topped up + settled + returned + corrected - granted - taken back.
 
-    `settled_cents`: what trainers who work for it earned, in the months that were settled.
+    `settled_cents`: what trainers who work for it earned, in the months that were settled. `taken_back_cents`: what
+    went back to the payer, or was called back by its bank.
     """
 
     organisation: UUID
@@ -49,6 +50,7 @@ class Pot(Answer, frozen=True, kw_only=True):
     settled_cents: int
     granted_cents: int
     returned_cents: int
+    taken_back_cents: int
     corrected_cents: int
     free_cents: int
 
@@ -97,8 +99,15 @@ class TopUp(Answer, frozen=True, kw_only=True):
     reference: str
     purchase_order: str | None
     state: str
+    gateway: str
+    methods: list[str]
+    received_cents: int
+    refunded_cents: int
     requested_at: Instant
     received_on: date | None
+    held_until: Instant | None
+    pay_url: str | None
+    lapses_at: Instant | None
 
 
 class TopUps(Answer, frozen=True, kw_only=True):
