@@ -50,8 +50,8 @@ async def standing(organisation):
         SELECT a.kind, sum(CASE WHEN t.credit = a.id THEN t.amount_cents ELSE -t.amount_cents END)::bigint AS cents
         FROM account a JOIN transfer t ON a.id IN (t.debit, t.credit) AND t.phase IN ('posted', 'post')
         WHERE a.owner = $1 OR (a.owner IS NULL AND (
-            t.business_ref LIKE ANY (SELECT '%' || right(replace(id::text, '-', ''), 12) || '%' FROM payment
-                                     WHERE organisation = $1)
+            regexp_replace(t.business_ref, '^(stripe|sandbox|manual):|:[a-z_]+$', '', 'g') IN (
+                SELECT money_ref FROM payment_fact WHERE payment IN (SELECT id FROM payment WHERE organisation = $1))
             OR split_part(t.business_ref, ':', 1) IN (SELECT reference FROM payment WHERE organisation = $1)
             OR t.business_ref IN (SELECT 'refund:' || id FROM payment_attempt
                                   WHERE payment IN (SELECT id FROM payment WHERE organisation = $1))))

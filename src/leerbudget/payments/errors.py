@@ -155,3 +155,17 @@ class PayerTrusted(LeerbudgetError):
     code = "payer_trusted"
     message_nl = "Deze organisatie wordt al vertrouwd."
     constraint = ("payer_trust_pkey", "trusted_once")
+
+
+class MethodUnavailable(InvalidInput):
+    """This amount cannot be paid through this gateway; a bank transfer is always possible."""
+
+    code = "method_unavailable"
+    message_nl = "Dit bedrag kan niet via de betaaldienst. Kies voor overboeken."
+
+
+class GatewayUnknown(NotFound):
+    """There is no such gateway here."""
+
+    code = "gateway_unknown"
+    message_nl = "Deze betaaldienst gebruiken wij hier niet."

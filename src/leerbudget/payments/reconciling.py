@@ -1,0 +1,134 @@
+"""A gateway's own books beside ours: what it keeps, what it pays out, and where the two differ.
+
+Part of the actions of this room. Differences are told to a person and never repaired by themselves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from leerbudget.foundation.clock import now
+from leerbudget.foundation.database import fetch_all, together
+from leerbudget.foundation.ids import new_id
+from leerbudget.ledger.actions import account_of, record
+from leerbudget.ledger.rules import TransferOrder
+from leerbudget.payments.gateways import BalanceLine, Gateway
+from leerbudget.payments.inbox import catch_up, look_at_messages, look_at_unfinished
+from leerbudget.payments.tasks import open_task
+
+LOOK_BACK = timedelta(days=14)
+"""How far back the gateway's books are read every night; a line is noted once, so reading it again does nothing."""
+
+SETTLED_AFTER = timedelta(days=1)
+"""Younger than this, money may be known before the gateway's books show it."""
+
+_FACT_OF = {
+    "payment": ("received",),
+    "refund": ("refunded",),
+    "dispute": ("dispute_opened", "dispute_lost"),
+    "dispute_won": ("dispute_won",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What looking at everything gave.
+
+    `messages`: that were lost and are known after all; `facts`: fresh ones; `lines`: of the gateways' books that were
+    read; `differences`: in a sentence each.
+    """
+
+    messages: int
+    facts: int
+    lines: int
+    differences: tuple[str, ...]
+
+
+async def reconcile(gateways: Mapping[str, Gateway]) -> Reconciliation:
+    """Look up what messages may have been lost, look at every unfinished payment, and compare the books.
+
+    Raises:
+        GatewaySilent: a gateway does not answer; what was done stays done.
+    """
+    messages = facts = read = 0
+    differences: list[str] = []
+    for gateway in gateways.values():
+        if gateway.name == "manual":
+            continue
+        messages += await catch_up(gateway)
+    await look_at_messages(gateways, at_most=10_000)
+    facts += await look_at_unfinished(gateways)
+    for gateway in gateways.values():
+        if gateway.name == "manual":
+            continue
+        since = now() - LOOK_BACK
+        lines = await gateway.balance_lines(since)
+        read += len(lines)
+        await _note_costs(gateway.name, lines)
+        differences += await _compare(gateway.name, lines, since)
+    return Reconciliation(messages, facts, read, tuple(differences))
+
+
+async def _note_costs(gateway: str, lines: Sequence[BalanceLine]) -> None:
+    """What the gateway keeps is its fee. What it pays out is under way until the bank shows it: in the suspense account."""
+    async with together():
+        clearing = await account_of("gateway_clearing", None, constrained=False)
+        fees = await account_of("gateway_fees", None, constrained=False)
+        suspense = await account_of("suspense", None, constrained=False)
+        wanted = [("gateway_fee", line, fees, line.fee_cents) for line in lines if line.fee_cents > 0]
+        wanted += [
+            ("gateway_fee", line, fees, -line.amount_cents)
+            for line in lines
+            if line.kind == "fee" and line.amount_cents < 0
+        ]
+        wanted += [
+            ("gateway_payout", line, suspense, -line.amount_cents)
+            for line in lines
+            if line.kind == "payout" and line.amount_cents < 0
+        ]
+        orders = [
+            TransferOrder(new_id(), kind, f"{gateway}:{line.ref}", "posted", debit, clearing, cents)
+            for kind, line, debit, cents in wanted
+        ]
+        await record(orders, actor=None)
+
+
+_FACTS = """
+    SELECT f.money_ref, f.kind, f.amount_cents, f.happened_at, f.payment FROM payment_fact f
+    WHERE f.gateway = $1 AND (f.money_ref = ANY($2::text[])
+                              OR (f.kind = 'received' AND f.happened_at BETWEEN $3 AND $4))
+"""
+
+
+async def _compare(gateway: str, lines: Sequence[BalanceLine], since: datetime) -> list[str]:
+    about = [line for line in lines if line.kind in _FACT_OF and line.money_ref is not None]
+    rows = await fetch_all(
+        _FACTS, gateway, [line.money_ref for line in about], since + SETTLED_AFTER, now() - SETTLED_AFTER
+    )
+    told: dict[tuple[str, str], Any] = {(row["money_ref"], row["kind"]): row for row in rows}
+    found = []
+    for line in about:
+        known = [told[str(line.money_ref), kind] for kind in _FACT_OF[line.kind] if (line.money_ref, kind) in told]
+        if not known:
+            found.append(
+                (f"{gateway}:{line.ref}", abs(line.amount_cents), f"{line.kind} {line.money_ref} is not in our books")
+            )
+        elif known[0]["amount_cents"] != abs(line.amount_cents):
+            words = (
+                f"{line.kind} {line.money_ref}: {known[0]['amount_cents']} cents here, {abs(line.amount_cents)} there"
+            )
+            found.append((f"{gateway}:{line.ref}", abs(line.amount_cents), words))
+    there = {line.money_ref for line in about if line.kind == "payment"}
+    found += [
+        (
+            f"{gateway}:{row['money_ref']}",
+            row["amount_cents"],
+            f"payment {row['money_ref']} is not in the gateway's books",
+        )
+        for row in rows
+        if row["kind"] == "received" and row["money_ref"] not in there and row["happened_at"] <= now() - SETTLED_AFTER
+    ]
+    for subject, cents, _ in found:
+        await open_task("discrepancy", subject, cents)
+    return [f"{gateway}: {words}" for _, _, words in found]
