@@ -47,6 +47,8 @@ def test_everything_set_is_read():
     assert settings.stripe_webhook_secrets == ("whsec_a",)
     assert settings.trusted_proxies == ("10.0.0.0/8", "::1")
     assert settings.smtp_url == "smtps://u:p@mail.example.org:465"
+    demo = Settings.from_environment({"LEERBUDGET_SANDBOX_URL": "http://127.0.0.1:8090/"})
+    assert demo.sandbox_url == "http://127.0.0.1:8090"
     clock = {"LEERBUDGET_ENV": "test", "LEERBUDGET_TEST_CLOCK": "/now"}
     assert Settings.from_environment(clock).test_clock == Path("/now")
 
@@ -71,6 +73,11 @@ WRONG = {
     ),
     "test key in production": (PRODUCTION | STRIPE_TEST, "STRIPE_SECRET_KEY"),
     "other Stripe in production": (PRODUCTION | STRIPE_LIVE | {"STRIPE_API_BASE": "http://x"}, "STRIPE_API_BASE"),
+    "sandbox in production": (
+        PRODUCTION | {"LEERBUDGET_SANDBOX_URL": "http://127.0.0.1:8090"},
+        "LEERBUDGET_SANDBOX_URL",
+    ),
+    "sandbox elsewhere": ({"LEERBUDGET_SANDBOX_URL": "http://stripe.example.org"}, "LEERBUDGET_SANDBOX_URL"),
     "clock in demo": ({"LEERBUDGET_TEST_CLOCK": "/now"}, "LEERBUDGET_TEST_CLOCK"),
     "clock in production": (PRODUCTION | {"LEERBUDGET_TEST_CLOCK": "/now"}, "LEERBUDGET_TEST_CLOCK"),
     "production without database": (PRODUCTION | {"LEERBUDGET_DATABASE_URL": ""}, "LEERBUDGET_DATABASE_URL"),

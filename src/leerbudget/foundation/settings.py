@@ -38,6 +38,12 @@ def _web_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _loopback_url(value: str) -> str:
+    if urlsplit(_web_url(value)).hostname not in {"127.0.0.1", "localhost", "::1"}:
+        raise ValueError("is geen adres op deze machine zoals http://127.0.0.1:8090")
+    return value.rstrip("/")
+
+
 def _smtp_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
@@ -192,6 +198,14 @@ class Settings:
         str | None,
         Setting("STRIPE_API_BASE", _web_url, "Ander adres voor Stripe, voor tests tegen een nagebouwde server."),
     ]
+    sandbox_url: Annotated[
+        str | None,
+        Setting(
+            "LEERBUDGET_SANDBOX_URL",
+            _loopback_url,
+            "Adres van de nagebootste betaaldienst ('leerbudget sandbox'); alleen in demo en test.",
+        ),
+    ]
     trusted_proxies: Annotated[
         tuple[str, ...],
         Setting(
@@ -260,6 +274,7 @@ def _contradictions(settings: Settings, named: set[str]) -> list[str]:
     check("STRIPE_SECRET_KEY", live and not production, "is een echte sleutel; die mag alleen in production")
     check("STRIPE_SECRET_KEY", has_stripe and production and not live, "is een testsleutel; die mag niet in production")
     check("STRIPE_API_BASE", production and settings.stripe_api_base is not None, "mag niet in production")
+    check("LEERBUDGET_SANDBOX_URL", production and settings.sandbox_url is not None, "mag niet in production")
     wants_clock = settings.test_clock is not None
     check("LEERBUDGET_TEST_CLOCK", wants_clock and settings.environment != "test", "mag alleen met LEERBUDGET_ENV=test")
     embedded = settings.database_url is None

@@ -82,6 +82,8 @@ class MoneyFact:
         currency: ISO 4217, in capitals.
         method: one of `METHODS`; None when the gateway names one that we never offer.
         happened_at: by the gateway's clock.
+        refund: our own id of the refund (`RefundOrder.refund`) where the gateway carries it, so that a refund whose
+            answer was lost is recognised; else None.
     """
 
     key: str
@@ -91,6 +93,7 @@ class MoneyFact:
     currency: str
     method: str | None
     happened_at: datetime
+    refund: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,11 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class EventNotice:
-    """A genuine event. It says only which payment to look at; None: one that is not about a payment."""
+    """A genuine event. It says only which payment to look at; None: one that is not about a payment.
+
+    `gateway_ref` may be the id of any money object of the payment: `fetch` knows what it belongs to, and the sighting
+    has the payment's own `gateway_ref`.
+    """
 
     event_id: str
     kind: str
@@ -122,6 +129,7 @@ class BalanceLine:
         amount_cents: more than zero: to us.
         fee_cents: what the gateway keeps of it.
         happened_at: when it was booked.
+        currency: ISO 4217, in capitals, of both amounts.
     """
 
     ref: str
@@ -130,6 +138,7 @@ class BalanceLine:
     amount_cents: int
     fee_cents: int
     happened_at: datetime
+    currency: str = "EUR"
 
 
 class Gateway(Protocol):
@@ -151,7 +160,7 @@ class Gateway(Protocol):
         """
 
     async def fetch(self, gateway_ref: str) -> Sighting:
-        """What became of a payment.
+        """What became of a payment, by its own reference or by that of an event.
 
         Raises:
             GatewayRefused: it does not know the payment.

@@ -35,6 +35,10 @@ COMMANDS = {
         "leerbudget.entrypoints.cli.round:round_",
         "Matching rounds: open, freeze, solve, show, publish, replay.",
     ),
+    "sandbox": (
+        "leerbudget.entrypoints.sandbox.command:sandbox",
+        "Serve a made-up payment company, for the demonstration and tests.",
+    ),
     "serve": ("leerbudget.entrypoints.cli.serve:serve", "Serve the pages and the API."),
     "settlements": (
         "leerbudget.entrypoints.cli.settlements:settlements",
