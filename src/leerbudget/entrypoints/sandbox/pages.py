@@ -39,6 +39,7 @@ def shown(books: Books, session: dict[str, Any], told: str = "") -> str:
         back=session["success_url"],
         refunds=[(each["id"], euros(each["amount"])) for each in refunds if each["status"] == "succeeded"],
         disputes=[(each["id"], euros(each["amount"])) for each in disputes if each["status"] == "needs_response"],
+        taken_back=any(each["status"] != "won" for each in disputes),
         told=told,
     )
 
@@ -60,10 +61,10 @@ def press(books: Books, session: dict[str, Any], form: dict[str, Any]) -> str | 
     button, method = str(form.get("knop")), str(form.get("methode"))
     if button == "afbreken":
         return str(session["cancel_url"] or session["success_url"])
-    if button == "betalen":
+    if button == "later" or (button == "betalen" and method == "sepa_debit"):
+        deeds.pay_later(books, session)  # a debit never succeeds at once
+    elif button == "betalen":
         deeds.pay(books, session, method)
-    elif button == "later":
-        deeds.pay_later(books, session)
     elif button == "mislukt":
         deeds.refuse_payment(books, session, method)
         return None
