@@ -49,7 +49,9 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         SettingsError: the port is in use or may not be used, or the host is not this machine.
     """
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # the protocol is named, because asyncio sends small answers at once only over a socket that says TCP
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
