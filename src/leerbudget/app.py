@@ -3,7 +3,7 @@
 A room adds its controllers to `API` or `PAGES`, one line each.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -22,6 +22,7 @@ from leerbudget.entrypoints.api.health import health
 from leerbudget.entrypoints.api.logins import LoginController
 from leerbudget.entrypoints.api.moving import MovingController
 from leerbudget.entrypoints.api.organisations import OrganisationController, TopUpController
+from leerbudget.entrypoints.api.payment_events import PaymentEventController
 from leerbudget.entrypoints.api.policies import PolicyController
 from leerbudget.entrypoints.api.problems import answer_problem
 from leerbudget.entrypoints.api.proposals import FamilyProposalController, ProposalController
@@ -56,12 +57,15 @@ from leerbudget.entrypoints.web.public import PublicPages, error_page
 from leerbudget.entrypoints.web.settlements import SettlementPages
 from leerbudget.entrypoints.web.static_files import static_files
 from leerbudget.entrypoints.web.tariffs import OwnTariffPages, TariffPages
+from leerbudget.entrypoints.web.top_ups import TopUpPages
 from leerbudget.entrypoints.web.trainers import TrainerPages
 from leerbudget.entrypoints.web.waiting import WaitingPages
 from leerbudget.entrypoints.web.wishing import WishPages
 from leerbudget.foundation.clock import use_test_clock
 from leerbudget.foundation.database import DB, close_pool, open_pool
 from leerbudget.foundation.settings import Settings
+from leerbudget.payments import choosing
+from leerbudget.payments.gateways import Gateway
 
 API: tuple[ControllerRouterHandler, ...] = (
     health,
@@ -84,6 +88,7 @@ API: tuple[ControllerRouterHandler, ...] = (
     TrainerSessionController,
     OrganisationController,
     TopUpController,
+    PaymentEventController,
     AllocationController,
     PolicyController,
     SettlementController,
@@ -105,6 +110,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     CatchingUpPages,
     WaitingPages,
     OrganisationPages,
+    TopUpPages,
     AllocationPages,
     PolicyPages,
     SettlementPages,
@@ -132,6 +138,7 @@ def create_app(
     api: Sequence[ControllerRouterHandler] = API,
     pages: Sequence[ControllerRouterHandler] = PAGES,
     error_page: Teller = ERROR_PAGE,
+    gateways: Mapping[str, Gateway] | None = None,
 ) -> Litestar:
     """The web application.
 
@@ -142,6 +149,7 @@ def create_app(
         api: controllers below `/api/v1`.
         pages: controllers of pages.
         error_page: makes the page that tells about a failure.
+        gateways: payment services by name; None: those that the settings name.
     """
     https = settings.base_url.startswith("https://")
     cookie = SessionCookie(secure=https)
@@ -160,7 +168,14 @@ def create_app(
         openapi_config=openapi_config(settings.base_url),
         logging_config=None,
         lifespan=[_pool(dsn, pool_size)],
-        state=State({"session_cookie": cookie, "settings": settings, "asset": asset}),
+        state=State(
+            {
+                "session_cookie": cookie,
+                "settings": settings,
+                "asset": asset,
+                "gateways": choosing.gateways(settings, manual=None) if gateways is None else dict(gateways),
+            }
+        ),
     )
     app.asgi_handler = Envelope(app.asgi_handler, proxies=Proxies(settings.trusted_proxies), https=https)
     return app

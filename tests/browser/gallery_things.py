@@ -218,6 +218,7 @@ ORGANISATION = Thing(
     ],
     may_grant=True,
     may_top_up=True,
+    may_pay_online=True,
     may_see_settlements=True,
     choices=CHOICES,
 )

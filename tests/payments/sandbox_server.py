@@ -25,8 +25,8 @@ EUROS_250 = 25_000
 class Server(uvicorn.Server):
     """A server that says when it listens."""
 
-    def __init__(self, app) -> None:
-        super().__init__(uvicorn.Config(app, lifespan="on", log_config=None, access_log=False, ws="none"))
+    def __init__(self, app, lifespan) -> None:
+        super().__init__(uvicorn.Config(app, lifespan=lifespan, log_config=None, access_log=False, ws="none"))
         self.listening = asyncio.Event()
 
     async def startup(self, sockets=None) -> None:
@@ -36,11 +36,11 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app) -> AsyncIterator[str]:
-    """Where an application answers."""
+async def listening(app, *, lifespan="on") -> AsyncIterator[str]:
+    """Where an application answers; `lifespan` is `off` for one that was started already."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as door:
         door.bind(("127.0.0.1", 0))
-        server = Server(app)
+        server = Server(app, lifespan)
         life = asyncio.create_task(server._serve([door]))
         await asyncio.wait({life, told := asyncio.create_task(server.listening.wait())}, return_when="FIRST_COMPLETED")
         try:

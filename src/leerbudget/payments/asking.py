@@ -20,6 +20,7 @@ from leerbudget.payments.errors import (
     AttemptKnown,
     GatewayRefused,
     GatewaySilent,
+    GatewayUnknown,
     MethodUnavailable,
     RefundTooLarge,
     TopUpEnded,
@@ -49,6 +50,18 @@ _ATTEMPT = """
 """
 
 _ASKED = "SELECT id, payment, kind, amount_cents, state, answer, asked_at FROM payment_attempt "
+
+
+def online(gateways: Mapping[str, Gateway]) -> Gateway:
+    """The payment service of this installation.
+
+    Raises:
+        GatewayUnknown: there is none; a bank transfer is always possible.
+    """
+    for gateway in gateways.values():
+        if gateway.name != "manual":
+            return gateway
+    raise GatewayUnknown
 
 
 async def start_top_up(

@@ -30,6 +30,7 @@ class TopUpView:
     confirmed_at: datetime | None
     confirmed_by: UUID | None
     gateway: str
+    gateway_ref: str | None
     methods: list[str]
     received_cents: int
     refunded_cents: int
@@ -41,7 +42,7 @@ class TopUpView:
 
 _TOP_UPS = """
     SELECT t.id, t.organisation, o.name, t.amount_cents, t.reference, t.purchase_order, t.state, t.requested_at,
-           t.requested_by, t.received_on, t.confirmed_at, t.confirmed_by, t.gateway, t.methods, t.received_cents,
+           t.requested_by, t.received_on, t.confirmed_at, t.confirmed_by, t.gateway, t.gateway_ref, t.methods, t.received_cents,
            t.refunded_cents, t.held_until, t.released_at, t.pay_url, t.lapses_at
     FROM payment t JOIN organisation o ON o.id = t.organisation
 """

@@ -31,6 +31,7 @@ from leerbudget.foundation.database import again
 from leerbudget.foundation.errors import InvalidInput, NotFound
 from leerbudget.matcher.vocabulary import LearningForm, Theme
 from leerbudget.payments import actions as payments
+from leerbudget.payments import asking
 from leerbudget.payments import queries as top_ups
 from leerbudget.payments.queries import TopUpView
 from leerbudget.people.rules import SMALLEST_GROUP
@@ -82,11 +83,15 @@ class OrganisationOverview(Answer, frozen=True, kw_only=True):
 
 
 class TopUpOrder(Body, frozen=True, kw_only=True):
-    """A bank transfer that is announced. `id` is made by the caller: again gives the same reference."""
+    """Money to pay in. `id` is made by the caller: again gives the same reference and page.
+
+    `online`: on the page of a payment service (`pay_url`), instead of by bank transfer.
+    """
 
     id: UUID
     amount_cents: PositiveCents
     purchase_order: PurchaseOrder | None = None
+    online: bool = False
 
 
 class TopUp(Answer, frozen=True, kw_only=True):
@@ -207,19 +212,21 @@ class OrganisationController(Controller):
     @post(
         "/top-ups",
         guards=[requires("request_top_up", organisation="organisation_id")],
-        summary="Announce a bank transfer",
+        summary="Pay in by bank transfer or online",
         operation_id="requestTopUp",
     )
     async def request_top_up(
         self, request: HouseRequest, organisation_id: FromPath[UUID], data: JSONBody[TopUpOrder]
     ) -> TopUp:
-        """Ask for a payment reference; the money counts once somebody else confirmed that it came in."""
+        """Ask for a payment reference or a page to pay on. The money counts once it came in and that is certain."""
         login = request.actor.login
-        await again(
-            lambda: payments.request_top_up(
-                data.id, organisation_id, data.amount_cents, data.purchase_order, actor=login
-            )
-        )
+        asked = (data.id, organisation_id, data.amount_cents, data.purchase_order)
+        if data.online:
+            back = f"{request.app.state.settings.base_url}/organisatie/stortingen/{data.id}?betaald=ja"
+            gateway = asking.online(request.app.state.gateways)
+            await asking.start_top_up(*asked, gateway=gateway, return_url=back, actor=login)
+        else:
+            await again(lambda: payments.request_top_up(*asked, actor=login))
         return told(TopUp, await _own(organisation_id, data.id))
 
     @put(

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from importlib import import_module
 from typing import Any
 
@@ -23,6 +23,9 @@ from leerbudget.foundation.settings import Settings
 
 PORT = 8000
 BACKLOG = 2048
+SANDBOX_FILE = "sandbox.json"
+"""In the data directory: what was paid at the made-up payment service."""
+
 APPLICATION = "leerbudget.app:web_application"
 """Named, not imported: the application stands above the command line."""
 
@@ -94,8 +97,21 @@ def serve_pages(
     os.environ["LEERBUDGET_BASE_URL"] = base_url(settings, listening)
     os.environ["LEERBUDGET_DATABASE_URL"], os.environ["LEERBUDGET_WORKER_URL"] = dsns.app, dsns.worker
     click.echo(f"{address(listening)}/")
-    with suppress(KeyboardInterrupt), beside("worker") if background else nullcontext():
+    with suppress(KeyboardInterrupt), ExitStack() as company:
+        if background:
+            if settings.environment == "demo" and not settings.stripe_secret_key and not settings.sandbox_url:
+                company.enter_context(_sandbox(settings, address(listening)))
+            company.enter_context(beside("worker"))
         _serve(listening, workers)
+
+
+def _sandbox(settings: Settings, pages: str) -> AbstractContextManager[None]:
+    """A made-up payment service beside a demonstration; what was paid there outlives a stop."""
+    with listen("127.0.0.1", 0) as free:
+        place, port = address(free), str(free.getsockname()[1])
+    os.environ["LEERBUDGET_SANDBOX_URL"] = place
+    kept = str(settings.data_dir / SANDBOX_FILE)
+    return beside("sandbox", "--port", port, "--events-to", f"{pages}/api/v1/payment-events/sandbox", "--file", kept)
 
 
 def _serve(listening: socket.socket, workers: int) -> None:

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import click
 
 from leerbudget.entrypoints.cli.renewing import renew
-from leerbudget.entrypoints.cli.serve import PORT, base_url, listen, serve_pages
+from leerbudget.entrypoints.cli.serve import PORT, SANDBOX_FILE, base_url, listen, serve_pages
 from leerbudget.entrypoints.cli.with_database import run_until_told, with_pool
 from leerbudget.entrypoints.demo import story, summary
 from leerbudget.foundation.errors import SettingsError
@@ -52,6 +52,8 @@ def demo(
         url = settings.base_url if listening is None else base_url(settings, listening)
         script = story.Script(families, count, seed, SolveLimits(seconds=solve_seconds), url)
         with running_database(settings) as dsns:
+            # what was paid in an earlier demonstration is of payments that are gone
+            (settings.data_dir / SANDBOX_FILE).unlink(missing_ok=True)
             balanced = run_until_told(_tell(dsns, script))
             if listening is not None:
                 click.echo("\nStop with Ctrl-C. Serving on:")

@@ -6,7 +6,6 @@ from datetime import date
 from uuid import UUID, uuid5
 
 from litestar import Controller, Response, get, post
-from litestar.params import FromPath
 
 from leerbudget.budgets import approvals
 from leerbudget.budgets import queries as budget_queries
@@ -20,19 +19,14 @@ from leerbudget.entrypoints.web.templating import Form, euros
 from leerbudget.foundation import clock
 from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, NotFound
 from leerbudget.foundation.ids import new_id
-from leerbudget.identity.permissions import may, require
-from leerbudget.payments import actions as payments
+from leerbudget.identity.permissions import may
 from leerbudget.payments import queries as payment_queries
-from leerbudget.payments.errors import SecondPersonNeeded, TopUpEnded, TopUpKnown, TopUpUnknown
 from leerbudget.payments.queries import TopUpView
 from leerbudget.people import queries as people
 from leerbudget.people.rules import SMALLEST_GROUP
 
 LAST_MONTH_FOR_THIS_YEAR = 8
 """Later in the year the form suggests the end of the next year."""
-
-ACCOUNT_HOLDER, IBAN = "Stichting Leerbudget (fictief)", "NL91 ABNA 0417 1643 00"
-"""Where to transfer to in the demonstration; the well-known example account number of Dutch banks."""
 
 _AMOUNT = re.compile(r"(?:€\s*)?(\d{1,3}(?:\.\d{3})+|\d{1,9})(?:,(\d{2}|-))?", re.ASCII)
 
@@ -43,63 +37,9 @@ class OrganisationPages(Controller):
     include_in_schema = False
 
     @get("/organisatie")
-    async def overview(self, request: HouseRequest) -> Response[str]:
+    async def start(self, request: HouseRequest) -> Response[str]:
         """The pot and what became of the grants."""
-        return await _overview(request, own_organisation(request, "see_pot"))
-
-    @post("/organisatie/stortingen")
-    async def top_up(self, request: HouseRequest) -> Response[str] | Response[None]:
-        """Announce a transfer; the reference is on the next page."""
-        organisation = own_organisation(request, "request_top_up")
-        form = await filled_in(request)
-        amount_cents, top_up_id = cents_of(form.value("amount")), an_id(form.value("top_up_id"))
-        if amount_cents is None or top_up_id is None:
-            wrong = with_errors(form, {"amount": "Vul een bedrag in, zoals 25.000 of 25.000,00."})
-            return await _overview(request, organisation, top_up_form=wrong, status=422)
-        try:
-            reference = await payments.request_top_up(
-                top_up_id,
-                organisation,
-                amount_cents,
-                form.value("purchase_order")[:60] or None,
-                actor=request.actor.login,
-            )
-        except (InvalidInput, TopUpKnown) as refusal:
-            wrong = with_errors(_fresh(form, "top_up_id"), {"amount": _first(refusal)})
-            return await _overview(request, organisation, top_up_form=wrong, status=refusal.status)
-        return moved(f"/organisatie/stortingen/{reference}", "storting-gevraagd")
-
-    @get("/organisatie/stortingen/{reference:str}")
-    async def one_top_up(self, request: HouseRequest, reference: FromPath[str]) -> Response[str]:
-        """What to transfer, and by whom it is confirmed."""
-        found = await _visible_top_up(request, reference)
-        return await page(request, "storting.html", _top_up(request, found))
-
-    @post("/organisatie/stortingen/{top_up_id:uuid}/bevestigen")
-    async def confirm(self, request: HouseRequest, top_up_id: FromPath[UUID]) -> Response[str] | Response[None]:
-        """Somebody else than who asked confirms that the money came in."""
-        require(request.user, "confirm_top_up")
-        form = await filled_in(request)
-        received_on = day_in(form.value("received_on"))
-        sentence, status = "Kies de dag waarop het geld binnenkwam.", 422
-        if received_on is not None:
-            try:  # confirming twice with the same day has one effect
-                await payments.confirm_top_up(top_up_id, received_on, actor=request.actor.login)
-                return moved("/stortingen", "storting-ontvangen")
-            except (InvalidInput, SecondPersonNeeded, TopUpEnded) as refusal:
-                sentence, status = _first(refusal), refusal.status
-        found = next((each for each in await payment_queries.open_top_ups() if each.id == top_up_id), None)
-        if found is None:
-            raise TopUpUnknown
-        wrong = with_errors(form, {"received_on": sentence})
-        return await page(request, "storting.html", _top_up(request, found), form=wrong, status=status)
-
-    @get("/stortingen")
-    async def open_top_ups(self, request: HouseRequest) -> Response[str]:
-        """Announced transfers that wait for their money."""
-        require(request.user, "confirm_top_up")
-        view = View(top_ups=[_line(each) for each in await payment_queries.open_top_ups()])
-        return await page(request, "stortingen.html", view)
+        return await overview(request, own_organisation(request, "see_pot"))
 
     @post("/organisatie/toekenningen")
     async def grant(self, request: HouseRequest) -> Response[str] | Response[None]:
@@ -115,11 +55,11 @@ class OrganisationPages(Controller):
             except PotTooSmall as refusal:
                 errors = {"each": f"{refusal} Er staat {euros(refusal.data['free_cents'])} in de pot."}
             except InvalidInput as refusal:
-                errors = {_field(refusal): _first(refusal)}
+                errors = {_field(refusal): first(refusal)}
             except (GrantKnown, GrantRequestKnown) as refusal:
-                errors = {"each": _first(refusal)}
-        wrong = with_errors(_fresh(form, "grant_id"), errors)
-        return await _overview(request, organisation, grant_form=wrong, status=422)
+                errors = {"each": first(refusal)}
+        wrong = with_errors(fresh(form, "grant_id"), errors)
+        return await overview(request, organisation, grant_form=wrong, status=422)
 
 
 def cents_of(text: str) -> int | None:
@@ -152,12 +92,12 @@ def granted_or_asked(answer: approvals.GrantAnswer, address: str) -> Response[No
     return moved(f"/organisatie/aanvragen/{answer.request}", "toekenning-gevraagd")
 
 
-def _fresh(form: Form, name: str) -> Form:
+def fresh(form: Form, name: str) -> Form:
     """The form with another id: what was refused is not what comes next."""
     return Form(values={**form.values, name: str(new_id())}, errors=form.errors)
 
 
-async def _overview(
+async def overview(
     request: HouseRequest,
     organisation: UUID,
     *,
@@ -165,6 +105,7 @@ async def _overview(
     grant_form: Form | None = None,
     status: int = 200,
 ) -> Response[str]:
+    """The organisation's own page, with forms as they were filled in."""
     named = await people.organisation(organisation)
     told = await budget_queries.organisation_overview(organisation)
     view = View(
@@ -179,7 +120,7 @@ async def _overview(
         available_cents=told.total.free_cents,
         returned_cents=told.total.returned_cents,
         regions=_regions(told.regions),
-        top_ups=[_line(each) for each in await payment_queries.top_ups_of(organisation)],
+        top_ups=[top_up_line(each) for each in await payment_queries.top_ups_of(organisation)],
         grants=[
             View(
                 on=each.on,
@@ -196,12 +137,13 @@ async def _overview(
         may_grant=may(request.user, "grant", organisation=organisation),
         choices=await choices(),
         may_top_up=may(request.user, "request_top_up", organisation=organisation),
+        may_pay_online=any(name != "manual" for name in request.app.state.gateways),
         may_see_settlements=may(request.user, "see_settlements", organisation=organisation),
     )
     today = clock.today()
     year_end = f"{today.year if today.month <= LAST_MONTH_FOR_THIS_YEAR else today.year + 1}-12-31"
     forms = {
-        "top_up_form": top_up_form or Form(values={"top_up_id": str(new_id())}),
+        "top_up_form": top_up_form or Form(values={"top_up_id": str(new_id()), "way": "transfer"}),
         "grant_form": grant_form or Form(values={"grant_id": str(new_id()), "families": "new", "expires_on": year_end}),
     }
     return await page(request, "organisatie.html", view, status=status, **forms)
@@ -231,7 +173,8 @@ def _region(each: budget_queries.RegionTotals, *, hidden: bool) -> View:
     )
 
 
-def _line(each: TopUpView) -> View:
+def top_up_line(each: TopUpView) -> View:
+    """One top-up in a list."""
     return View(
         reference=each.reference,
         organisation=each.organisation_name,
@@ -255,32 +198,6 @@ async def _requests(organisation: UUID) -> list[View]:
         )
         for each in await grant_requests.requests_of(organisation)
     ]
-
-
-async def _visible_top_up(request: HouseRequest, reference: str) -> TopUpView:
-    if may(request.user, "confirm_top_up"):
-        found = await payment_queries.open_top_ups()
-    else:
-        found = await payment_queries.top_ups_of(own_organisation(request, "see_pot"))
-    for each in found:
-        if reference in (each.reference, str(each.id)):
-            return each
-    raise NotFound
-
-
-def _top_up(request: HouseRequest, found: TopUpView) -> View:
-    return View(
-        id=found.id,
-        reference=found.reference,
-        reference_spaced=" ".join(found.reference[at : at + 4] for at in range(0, len(found.reference), 4)),
-        amount_cents=found.amount_cents,
-        state=found.state,
-        account_holder=ACCOUNT_HOLDER,
-        iban=IBAN,
-        purchase_order=found.purchase_order,
-        may_confirm=may(request.user, "confirm_top_up") and request.actor.login != found.requested_by,
-        back="/stortingen" if may(request.user, "confirm_top_up") else "/organisatie",
-    )
 
 
 async def _grants(form: Form, organisation: UUID) -> tuple[list[GrantOrder], dict[str, str]]:
@@ -331,6 +248,7 @@ def _field(refusal: InvalidInput) -> str:
     return path if path in EARMARKS else "each"
 
 
-def _first(refusal: LeerbudgetError) -> str:
+def first(refusal: LeerbudgetError) -> str:
+    """The sentence about the first place that is wrong, or about the whole."""
     places = refusal.data.get("errors") or []
     return str(places[0]["message"]) if places else str(refusal)

@@ -40,6 +40,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "opgeslagen": ("ok", "Dit is opgeslagen."),
     "uitgelogd": ("info", "U bent uitgelogd."),
     "storting-gevraagd": ("ok", "Maak nu het bedrag over met dit kenmerk."),
+    "storting-online": ("ok", "U kunt nu betalen."),
     "storting-ontvangen": ("ok", "De storting is bevestigd en staat in de pot."),
     "toegekend": ("ok", "De leerbudgetten zijn toegekend."),
     "toekenning-gevraagd": ("info", "Dit is meer dan de grens. Een collega beslist erover."),

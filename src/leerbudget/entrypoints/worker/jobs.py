@@ -1,6 +1,6 @@
 """The list of clock-driven jobs. A room adds its own with one line."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from leerbudget.bookings import actions as bookings
@@ -8,7 +8,8 @@ from leerbudget.bookings import reminding, waiting
 from leerbudget.budgets import actions as budgets
 from leerbudget.identity import actions as identity
 from leerbudget.notifications import actions as notifications
-from leerbudget.payments import settling
+from leerbudget.payments import asking, inbox, receivables, reconciling, settling
+from leerbudget.payments.gateways import Gateway
 from leerbudget.rounds import actions as rounds
 
 
@@ -32,9 +33,26 @@ JOBS: tuple[Job, ...] = (
     Job("close rounds that are answered", 60, rounds.close),
     Job("decide whether sessions go on", 300, bookings.decide_sessions),
     Job("return what is left of expired budgets", 900, lambda: budgets.expire_due(actor=None)),
+    Job("release direct debits that are certain", 900, receivables.release_held),
+    Job("cover what organisations owe", 900, receivables.even_out_all),
     Job("settle months that are over", 3600, lambda: settling.settle_months(actor=None)),
     Job("solve rounds that were asked for", 5, rounds.solve_requested),
     Job("make the offers of announced rounds", 5, rounds.offer_announced),
     Job("drop notices that came too late", 60, notifications.drop_useless),
     Job("forget old sessions and tries", 3600, identity.prune),
 )
+
+
+def payment_jobs(gateways: Mapping[str, Gateway], base_url: str) -> tuple[Job, ...]:
+    """What there is to do with payment services; nothing without one.
+
+    The return address of a question that is asked again is the site itself: its payer left long ago.
+    """
+    if all(name == "manual" for name in gateways):
+        return ()
+    return (
+        Job("look at what payment services tell", 2, lambda: inbox.look_at_messages(gateways)),
+        Job("ask payment services again", 60, lambda: asking.ask_again(gateways, f"{base_url}/organisatie")),
+        Job("look at unfinished payments", 600, lambda: inbox.look_at_unfinished(gateways)),
+        Job("compare with the books of payment services", 6 * 3600, lambda: reconciling.reconcile(gateways)),
+    )

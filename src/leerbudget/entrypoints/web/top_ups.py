@@ -1,0 +1,161 @@
+"""Money that organisations pay in: by bank transfer with four eyes, or on the page of a payment service."""
+
+from uuid import UUID
+
+import structlog
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath
+
+from leerbudget.entrypoints.http.requests import HouseRequest
+from leerbudget.entrypoints.web.organisations import (
+    cents_of,
+    day_in,
+    first,
+    fresh,
+    overview,
+    own_organisation,
+    top_up_line,
+)
+from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
+from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, NotFound
+from leerbudget.identity.permissions import may, require
+from leerbudget.payments import actions as payments
+from leerbudget.payments import asking, inbox, queries
+from leerbudget.payments.errors import (
+    GatewayRefused,
+    GatewaySilent,
+    SecondPersonNeeded,
+    TopUpEnded,
+    TopUpKnown,
+    TopUpUnknown,
+)
+from leerbudget.payments.queries import TopUpView
+
+ACCOUNT_HOLDER, IBAN = "Stichting Leerbudget (fictief)", "NL91 ABNA 0417 1643 00"
+"""Where to transfer to in the demonstration; the well-known example account number of Dutch banks."""
+
+log = structlog.get_logger(__name__)
+
+
+class TopUpPages(Controller):
+    """For an organisation's finance officers, and for who confirms what came in at the bank."""
+
+    include_in_schema = False
+
+    @post("/organisatie/stortingen")
+    async def top_up(self, request: HouseRequest) -> Response[str] | Response[None]:
+        """Announce a transfer, or ask for a page to pay on; both show the next step on the top-up's own page."""
+        organisation = own_organisation(request, "request_top_up")
+        form = await filled_in(request)
+        amount_cents, top_up_id = cents_of(form.value("amount")), an_id(form.value("top_up_id"))
+        if amount_cents is None or top_up_id is None:
+            wrong = with_errors(form, {"amount": "Vul een bedrag in, zoals 25.000 of 25.000,00."})
+            return await overview(request, organisation, top_up_form=wrong, status=422)
+        order = form.value("purchase_order")[:60] or None
+        try:
+            if form.value("way") == "online":
+                await start_online(request, top_up_id, organisation, amount_cents, order)
+                return moved(f"/organisatie/stortingen/{top_up_id}", "storting-online")
+            login = request.actor.login
+            reference = await payments.request_top_up(top_up_id, organisation, amount_cents, order, actor=login)
+        except GatewaySilent as refusal:  # the same id asks the same question again
+            wrong = with_errors(form, {"way": first(refusal)})
+            return await overview(request, organisation, top_up_form=wrong, status=refusal.status)
+        except (InvalidInput, TopUpKnown, GatewayRefused) as refusal:
+            wrong = with_errors(fresh(form, "top_up_id"), {"amount": first(refusal)})
+            return await overview(request, organisation, top_up_form=wrong, status=refusal.status)
+        return moved(f"/organisatie/stortingen/{reference}", "storting-gevraagd")
+
+    @get("/organisatie/stortingen/{reference:str}")
+    async def one_top_up(self, request: HouseRequest, reference: FromPath[str]) -> Response[str]:
+        """What to do next, and how it stands. Who comes back from paying sees at once whether it counts."""
+        found = await _visible(request, reference)
+        if "betaald" in request.query_params and found.gateway != "manual" and found.state in {"open", "processing"}:
+            await _look(request, found)
+            found = await _visible(request, reference)
+        return await page(request, "storting.html", _shown(request, found))
+
+    @post("/organisatie/stortingen/{top_up_id:uuid}/bevestigen")
+    async def confirm(self, request: HouseRequest, top_up_id: FromPath[UUID]) -> Response[str] | Response[None]:
+        """Somebody else than who asked confirms that the money came in."""
+        require(request.user, "confirm_top_up")
+        form = await filled_in(request)
+        received_on = day_in(form.value("received_on"))
+        sentence, status = "Kies de dag waarop het geld binnenkwam.", 422
+        if received_on is not None:
+            try:  # confirming twice with the same day has one effect
+                await payments.confirm_top_up(top_up_id, received_on, actor=request.actor.login)
+                return moved("/stortingen", "storting-ontvangen")
+            except (InvalidInput, SecondPersonNeeded, TopUpEnded) as refusal:
+                sentence, status = first(refusal), refusal.status
+        found = next((each for each in await queries.open_top_ups() if each.id == top_up_id), None)
+        if found is None:
+            raise TopUpUnknown
+        wrong = with_errors(form, {"received_on": sentence})
+        return await page(request, "storting.html", _shown(request, found), form=wrong, status=status)
+
+    @get("/stortingen")
+    async def open_top_ups(self, request: HouseRequest) -> Response[str]:
+        """Announced transfers that wait for their money."""
+        require(request.user, "confirm_top_up")
+        view = View(top_ups=[top_up_line(each) for each in await queries.open_top_ups()])
+        return await page(request, "stortingen.html", view)
+
+
+async def start_online(
+    request: HouseRequest, top_up: UUID, organisation: UUID, amount_cents: int, purchase_order: str | None
+) -> None:
+    """Ask the first payment service of this installation for a page to pay on.
+
+    Raises:
+        GatewayUnknown: there is none.
+        LeerbudgetError: as `asking.start_top_up`.
+    """
+    back = f"{request.app.state.settings.base_url}/organisatie/stortingen/{top_up}?betaald=ja"
+    await asking.start_top_up(
+        *(top_up, organisation, amount_cents, purchase_order),
+        gateway=asking.online(request.app.state.gateways),
+        return_url=back,
+        actor=request.actor.login,
+    )
+
+
+async def _look(request: HouseRequest, found: TopUpView) -> None:
+    gateway = request.app.state.gateways.get(found.gateway)
+    if gateway is None or found.gateway_ref is None:
+        return
+    try:
+        await inbox.look_at(gateway, found.gateway_ref)
+    except LeerbudgetError as fault:  # its message, or the worker, will tell; the page shows how it stands
+        log.warning("payment not looked at", code=fault.code)
+
+
+async def _visible(request: HouseRequest, reference: str) -> TopUpView:
+    if may(request.user, "confirm_top_up"):
+        found = await queries.open_top_ups()
+    else:
+        found = await queries.top_ups_of(own_organisation(request, "see_pot"))
+    for each in found:
+        if reference in (each.reference, str(each.id)):
+            return each
+    raise NotFound
+
+
+def _shown(request: HouseRequest, found: TopUpView) -> View:
+    return View(
+        id=found.id,
+        reference=found.reference,
+        reference_spaced=" ".join(found.reference[at : at + 4] for at in range(0, len(found.reference), 4)),
+        amount_cents=found.amount_cents,
+        received_cents=found.received_cents,
+        state=found.state,
+        online=found.gateway != "manual",
+        made_up=found.gateway == "sandbox",
+        pay_url=found.pay_url if found.state == "open" else None,
+        held_until=found.held_until if found.released_at is None else None,
+        account_holder=ACCOUNT_HOLDER,
+        iban=IBAN,
+        purchase_order=found.purchase_order,
+        may_confirm=may(request.user, "confirm_top_up") and request.actor.login != found.requested_by,
+        back="/stortingen" if may(request.user, "confirm_top_up") else "/organisatie",
+    )
