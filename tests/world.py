@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+from leerbudget.bookings import actions as bookings
+from leerbudget.bookings.actions import BookingRequest
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets.rules import GrantOrder
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue.rules import CourseOrder, SessionOrder, VenueOrder
 from leerbudget.foundation import clock
+from leerbudget.foundation.database import execute
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import actions as ledger
 from leerbudget.ledger.rules import TransferOrder
@@ -21,6 +24,8 @@ from leerbudget.people.rules import FamilyOrder, OrganisationOrder, PersonOrder,
 from leerbudget.trainers import actions as trainers
 from leerbudget.trainers.employers import work_for
 from leerbudget.trainers.rules import TrainerOrder
+from leerbudget.wishes import actions as wishes
+from leerbudget.wishes.rules import WishOrder
 
 _numbers = itertools.count(1)
 FOR_ALL: Mapping[str, Mapping[str, str]] = {
@@ -194,6 +199,28 @@ async def a_dialogue(
         course=await a_course(theme="collaboration_assertiveness", form="dialogue"),
         seats=seats, price_cents=0, parties=parties, people_there=facilitators, **more,
     )  # fmt: skip
+
+
+async def a_seat_offered(person: UUID, session: UUID) -> UUID:
+    """A seat that a round offers to somebody without a family; its booking. The solver has tests of its own."""
+    wish, proposal, booking, round_id = (new_id() for _ in range(4))
+    theme, forms = "collaboration_assertiveness", ("dialogue",)
+    await wishes.state_wish(WishOrder(wish, None, person, (person,), theme=theme, forms=forms), actor=None)
+    until = clock.now() + timedelta(days=5)
+    order = BookingRequest(booking, None, session, (person,), wish=wish, origin="round", offered_until=until)
+    await bookings.book(order, actor=None)
+    await execute(
+        "INSERT INTO matching_round (id, name, state, seed, policy, starts_on, ends_on, opened_at)"
+        " VALUES ($1, 'Proefronde', 'open', 1, '{}', $2, $2, $3)",
+        *(round_id, clock.today(), clock.now()),
+    )
+    await execute(
+        "INSERT INTO proposal (id, round, wish, session, persons, score, reasons, payment, state, booking)"
+        " VALUES ($1, $2, $3, $4, $5, 1, $6, '[]', 'offered', $7)",
+        *(proposal, round_id, wish, session, [person]),
+        *('[{"code": "near", "sentence": "Het is dichtbij.", "points": 5}]', booking),
+    )
+    return booking
 
 
 async def fill_pot(organisation: UUID, euros: int) -> None:

@@ -22,6 +22,7 @@ from leerbudget.entrypoints.api.health import health
 from leerbudget.entrypoints.api.logins import LoginController
 from leerbudget.entrypoints.api.moving import MovingController
 from leerbudget.entrypoints.api.organisations import OrganisationController, TopUpController
+from leerbudget.entrypoints.api.own_seats import OwnSeatController
 from leerbudget.entrypoints.api.payment_events import PaymentEventController
 from leerbudget.entrypoints.api.policies import PolicyController
 from leerbudget.entrypoints.api.problems import answer_problem
@@ -50,6 +51,7 @@ from leerbudget.entrypoints.web.dialogues import DialoguePages
 from leerbudget.entrypoints.web.enrolling import EnrolPages
 from leerbudget.entrypoints.web.logins import LoginPages
 from leerbudget.entrypoints.web.organisations import OrganisationPages
+from leerbudget.entrypoints.web.own_seats import OwnSeatPages
 from leerbudget.entrypoints.web.parents import ParentPages
 from leerbudget.entrypoints.web.policies import PolicyPages
 from leerbudget.entrypoints.web.proposals import ProposalPages
@@ -84,6 +86,7 @@ API: tuple[ControllerRouterHandler, ...] = (
     FamilyWaitingController,
     WaitingController,
     DialogueController,
+    OwnSeatController,
     TrainerController,
     TrainerSessionController,
     OrganisationController,
@@ -119,6 +122,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     TrainerPages,
     CallingOffPages,
     DialoguePages,
+    OwnSeatPages,
     RoundPages,
 )
 """What answers people; paths are given whole."""

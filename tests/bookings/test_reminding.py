@@ -129,13 +129,20 @@ async def test_who_was_asked_only_just_is_not_asked_again(world_db):
     assert await reminded_at(tomorrow(14) + timedelta(days=1)) == []
 
 
-async def test_a_professional_with_an_offer_of_a_round_is_left_in_peace(world_db):
-    """There is no page on which somebody without a family answers."""
+async def test_a_professional_is_reminded_in_own_words_and_an_answer_takes_it_back(world_db):
+    """No family and no wish in it; it leads to the own seats, and is given up when the answer comes first."""
     worker, session = await world.a_professional(), await world.a_dialogue()
     until = clock.end_of_day(clock.today() + timedelta(days=2))
     request = BookingRequest(new_id(), None, session, (worker,), origin="round", offered_until=until)
     await actions.book(request, actor=None)
-    assert await reminded_at(tomorrow(12) + timedelta(days=1)) == []
+    noon = tomorrow(12) + timedelta(days=1)
+    assert await reminded_at(noon) == [request.id]
+    assert (await letters("seat_offered"), await letters("seat_expiring"), await letters(PROPOSAL)) == (1, 1, 0)
+    contexts = [row["context"] for row in await fetch_all("SELECT context FROM outbox_message")]
+    assert all('"/mijn-plekken"' in context for context in contexts)
+    with clock.travelling(noon):
+        await actions.accept(request.id, actor=None)
+    assert await letters("seat_expiring", alive=False) == 1
 
 
 @pytest.mark.parametrize("verb", ["accept", "decline", "cancel"])

@@ -104,7 +104,7 @@ async def test_a_given_seat_is_of_the_own_party_and_costs_nobody_anything(world_
     assert await fetch_value("SELECT count(*) FROM audit_entry WHERE verb = 'seat_given'") == 1
     (letter,) = await fetch_all("SELECT kind, context FROM outbox_message")
     assert letter["kind"] == "seat_given"
-    assert f"/bijeenkomsten/{session}" in letter["context"]
+    assert '"/mijn-plekken"' in letter["context"]
     await nothing_is_wrong()
 
 

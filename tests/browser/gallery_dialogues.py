@@ -48,3 +48,54 @@ def dialogue(**changes: object) -> Thing:
     """The page of one dialogue."""
     filled = {"seated": SEATED, "in_line": IN_LINE, "taking_back": None}
     return Thing(**_DIALOGUE | filled | changes)
+
+
+_SHOWN = {
+    "id": "s7",
+    "course_title": "Samen om het kind (fictief)",
+    "form": "dialogue",
+    "goal": "U luistert naar elkaar en zoekt samen wat een kind helpt.",
+    "place": "Utrecht",
+    "venue": "Buurthuis De Linde (fictief)",
+}
+
+
+def _line(**changes: object) -> Thing:
+    """One seat of somebody without a family, in the list."""
+    seat = {
+        "booking": "b1",
+        "title": "Samen om het kind (fictief)",
+        "form": "dialogue",
+        "state": "offered",
+        "session_state": "conditional",
+        "starts_at": at(3, 8, 19),
+        "first_meeting_ends_at": at(3, 8, 21, 30),
+        "meetings": 2,
+        "place": "Utrecht",
+        "offered_until": at(2, 20, 23, 59),
+        "may_give_up": False,
+    }
+    return Thing(**seat | changes)
+
+
+OWN_SEATS = Thing(
+    offers=[_line()],
+    coming=[_line(booking="b2", state="confirmed", offered_until=None, may_give_up=True)],
+    past=[_line(booking="b3", state="declined", offered_until=None, meetings=1, place=None)],
+)
+
+
+def own_seat(**changes: object) -> Thing:
+    """The page of one seat."""
+    filled = {
+        "id": "b1",
+        "state": "offered",
+        "session_state": "conditional",
+        "answer_until": at(2, 20, 23, 59),
+        "may_give_up": False,
+        "session": Thing(**_SHOWN),
+        "meetings": [Thing(starts_at=at(3, 8, 19), ends_at=at(3, 8, 21, 30))],
+        "reasons": ["Het is dichtbij: ongeveer 20 minuten met de fiets.", "De tijd past in uw week."],
+        "decline_reasons": [("no_time", "Ik kan dan niet"), ("too_far", "Het is te ver weg")],
+    }
+    return Thing(**filled | changes)

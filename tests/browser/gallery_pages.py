@@ -17,7 +17,7 @@ from browser.gallery_changing import (
     MOVING,
     MOVING_CHECK,
 )
-from browser.gallery_dialogues import DIALOGUES, SEAT_ERROR, SEAT_FORM, SEATED, dialogue
+from browser.gallery_dialogues import DIALOGUES, OWN_SEATS, SEAT_ERROR, SEAT_FORM, SEATED, dialogue, own_seat
 from browser.gallery_settling import SETTLEMENTS
 from browser.gallery_tariffs import OWN_TARIFFS, TARIFF, TARIFF_FORM, TARIFFS, WITHDRAWN
 from browser.gallery_things import (
@@ -81,6 +81,7 @@ def sample(
 COORDINATOR = shell("/rondes", roles=frozenset({"coordinator"}), name="Coördinator (fictief)")
 FINANCE = shell("/organisatie", roles=frozenset({"organisation_finance"}), name="Financiën De Brug (fictief)")
 TRAINER = shell("/trainer", roles=frozenset({"trainer"}), name="Bram Hoekstra (fictief)")
+PROFESSIONAL = shell("/mijn-plekken", roles=frozenset({"guardian_worker"}), name="Noor Willemsen (fictief)")
 VISITOR = shell("/", roles=frozenset(), name=None)
 
 PAGES = (
@@ -140,6 +141,11 @@ PAGES = (
     sample("gesprek-fout", "gesprek.html", dialogue(), path="/gesprekken/fout", shell=COORDINATOR, form=SEAT_ERROR, status=409),
     sample("gesprek-terugnemen", "gesprek.html", dialogue(taking_back=SEATED[1]), path="/gesprekken/terug", shell=COORDINATOR, form=SEAT_FORM),
     sample("gesprek-leeg", "gesprek.html", dialogue(state="cancelled", open=False, seated=[], in_line=[]), path="/gesprekken/leeg", shell=COORDINATOR),
+    sample("mijn-plekken", "mijn_plekken.html", OWN_SEATS, shell=PROFESSIONAL),
+    sample("mijn-plekken-leeg", "mijn_plekken.html", Thing(offers=[], coming=[], past=[]), shell=PROFESSIONAL),
+    sample("mijn-plek", "mijn_plek.html", own_seat(), path="/mijn-plekken/b1", shell=PROFESSIONAL),
+    sample("mijn-plek-afzeggen", "mijn_plek.html", own_seat(state="confirmed", answer_until=None, may_give_up=True), path="/mijn-plekken/b2", shell=PROFESSIONAL),
+    sample("mijn-plek-te-laat", "mijn_plek.html", own_seat(state="declined", answer_until=None), path="/mijn-plekken/b3", shell=PROFESSIONAL, status=409, form=Form(errors={"reason": "Dit voorstel is al beantwoord, of de tijd om te antwoorden is voorbij."})),
     sample("tarieven", "tarieven.html", TARIFFS, path="/tarieven", shell=COORDINATOR, status=422, form=TARIFF_FORM),
     sample("tarieven-eigen", "tarieven.html", OWN_TARIFFS, path="/organisatie/tarieven", shell=FINANCE, form=Form(values={"tariff_id": "p8", "starts_on": "2027-03-01"})),
     sample("tarief", "tarief.html", TARIFF, path="/tarieven/p2", shell=COORDINATOR, status=422, form=Form(values={"last_day": "2026-01-01"}, errors={"last_day": "Een tarief eindigt vandaag of later, en nooit later dan was afgesproken."})),

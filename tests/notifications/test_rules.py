@@ -42,6 +42,8 @@ NEEDED = {
     "meeting_cancelled",
     "catch_up_planned",
     "seat_given",
+    "seat_offered",
+    "seat_expiring",
     "seat_ended",
     "seat_goes_on",
     "seat_called_off",

@@ -30,6 +30,7 @@ from leerbudget.bookings.errors import (
     MeetingNotOver,
     OfferLapsed,
 )
+from leerbudget.bookings.guests import let_in
 from leerbudget.bookings.meetings import send_home
 from leerbudget.bookings.telling import forget_reminder, link_of, notice_of, tell_about
 from leerbudget.budgets import actions as budgets
@@ -105,12 +106,14 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
     wish_to = "proposed" if offered else "booked"
     at = clock.now()
     today = at.astimezone(clock.AMSTERDAM).date()  # one reading of the clock: it may be midnight
+    if request.family is None:
+        await let_in(request.persons)
     try:
         row = await call(
             _BOOK,
             *(request.id, request.fingerprint(), request.family, request.session, list(request.persons), request.wish),
             *(json.dumps(dict(request.childcare)), request.origin, request.offered_until, request.price_shown_cents),
-            *(notice, link_of(notice, request.session), wish_to, sources_of(wish_to)),
+            *(notice, link_of(notice), wish_to, sources_of(wish_to)),
             *(separated_since(today), today, at, actor),
         )
     except NeverOverspent as refusal:  # a correction took the money between reading and writing

@@ -1,4 +1,4 @@
-"""A reminder before an offer lapses: once, by day, and only while the family has not answered.
+"""A reminder before an offer lapses: once, by day, and only while nobody has answered.
 
 Part of the worker's jobs. Marking an offer as reminded and writing the notice are one transaction, and the mark is
 only set on an offer that is still open: an answer that comes first leaves nothing to remind of. An answer that comes
@@ -15,12 +15,11 @@ from leerbudget.foundation.database import fetch_all, together
 
 
 async def remind(*, limit: int = 500) -> list[UUID]:
-    """Tell families about offers that lapse soon and wait for their answer; the bookings.
+    """Tell people about offers that lapse soon and wait for their answer; the bookings.
 
     Soon is counted in hours of day (`rules.REMIND_DAY_HOURS`), and nobody is mailed at night. An offer that had no
-    more time than that from the start is marked and not mailed about: its first mail is still fresh. Offers to
-    somebody without a family are left out: they have no page to answer on. An offer that is being answered at this
-    very moment is passed over and looked at again next time.
+    more time than that from the start is marked and not mailed about: its first mail is still fresh. An offer
+    that is being answered at this very moment is passed over and looked at again next time.
     """
     now = clock.now()
     if not rules.by_day(now):
@@ -44,7 +43,7 @@ def _had_longer(offer: Any, origin: str) -> bool:
 _MARK = """
 UPDATE booking SET reminded_at = $2 WHERE id IN (
   SELECT b.id FROM booking b
-  WHERE b.state = 'offered' AND b.origin = $1 AND b.family IS NOT NULL AND b.reminded_at IS NULL
+  WHERE b.state = 'offered' AND b.origin = $1 AND b.reminded_at IS NULL
     AND b.offered_until > $2 AND b.offered_until <= $3
   ORDER BY b.offered_until, b.id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED
 ) RETURNING id, booked_at, offered_until

@@ -1,14 +1,14 @@
 """Seats of people without a family in a dialogue: professionals, own parents, others around a child (R44, R64).
 
-A coordinator gives the seat and takes it back. It is free of charge and no family's budget knows of it. Every guard of
-a booking holds: the seats of the party, who must not meet, one meeting at a time. When the party is full somebody can
+A coordinator gives the seat and takes it back; whoever has it can give it up. It is free of charge and no family's
+budget knows of it. Every guard of a booking holds: the seats of the party, who must not meet, one meeting at a time. When the party is full somebody can
 wait, and the first seat of that party that becomes free is theirs.
 """
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from leerbudget.bookings import actions, waiting
+from leerbudget.bookings import actions, own_seats, waiting
 from leerbudget.bookings.actions import BookingReceipt, BookingRequest
 from leerbudget.bookings.ending import Cancellation
 from leerbudget.bookings.errors import (
@@ -16,6 +16,7 @@ from leerbudget.bookings.errors import (
     GuestNotClear,
     GuestUnknown,
     NoPartySeats,
+    NotCancellable,
     WaitingUnknown,
 )
 from leerbudget.bookings.waiting import WaitingOrder
@@ -80,6 +81,22 @@ async def take_back(booking: UUID, *, actor: UUID | None) -> Cancellation:
     async with together():
         if not await fetch_value("SELECT family IS NULL FROM booking WHERE id = $1", booking):
             raise BookingUnknown
+        return await actions.cancel(booking, actor=actor)
+
+
+async def give_up(booking: UUID, person: UUID, *, actor: UUID | None) -> Cancellation:
+    """Somebody without a family says that they do not come, at no cost and without a reason.
+
+    Raises:
+        BookingUnknown: there is no such booking, or it is not this person's own.
+        NotCancellable: it stopped before, it was not accepted yet, or the first meeting has begun.
+    """
+    async with together():
+        found = await own_seats.seat(booking, person)
+        if found is None:
+            raise BookingUnknown
+        if found.state == "offered":
+            raise NotCancellable
         return await actions.cancel(booking, actor=actor)
 
 

@@ -16,8 +16,10 @@ GUESTS = {
     "session_confirmed": "seat_goes_on",
     "session_cancelled": "seat_called_off",
     "meeting_cancelled": "seat_date_off",
+    "proposal_offered": "seat_offered",
+    "proposal_expiring": "seat_expiring",
 }
-"""The same news for who has no family: no budget, no wish, and perhaps no login."""
+"""The same news for who has no family: no budget, and no page of a family."""
 
 REMINDERS = {"round": "proposal_expiring", "waiting": "place_expiring"}
 """Origin of an offer → the reminder before it lapses."""
@@ -35,16 +37,15 @@ _LINKS = {
 
 def notice_of(origin: str, *, offered: bool, guest: bool = False) -> str:
     """The news of a booking that was just made. `guest`: for somebody without a family."""
-    if not offered:
-        return GUESTS["booking_confirmed"] if guest else "booking_confirmed"
-    return "place_offered" if origin == "waiting" else "proposal_offered"
+    kind = "booking_confirmed"
+    if offered:
+        kind = "place_offered" if origin == "waiting" else "proposal_offered"
+    return GUESTS.get(kind, kind) if guest else kind
 
 
-def link_of(kind: str, session: UUID | None = None) -> str:
-    """Where this news is read on the site; for guests that is the session's own page, which is for everybody."""
-    if kind in GUESTS.values():
-        return f"/bijeenkomsten/{session}" if session else "/zoeken"
-    return _LINKS.get(kind, "/inschrijvingen")
+def link_of(kind: str) -> str:
+    """Where this news is read on the site: among the own seats for who has no family."""
+    return "/mijn-plekken" if kind in GUESTS.values() else _LINKS.get(kind, "/inschrijvingen")
 
 
 async def tell_of(kind: str, meeting: UUID, starts_at: datetime, persons: Sequence[UUID]) -> None:
@@ -72,7 +73,7 @@ async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Map
     """A notice to every person with an address; it names no course and no family detail (reliability 4)."""
     back = returned_cents or {}
     rows = await fetch_all(
-        "SELECT b.id AS booking, b.session, b.family, p.id AS person, p.email, b.offered_until, s.starts_at"
+        "SELECT b.id AS booking, b.family, p.id AS person, p.email, b.offered_until, s.starts_at"
         " FROM booking b JOIN booking_person bp ON bp.booking = b.id JOIN person p ON p.id = bp.person"
         " JOIN course_session s ON s.id = b.session WHERE b.id = ANY($1::uuid[]) AND p.email IS NOT NULL ORDER BY p.id",
         list(bookings),
@@ -85,7 +86,7 @@ async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Map
                 business_ref=f"{row['booking']}:{row['person']}",
                 address=row["email"],
                 context={
-                    "link": link_of(kinds[row["booking"]], row["session"]),
+                    "link": link_of(kinds[row["booking"]]),
                     "starts_at": row["starts_at"].isoformat(),
                     "returned_cents": back.get(row["booking"], 0),
                 }
@@ -100,4 +101,5 @@ async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Map
 async def forget_reminder(booking: UUID) -> None:
     """An offer was answered: a reminder of it that was not mailed yet says nothing any more."""
     rows = await fetch_all("SELECT person FROM booking_person WHERE booking = $1", booking)
-    await notifications.withdraw(list(REMINDERS.values()), [f"{booking}:{row['person']}" for row in rows])
+    kinds = [*REMINDERS.values(), *(GUESTS[kind] for kind in REMINDERS.values() if kind in GUESTS)]
+    await notifications.withdraw(kinds, [f"{booking}:{row['person']}" for row in rows])

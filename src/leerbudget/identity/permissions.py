@@ -28,6 +28,7 @@ _ADMIN: Rule = ("organisation_admin", "organisation")
 _MUNICIPALITY: Rule = ("municipality_viewer", "organisation")
 _COORDINATOR: Rule = ("coordinator", "all")
 _PLATFORM: Rule = ("platform_admin", "all")
+_WITHOUT_FAMILY: tuple[Rule, ...] = tuple((role, "self") for role in ("foster_care_worker", "guardian_worker", "guest"))
 _EVERYONE: tuple[Rule, ...] = tuple((role, "all") for role in ROLES)
 _ONESELF: tuple[Rule, ...] = tuple((role, "self") for role in ROLES)
 
@@ -63,6 +64,10 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     # seats of people without a family in a dialogue; families stay numbers
     "see_dialogues": (_COORDINATOR,),
     "give_seats": (_COORDINATOR,),
+    # the own seats and offers of who has no family: nothing of families, nobody else who comes (R66, R79)
+    "see_own_seats": _WITHOUT_FAMILY,
+    "answer_offered_seat": _WITHOUT_FAMILY,
+    "give_up_own_seat": _WITHOUT_FAMILY,
     # tariffs are public to read (R06); of the country, regions and municipalities, and of one organisation
     "set_tariffs": (_COORDINATOR,),
     "set_own_tariffs": (_FINANCE, _ADMIN),

@@ -13,6 +13,7 @@ ROLES = (
     "foster_parent",
     "foster_care_worker",
     "guardian_worker",
+    "guest",
     "trainer",
     "organisation_finance",
     "organisation_admin",
@@ -85,7 +86,7 @@ STAFF_LIMITS = SessionLimits(absolute=timedelta(hours=12), idle=timedelta(hours=
 
 def session_limits(role_names: frozenset[str]) -> SessionLimits:
     """The limits for somebody with these roles; one staff role is enough for the short ones."""
-    return PARENT_LIMITS if role_names <= {"foster_parent"} else STAFF_LIMITS
+    return PARENT_LIMITS if role_names <= {"foster_parent", "guest"} else STAFF_LIMITS
 
 
 def session_lives(*, last_seen_at: datetime, expires_at: datetime, now: datetime, limits: SessionLimits) -> bool:

@@ -335,11 +335,12 @@ class Visitors:
 
     parent: str | None
     trainer: str | None
+    professional: str | None
     organisation: str | None
 
 
 async def visitors() -> Visitors:
-    """Whom to be for a look around: a parent with an open proposal, a trainer with participants, the largest funder."""
+    """Whom to be for a look around: a parent with an open proposal, a trainer with participants, a professional with a seat, the largest funder."""
     row = await fetch_one(_VISITORS)
     return Visitors(**dict(row or {}))
 
@@ -354,6 +355,10 @@ SELECT
   (SELECT p.email FROM course_session s JOIN trainer t ON t.id = s.trainer JOIN person p ON p.id = t.person
    WHERE s.state IN ('confirmed', 'running') GROUP BY p.email
    ORDER BY sum(s.seats_taken) DESC, p.email LIMIT 1) AS trainer,
+  (SELECT p.email FROM booking b JOIN booking_person bp ON bp.booking = b.id AND bp.live
+   JOIN person p ON p.id = bp.person JOIN login l ON l.person = p.id JOIN course_session s ON s.id = b.session
+   WHERE b.family IS NULL AND b.state IN ('offered', 'confirmed')
+   ORDER BY (b.state = 'offered') DESC, s.starts_at DESC, p.email LIMIT 1) AS professional,
   (SELECT o.email FROM organisation o JOIN budget b ON b.organisation = o.id
    GROUP BY o.id, o.email ORDER BY count(*) DESC, o.email LIMIT 1) AS organisation
 """

@@ -256,6 +256,11 @@ CASES: Mapping[str, Case] = {
     "takeSeatBack": Case(("coordinator",), 204, DIALOGUE | {"booking_id": "seat"}, owned=False),
     "putInLine": Case(("coordinator",), 201, DIALOGUE, a_guest("guest_to_wait"), owned=False),
     "takeOffLine": Case(("coordinator",), 204, DIALOGUE | {"entry_id": "seat_in_line"}, owned=False),
+    # the own seats of who has no family
+    "listOwnSeats": Case(("worker",), owned=False),
+    "acceptOwnSeat": Case(("worker",), path={"booking_id": "seat_to_accept"}),
+    "refuseOwnSeat": Case(("worker",), path={"booking_id": "seat_to_refuse"}, body=lambda _: {"reason": "no_time"}),
+    "giveUpOwnSeat": Case(("worker",), 204, {"booking_id": "seat_to_give_up"}),
     # organisations
     "getPot": of_organisation(ORGANISATION),
     "getOrganisationOverview": of_organisation(ORGANISATION),

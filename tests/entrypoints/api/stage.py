@@ -100,6 +100,7 @@ async def stage(app_of_module) -> AsyncIterator[Stage]:
         await _catching_up(made)
         await _waiting(made)
         await _dialogue(made)
+        await _own_seats(made)
         await _rounds(made)
         for name, person, roles in _logins(made):
             made.browsers[name] = await browser()
@@ -130,7 +131,7 @@ def _logins(made: Stage) -> list[tuple[str, UUID | None, list[tuple[str, UUID | 
         ("other_finance", None, [("organisation_finance", theirs["organisation"])]),
         ("coordinator", None, [("coordinator", None)]),
         ("platform", None, [("platform_admin", None)]),
-        ("worker", None, [("foster_care_worker", None)]),
+        ("worker", mine["worker"], [("foster_care_worker", None)]),
         ("nobody", None, []),
     ]
 
@@ -285,6 +286,20 @@ async def _dialogue(made: Stage) -> None:
     for name in ("guest", "guest_to_wait"):
         person = await people.person(await world.a_professional())
         made.mine[name] = person.external_ref
+
+
+async def _own_seats(made: Stage) -> None:
+    """Professionals with two offers of a round and a seat that a coordinator gave."""
+    for place, name in enumerate(("seat_to_accept", "seat_to_refuse", "seat_to_give_up")):
+        dialogue = await world.a_dialogue(meetings=(world.in_days(110 + place),))
+        for things in (made.mine, made.theirs):
+            worker = things.setdefault("worker", None) or await world.a_professional()
+            things["worker"] = worker
+            if name != "seat_to_give_up":
+                things[name] = await world.a_seat_offered(worker, dialogue)
+                continue
+            things[name] = new_id()
+            await seating.give(SeatOrder(things[name], dialogue, worker), actor=None)
 
 
 async def _book(things: dict[str, Any], session: UUID) -> UUID:

@@ -129,7 +129,7 @@ async def test_a_list_in_pages_shows_everything_once(stage: Stage, path, size):
     whole = (await stage.stranger.get(f"{API}/{path}?limit=100")).json()
     assert whole["next_cursor"] is None
     seen, cursor = [], ""
-    for _ in range(20):
+    for _ in range(40):
         page = (await stage.stranger.get(f"{API}/{path}?limit={size}{cursor}")).json()
         seen += [card["id"] for card in page["items"]]
         if page["next_cursor"] is None:

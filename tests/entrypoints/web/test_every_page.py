@@ -61,19 +61,21 @@ COORDINATOR_PAGES = (
     *("/rondes", "/rondes/{round}", "/stortingen"),
     *("/gesprekken", "/gesprekken/{dialogue}", "/tarieven", "/tarieven/{tariff}"),
 )
+GUEST_PAGES = ("/mijn-plekken", "/mijn-plekken/{own_seat}")
 PUBLIC_PAGES = ("/", "/inloggen", "/inloggen/bevestigen", "/zoeken", "/bijeenkomsten/{session}", "/bronnen")
-PERSONAL_PAGES = (*PARENT_PAGES, *TRAINER_PAGES, *FINANCE_PAGES, *COORDINATOR_PAGES)
+PERSONAL_PAGES = (*PARENT_PAGES, *TRAINER_PAGES, *FINANCE_PAGES, *COORDINATOR_PAGES, *GUEST_PAGES)
 
 
 @dataclass
 class Scene:
-    """A parent, a trainer, a finance officer and a coordinator, each with something to see."""
+    """A parent, a trainer, a finance officer, a coordinator and a professional, each with something to see."""
 
     ids: dict[str, object]
     parent: Person
     trainer: Person
     finance: Person
     coordinator: Person
+    guest: Person
     stranger: Person
 
     def at(self, path: str) -> str:
@@ -87,6 +89,7 @@ class Scene:
             (TRAINER_PAGES, self.trainer),
             (FINANCE_PAGES, self.finance),
             (COORDINATOR_PAGES, self.coordinator),
+            (GUEST_PAGES, self.guest),
         ):
             if path in pages:
                 return person
@@ -156,11 +159,13 @@ async def scene(app):
         await world.a_session(trainer=member, childcare={"a4_8": 3}, people_there=((person, "trainer"),)),
         await world.a_session(trainer=member, meetings=(world.in_days(40), world.in_days(47))),
     ]
+    worker = await world.a_professional()
     top_up = new_id()
     reference = await payments.request_top_up(top_up, organisation, 2_500_000, "PO-1", actor=None)
     ids = {
         **await offered(family),
         **await a_dialogue(),
+        "own_seat": await world.a_seat_offered(worker, await world.a_dialogue(meetings=(world.in_days(80),))),
         "wish": await visiting.a_wish(family),
         "booking": await booked(family, sessions[1]),
         "session": sessions[0],
@@ -180,6 +185,7 @@ async def scene(app):
             await enter(visiting.trainer(app, member, person)),
             await enter(visiting.finance(app, organisation)),
             await enter(visiting.coordinator(app)),
+            await enter(visiting.professional(app, worker)),
             await enter(visiting.stranger(app)),
         )
 
@@ -245,6 +251,9 @@ POSTS = (
     "/gesprekken/{dialogue}/plaatsen",
     "/gesprekken/{dialogue}/terugnemen",
     "/gesprekken/{dialogue}/van-de-lijst",
+    "/mijn-plekken/{own_seat}/aannemen",
+    "/mijn-plekken/{own_seat}/afwijzen",
+    "/mijn-plekken/{own_seat}/afzeggen",
     "/organisatie/stortingen/{booking}/bevestigen",
     "/organisatie/aanvragen/{request}/goedkeuren",
     "/organisatie/aanvragen/{request}/afwijzen",
@@ -271,7 +280,7 @@ async def test_without_the_token_nothing_is_done(scene):
 
 async def test_the_wrong_role_finds_nothing(scene):
     """A page of another role looks exactly like a page that does not exist."""
-    everybody = (scene.parent, scene.trainer, scene.finance, scene.coordinator)
+    everybody = (scene.parent, scene.trainer, scene.finance, scene.coordinator, scene.guest)
     for person in everybody:
         for path in PERSONAL_PAGES:
             if scene.seer(path) is person or (path.startswith("/organisatie/st") and person is scene.coordinator):
@@ -299,6 +308,7 @@ async def test_anothers_things_look_missing(scene, app):
             PARENT_PAGES: await enter(visiting.parent(app, family)),
             TRAINER_PAGES: await enter(visiting.trainer(app, member, person)),
             FINANCE_PAGES: await enter(visiting.finance(app, organisation)),
+            GUEST_PAGES: await enter(visiting.professional(app, await world.a_professional())),
         }
         for pages, other in others.items():
             for path in pages:
@@ -332,6 +342,8 @@ async def test_opening_a_forms_address_leads_back_to_its_page(scene):
             person = scene.trainer
         elif path.startswith("/organisatie"):
             person = scene.coordinator if path.endswith("bevestigen") else scene.finance
+        elif path.startswith("/mijn-plekken"):
+            person = scene.guest
         elif path.startswith(("/rondes", "/gesprekken", "/tarieven")):
             person = scene.coordinator
         address = scene.at(path.replace("{booking}/bevestigen", "{top_up}/bevestigen"))

@@ -180,6 +180,14 @@ async def coordinator(app: Litestar) -> AsyncIterator[Person]:
 
 
 @asynccontextmanager
+async def professional(app: Litestar, person: UUID) -> AsyncIterator[Person]:
+    """A foster-care worker."""
+    email = str((await people.person(person)).email)
+    async with somebody(app, email, person, [("foster_care_worker", None)]) as made:
+        yield made
+
+
+@asynccontextmanager
 async def stranger(app: Litestar) -> AsyncIterator[Person]:
     """Somebody who is not logged in."""
     async with client_for(app) as client:

@@ -26,6 +26,9 @@ HOME = (
     ("organisation_finance", "/organisatie"),
     ("organisation_admin", "/organisatie"),
     ("municipality_viewer", "/organisatie"),
+    ("foster_care_worker", "/mijn-plekken"),
+    ("guardian_worker", "/mijn-plekken"),
+    ("guest", "/mijn-plekken"),
 )
 """Where somebody with a role begins; the first that fits."""
 
@@ -136,6 +139,7 @@ async def _demo_logins() -> list[View]:
     who = (
         (found.parent, "Een pleegouder met een voorstel"),
         (found.trainer, "Een trainer met deelnemers"),
+        (found.professional, "Een professional met een plek in een gesprek"),
         (found.organisation, "Financiën van een pleegzorgaanbieder"),
         (coordinators[0] if coordinators else None, "De coördinator van de koppelrondes"),
         (coordinators[1] if len(coordinators) > 1 else None, "Wie stortingen bevestigt"),

@@ -53,6 +53,9 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "afgerond": ("ok", "De bijeenkomst is afgerond. De betaling staat klaar."),
     "plaats-gegeven": ("ok", "De plaats is gegeven. Wij mailen het deze persoon."),
     "plaats-terug": ("ok", "De plaats is vrij. Wij mailen het deze persoon."),
+    "afgezegd": ("ok", "U hebt afgezegd. De plaats is vrij voor iemand anders."),
+    "plaats-aangenomen": ("ok", "U komt. De plaats is van u."),
+    "plaats-afgewezen": ("info", "U hebt nee gezegd. De plaats is vrij voor iemand anders."),
     "in-de-rij": ("ok", "Deze persoon staat op de wachtlijst."),
     "uit-de-rij": ("info", "Deze persoon staat niet meer op de wachtlijst."),
     "ronde": ("ok", "De koppelronde is bijgewerkt."),
@@ -156,6 +159,19 @@ def own_family(request: HouseRequest, verb: str) -> UUID:
         raise NotFound
     require(request.user, verb, family=families[0])
     return families[0]
+
+
+def own_person(request: HouseRequest, verb: str) -> UUID:
+    """The person behind the login, for this verb.
+
+    Raises:
+        NotLoggedIn: nobody is logged in.
+        NotFound: the login stands for nobody, or they may not.
+    """
+    person = require(request.user, verb, person=request.actor.person).person
+    if person is None:  # pragma: no cover - the relation `self` holds for nobody without a person
+        raise NotFound
+    return person
 
 
 def paged(things: Sequence[Any], number: str, size: int) -> tuple[list[Any], int, int]:

@@ -91,6 +91,7 @@ class NavLink:
 LINKS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"foster_parent"}), "/mijn", "Overzicht"),
     (frozenset({"foster_parent"}), "/wensen", "Wensen"),
+    (frozenset({"foster_care_worker", "guardian_worker", "guest"}), "/mijn-plekken", "Mijn plekken"),
     (frozenset(), "/zoeken", "Aanbod"),
     (frozenset({"foster_parent"}), "/inschrijvingen", "Inschrijvingen"),
     (frozenset({"foster_parent"}), "/budget", "Leerbudget"),

@@ -192,6 +192,7 @@ LABELS: dict[str, dict[str, str]] = {
         "foster_parent": "pleegouder",
         "foster_care_worker": "pleegzorgbegeleider",
         "guardian_worker": "jeugdbeschermer",
+        "guest": "deelnemer aan gesprekken",
         "trainer": "trainer",
         "organisation_finance": "financiën van een organisatie",
         "organisation_admin": "beheerder van een organisatie",
