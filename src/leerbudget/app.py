@@ -17,6 +17,7 @@ from leerbudget.entrypoints.api.catalogue import CatalogueController
 from leerbudget.entrypoints.api.catching_up import CatchingUpController
 from leerbudget.entrypoints.api.dialogues import DialogueController
 from leerbudget.entrypoints.api.documentation import PREFIX, openapi_config, openapi_document
+from leerbudget.entrypoints.api.elearning import ElearningController
 from leerbudget.entrypoints.api.families import FamilyController
 from leerbudget.entrypoints.api.health import health
 from leerbudget.entrypoints.api.logins import LoginController
@@ -48,6 +49,7 @@ from leerbudget.entrypoints.web.catching_up import CatchingUpPages
 from leerbudget.entrypoints.web.changing import ChangingPages
 from leerbudget.entrypoints.web.coordinating import RoundPages
 from leerbudget.entrypoints.web.dialogues import DialoguePages
+from leerbudget.entrypoints.web.elearning import ElearningPages
 from leerbudget.entrypoints.web.enrolling import EnrolPages
 from leerbudget.entrypoints.web.logins import LoginPages
 from leerbudget.entrypoints.web.organisations import OrganisationPages
@@ -83,6 +85,7 @@ API: tuple[ControllerRouterHandler, ...] = (
     BookingController,
     MovingController,
     CatchingUpController,
+    ElearningController,
     FamilyWaitingController,
     WaitingController,
     DialogueController,
@@ -121,6 +124,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     OwnTariffPages,
     TrainerPages,
     CallingOffPages,
+    ElearningPages,
     DialoguePages,
     OwnSeatPages,
     RoundPages,

@@ -7,6 +7,7 @@ from firing import constraints_of, fires, goes_in
 from leerbudget.bookings import actions, waiting
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.waiting import WaitingOrder
+from leerbudget.catalogue.elearning import UnitOrder, publish_unit
 from leerbudget.foundation.database import fetch_value
 from leerbudget.foundation.ids import new_id
 
@@ -59,6 +60,10 @@ async def test_every_constraint_of_bookings_fires():
     comes = {"booking": request.id, "session": session, "person": stranger, "live": False}
     there = {"booking": request.id, "meeting": meeting, "person": stranger, "person_number": 9, "starts_at": AT}
     there |= {"ends_at": LATER, "live": False, "state": "planned"}
+    await publish_unit(UnitOrder(session, 1, "X", "https://leren.example/x", 60), actor=None)
+    unit = await fetch_value("SELECT id FROM elearning_unit WHERE session = $1", session)
+    alone = {"booking": request.id, "unit": unit, "person": stranger, "person_number": 9, "starts_at": AT}
+    alone |= {"ends_at": AT, "live": True, "state": "planned", "instead_of": meeting}
     children = {"booking": request.id, "age_band": "a4_8", "places": 1}
     place = {"family": family, "course": course, "session": session, "state": "waiting", "childcare": {}}
     place |= {"content_sha256": "x", "asked_at": AT}
@@ -72,6 +77,13 @@ async def test_every_constraint_of_bookings_fires():
         ("booking_person_person_fkey", "booking_person", comes, {"person": new_id()}),
         ("attendance_once", "attendance", there, {}),
         ("attendance_state_is_known", "attendance", there, {"state": "x"}),
+        ("attendance_is_somewhere", "attendance", there, {"unit": unit}),
+        ("attendance_is_somewhere", "attendance", alone, {"unit": None}),
+        ("attendance_once", "attendance", alone | {"live": False}, {}),
+        ("elearning_replaces_a_meeting", "attendance", alone, {"instead_of": None}),
+        ("elearning_takes_no_hour", "attendance", alone, {"ends_at": LATER}),
+        ("elearning_is_done_or_not", "attendance", alone, {"state": "absent"}),
+        ("attendance_unit_fkey", "attendance", alone, {"unit": new_id()}),
         ("attendance_booking_fkey", "attendance", there, {"booking": new_id()}),
         ("attendance_meeting_fkey", "attendance", there, {"meeting": new_id()}),
         ("attendance_person_fkey", "attendance", there, {"person": new_id()}),

@@ -81,6 +81,7 @@ BOOKING = Thing(
     may_cancel=True,
     may_catch_up=True,
     catches_up_at=None,
+    elearning=False,
     cancelled_meetings=[],
     moved=False,
     fee_cents=0,
@@ -110,6 +111,7 @@ BOOKINGS = Thing(
             session_state="done",
             may_cancel=False,
             catches_up_at=at(3, 11, 19),
+            elearning=True,
             cancelled_meetings=[at(3, 8, 19)],
         )
     ],
@@ -128,8 +130,40 @@ def own_meeting(number: int, **changes: Any) -> Thing:
         "there": None,
         "may_drop": False,
         "options": [],
+        "called_off": False,
+        "unit": None,
+        "learns": False,
+        "learnt": False,
+        "may_learn": False,
     }
     return Thing(**meeting | changes)
+
+
+UNIT = Thing(
+    number=2,
+    title="Rust vinden in een druk huis (fictief)",
+    link="https://leren.voorbeeld.example/rust",
+    duration_minutes=75,
+)
+ELEARNING = Thing(
+    id="s1",
+    course_title="Zorgen voor een kind dat veel meemaakte (fictief)",
+    open=True,
+    meetings=[
+        Thing(number=1, starts_at=at(3, 7, 19), ends_at=at(3, 7, 21, 30), called_off=False, unit=None, learners=[]),
+        Thing(
+            number=2,
+            starts_at=at(3, 14, 19),
+            ends_at=at(3, 14, 21, 30),
+            called_off=True,
+            unit=UNIT,
+            learners=[
+                Thing(booking="b1", person="x1", name="Sanne de Wit-van den Heuvel (fictief)", done=False),
+                Thing(booking="b1", person="x2", name="Joris de Wit (fictief)", done=True),
+            ],
+        ),
+    ],
+)
 
 
 def elsewhere(place: str | None, day: int) -> Thing:
@@ -160,6 +194,10 @@ CATCHING_UP = Thing(
     chosen=None,
 )
 CATCH_UP_CHOICE = Thing(booking_id="b1", course_title=_TITLE, meetings=[_MISSED], chosen=_MISSED)
+_LEARNT = own_meeting(2, unit=UNIT, learns=True, may_drop=True, called_off=True)
+LEARNING = Thing(booking_id="b4", course_title=_TITLE, meetings=[own_meeting(1), _LEARNT], chosen=None)
+_FREE = own_meeting(2, unit=UNIT, may_learn=True, options=[elsewhere("Amersfoort", 16)])
+LEARNING_CHOICE = Thing(booking_id="b5", course_title=_TITLE, meetings=[_FREE], chosen=_FREE)
 CALL_OFF = Thing(
     id="s1",
     course_title=_TITLE,

@@ -309,6 +309,7 @@ async def record_attendance(meeting: UUID, absent: Collection[UUID], *, actor: U
 
     Raises:
         MeetingNotOver: the meeting has not ended.
+        CountsOnce: somebody who is said to have been there catches this meeting up.
     """
     async with together():
         ends_at = await fetch_value("SELECT ends_at FROM meeting WHERE id = $1", meeting)
@@ -377,7 +378,7 @@ FROM course_session s JOIN course c ON c.id = s.course WHERE s.id = $1 FOR NO KE
 _FINISH = """
 UPDATE booking b
 SET state = CASE WHEN EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AND a.live
-                              AND (a.state = 'present' OR a.instead_of IS NOT NULL AND a.state = 'planned'))
+                              AND (a.state = 'present' OR a.instead_of IS NOT NULL AND a.unit IS NULL AND a.state = 'planned'))
                  THEN 'attended' ELSE 'no_show' END
 WHERE b.session = $1 AND b.state = 'confirmed'
 RETURNING b.id, b.price_cents, b.state

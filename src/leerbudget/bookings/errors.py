@@ -129,12 +129,27 @@ class CatchUpUsed(LeerbudgetError):
     constraint = "one_catch_up_per_person"
 
 
+class CountsOnce(LeerbudgetError):
+    """Somebody was at a meeting, or catches it up: never both."""
+
+    code = "counts_once"
+    message_nl = "Iemand haalt deze keer al in. Bij de eigen groep was deze persoon er dus niet."
+    constraint = "one_presence_per_meeting"
+
+
+class NoElearning(LeerbudgetError):
+    """The trainer published no e-learning for this meeting."""
+
+    code = "no_elearning"
+    message_nl = "Voor deze keer is er geen e-learning."
+
+
 class CatchUpUnknown(LeerbudgetError):
     """Nobody of this booking catches up that meeting."""
 
     code = "catch_up_unknown"
     status = 404
-    message_nl = "U haalt deze keer niet in bij een andere groep."
+    message_nl = "Deze keer wordt niet ingehaald."
 
 
 class CatchUpOver(LeerbudgetError):
@@ -237,6 +252,10 @@ class BookingNotValid(InvalidInput):
         "booking_person_once",
         "attendance_once",
         "attendance_state_is_known",
+        "attendance_is_somewhere",
+        "elearning_replaces_a_meeting",
+        "elearning_takes_no_hour",
+        "elearning_is_done_or_not",
     )
 
 
@@ -268,6 +287,7 @@ class BookedUnknown(NotFound):
         "booking_person_person_fkey",
         "attendance_booking_fkey",
         "attendance_person_fkey",
+        "attendance_unit_fkey",
         "booking_childcare_booking_fkey",
         "waiting_entry_family_fkey",
         "waiting_entry_course_fkey",

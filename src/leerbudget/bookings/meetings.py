@@ -153,6 +153,11 @@ WHERE booking = $1 AND meeting = $2 AND person = ANY ($3::uuid[]) AND live AND s
 """
 
 
+async def stay_away(booking: UUID, missed: UUID, persons: Sequence[UUID]) -> None:
+    """They are not expected at this meeting of their own group: the hour is free."""
+    await execute(_STAY_AWAY, booking, missed, list(persons))
+
+
 async def catch_up(order: CatchUpOrder, *, actor: UUID | None) -> None:
     """Come to the same meeting of another group of the course, once per booking and person, at no cost.
 
@@ -182,7 +187,7 @@ async def catch_up(order: CatchUpOrder, *, actor: UUID | None) -> None:
         _check(facts, len(persons), at)
         if await fetch_value("SELECT rooms.others_wait($1, $2, $3)", facts["elsewhere"], facts["family"], at):
             raise KeptForWaiting
-        await execute(_STAY_AWAY, order.booking, order.missed, persons)
+        await stay_away(order.booking, order.missed, persons)
         await execute(_COME, order.booking, order.meeting, order.missed, persons)
         apart = separated_since(at.astimezone(clock.AMSTERDAM).date())
         if await fetch_value(
@@ -210,23 +215,24 @@ def _check(facts: Any, persons: int, at: datetime) -> None:
 
 
 _PLANNED = """
-SELECT a.id, a.person, a.meeting, a.live, a.starts_at > $3 AS to_come, m.session
-FROM attendance a JOIN meeting m ON m.id = a.meeting WHERE a.booking = $1 AND a.instead_of = $2
+SELECT a.id, a.person, a.meeting, a.live, m.session,
+       CASE WHEN a.unit IS NULL THEN a.starts_at > $3 ELSE a.state = 'planned' END AS to_come
+FROM attendance a LEFT JOIN meeting m ON m.id = a.meeting WHERE a.booking = $1 AND a.instead_of = $2
 """
 
 
 async def drop_catch_up(booking: UUID, missed: UUID, *, actor: UUID | None) -> None:
-    """Not catch up after all: the seats there are free, and they are expected in the own group when that can still be.
+    """Not catch up after all, there or by e-learning: the seats are free, and they are expected in the own group when that can still be.
 
     Again has no effect.
 
     Raises:
         CatchUpUnknown: nobody of this booking ever was to catch up that meeting.
-        CatchUpOver: that meeting has begun.
+        CatchUpOver: that meeting has begun, or the e-learning was done.
     """
     async with together():
         at = clock.now()
-        there = [row["meeting"] for row in await fetch_all(_PLANNED, booking, missed, at)]
+        there = [row["meeting"] for row in await fetch_all(_PLANNED, booking, missed, at) if row["meeting"]]
         await fetch_all(_BOTH, booking, there)
         planned = await fetch_all(_PLANNED, booking, missed, at)
         if not planned:
@@ -238,5 +244,5 @@ async def drop_catch_up(booking: UUID, missed: UUID, *, actor: UUID | None) -> N
             return
         await execute("UPDATE attendance SET live = false WHERE id = ANY($1::uuid[])", [row["id"] for row in rows])
         await _expect_at_home([(booking, missed, row["person"]) for row in rows])
-        await keep_seats({row["session"]: row for row in rows}.values())
+        await keep_seats({row["session"]: row for row in rows if row["session"]}.values())
         await record_audit(actor, "catch_up_dropped", "booking", booking)

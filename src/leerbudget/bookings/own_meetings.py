@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from leerbudget.bookings.elearning import GOING, Unit
 from leerbudget.bookings.meetings import OPEN_STATES
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import fetch_all
@@ -26,7 +27,8 @@ class Elsewhere:
 class Expected(msgspec.Struct, frozen=True):
     """Somebody of the booking at one of its meetings.
 
-    `state`: planned, present, absent, or elsewhere when they catch it up in another group.
+    `state`: planned, present, absent; elsewhere when they catch it up in another group; elearning or elearning_done when
+    they do so alone; called_off when the meeting was.
     """
 
     person: UUID
@@ -36,7 +38,10 @@ class Expected(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class OwnMeeting:
-    """A meeting of the own group. `caught_up`: where somebody comes in its place; `options`: where that could be."""
+    """A meeting of the own group. `caught_up`: where somebody comes in its place; `options`: where that could be.
+
+    `unit`: e-learning in its place; `may_learn`: it could be chosen.
+    """
 
     meeting: UUID
     number: int
@@ -46,22 +51,33 @@ class OwnMeeting:
     caught_up: Elsewhere | None
     caught_up_over: bool
     options: tuple[Elsewhere, ...]
+    called_off: bool
+    unit: Unit | None
+    may_learn: bool
 
     @property
     def may_miss(self) -> tuple[Expected, ...]:
         """Who could catch this meeting up."""
-        return tuple(each for each in self.persons if each.state in ("planned", "absent"))
+        return tuple(each for each in self.persons if each.state in ("planned", "absent", "called_off"))
 
 
 _OWN = """
-SELECT m.id AS meeting, m.number, m.starts_at, m.ends_at,
+SELECT m.id AS meeting, m.number, m.starts_at, m.ends_at, m.called_off, u.title, u.link, u.duration_minutes,
+       s.state = ANY ($3::text[]) AS going,
        (SELECT jsonb_agg(jsonb_build_object('person', p.id, 'name', p.name, 'state',
-                 CASE WHEN e.id IS NOT NULL THEN 'elsewhere' ELSE a.state END) ORDER BY p.name, p.id)
-        FROM attendance a JOIN person p ON p.id = a.person
-        LEFT JOIN attendance e ON e.booking = a.booking AND e.person = a.person AND e.instead_of = m.id AND e.live
-        WHERE a.booking = b.id AND a.meeting = m.id) AS persons
-FROM booking b JOIN meeting m ON m.session = b.session
-WHERE b.id = $1 AND b.family = $2 AND b.state IN ('confirmed', 'attended') ORDER BY m.number
+                 CASE WHEN e.unit IS NOT NULL AND e.state = 'present' THEN 'elearning_done'
+                      WHEN e.unit IS NOT NULL THEN 'elearning' WHEN e.id IS NOT NULL THEN 'elsewhere'
+                      WHEN m.called_off THEN 'called_off' ELSE a.state END) ORDER BY p.name, p.id)
+        FROM booking_person bp JOIN person p ON p.id = bp.person
+        LEFT JOIN attendance a ON a.booking = bp.booking AND a.person = bp.person AND a.meeting = m.id
+        LEFT JOIN attendance e ON e.booking = bp.booking AND e.person = bp.person AND e.instead_of = m.id AND e.live
+        WHERE bp.booking = b.id AND bp.live AND (a.id IS NOT NULL OR m.called_off)) AS persons
+FROM booking b JOIN course_session s ON s.id = b.session
+JOIN (SELECT id, session, number, starts_at, ends_at, false AS called_off FROM meeting
+      UNION ALL SELECT id, session, number, starts_at, ends_at, true FROM cancelled_meeting) m ON m.session = b.session
+LEFT JOIN elearning_unit u ON u.session = m.session AND u.number = m.number
+WHERE b.id = $1 AND b.family = $2 AND b.state IN ('confirmed', 'attended') AND (NOT m.called_off OR u.id IS NOT NULL)
+ORDER BY m.number
 """
 
 _THERE = """
@@ -88,20 +104,25 @@ ORDER BY t.starts_at, t.id
 async def meetings_of(booking: UUID, family: UUID) -> list[OwnMeeting]:
     """Every meeting of this booking of the family; none when it is another's, or stopped."""
     at = clock.now()
-    own = await fetch_all(_OWN, booking, family)
+    own = await fetch_all(_OWN, booking, family, list(GOING))
     there = {row["missed"]: _elsewhere(row) for row in await fetch_all(_THERE, booking)} if own else {}
     options: dict[UUID, list[Elsewhere]] = {}
     for row in await fetch_all(_OPTIONS, booking, family, at, list(OPEN_STATES)):
         options.setdefault(row["missed"], []).append(_elsewhere(row))
+    persons = [tuple(msgspec.json.decode(row["persons"] or "[]", type=list[Expected])) for row in own]
+    used = bool(there) or any(each.state.startswith("elearning") for some in persons for each in some)
     return [
         OwnMeeting(
             *(row["meeting"], row["number"], row["starts_at"], row["ends_at"]),
-            persons=tuple(msgspec.json.decode(row["persons"] or "[]", type=list[Expected])),
+            persons=expected,
             caught_up=there.get(row["meeting"]),
             caught_up_over=row["meeting"] in there and there[row["meeting"]].starts_at <= at,
-            options=() if there else tuple(options.get(row["meeting"], ())),
+            options=() if used else tuple(options.get(row["meeting"], ())),
+            called_off=row["called_off"],
+            unit=Unit(row["number"], row["title"], row["link"], row["duration_minutes"]) if row["title"] else None,
+            may_learn=row["title"] is not None and row["going"] and not used,
         )
-        for row in own
+        for row, expected in zip(own, persons, strict=True)
     ]
 
 

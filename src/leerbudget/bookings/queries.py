@@ -16,7 +16,7 @@ class BookingView:
     """A booking as its family sees it.
 
     `cancelled_meetings`: when those that were called off would have begun. `missed`: somebody was absent;
-    `catches_up_at`: when somebody comes to another group in place of that.
+    `catches_up_at`: when somebody comes to another group in place of that; `elearning`: somebody does that instead.
     """
 
     booking: UUID
@@ -40,14 +40,15 @@ class BookingView:
     cancelled_meetings: tuple[datetime, ...]
     missed: bool
     catches_up_at: datetime | None
+    elearning: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
     """Somebody on a trainer's list: a name and an address to reach them, nothing about the family.
 
-    `attendance`: by meeting, in order; `elsewhere` when they catch it up in another group, None when they are not
-    expected. `guest`: they are of another group and catch up here.
+    `attendance`: by meeting, in order; `elsewhere` when they catch it up in another group, `elearning` or
+    `elearning_done` when they do so alone, None when they are not expected. `guest`: they are of another group and catch up here.
     """
 
     booking: UUID
@@ -88,8 +89,9 @@ SELECT b.id AS booking, b.session, c.title, b.state, b.end_reason, b.price_cents
        b.fee_cents, b.fee_returned_at, b.moved_to,
        array(SELECT m.starts_at FROM cancelled_meeting m WHERE m.session = s.id ORDER BY m.number) AS cancelled_meetings,
        EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AND a.state = 'absent') AS missed,
-       (SELECT min(a.starts_at) FROM attendance a WHERE a.booking = b.id AND a.live AND a.instead_of IS NOT NULL)
+       (SELECT min(a.starts_at) FROM attendance a WHERE a.booking = b.id AND a.live AND a.instead_of IS NOT NULL AND a.unit IS NULL)
          AS catches_up_at,
+       EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AND a.live AND a.unit IS NOT NULL) AS elearning,
        (SELECT count(*)::int FROM meeting m WHERE m.session = s.id) AS meetings,
        coalesce((SELECT m.ends_at FROM meeting m WHERE m.session = s.id ORDER BY m.number LIMIT 1), s.ends_at)
          AS first_meeting_ends_at
@@ -124,7 +126,8 @@ WITH comes AS (
   WHERE m.session = $1 AND a.live AND a.instead_of IS NOT NULL
 )
 SELECT c.booking, c.person, p.name, p.email, b.state, c.guest,
-       array(SELECT CASE WHEN a.live OR a.state = 'absent' THEN a.state WHEN e.id IS NOT NULL THEN 'elsewhere' END
+       array(SELECT CASE WHEN e.unit IS NOT NULL THEN CASE e.state WHEN 'present' THEN 'elearning_done' ELSE 'elearning' END
+                         WHEN a.live OR a.state = 'absent' THEN a.state WHEN e.id IS NOT NULL THEN 'elsewhere' END
              FROM meeting m
              LEFT JOIN attendance a ON a.booking = c.booking AND a.person = c.person AND a.meeting = m.id
              LEFT JOIN attendance e ON e.booking = c.booking AND e.person = c.person AND e.instead_of = m.id AND e.live

@@ -12,7 +12,7 @@ from leerbudget.bookings.rules import (
     WAITING_LIVE,
     WAITING_STATES,
 )
-from leerbudget.catalogue.tables import Course, CourseSession, Meeting
+from leerbudget.catalogue.tables import Course, CourseSession, ElearningUnit, Meeting
 from leerbudget.foundation.columns import (
     cents,
     content,
@@ -88,12 +88,15 @@ class Attendance(Table, db=DB, tablename="attendance"):
     """One person at one meeting. Exclusion constraint `one_meeting_at_a_time` (migrations) guards I7.
 
     `instead_of`: the meeting of the own group that is caught up here, once per booking and person (partial unique index
-    `one_catch_up_per_person`, migrations). Who catches up a meeting to come is not live at it.
+    `one_catch_up_per_person`, migrations). Who catches up a meeting to come is not live at it. Caught up by e-learning
+    there is a `unit` and no `meeting`, and no hour: it begins and ends when it was chosen, and `present` is that it was
+    done. Nobody was at a meeting and caught it up as well (partial unique index `one_presence_per_meeting`).
     """
 
     id = key()
     booking = foreign(Booking)
-    meeting = foreign(Meeting)
+    meeting = foreign(Meeting, optional=True)
+    unit = foreign(ElearningUnit, optional=True)
     person = foreign(Person)
     person_number = BigInt(default=None, null=False)
     starts_at = moment()
@@ -102,8 +105,12 @@ class Attendance(Table, db=DB, tablename="attendance"):
     state = text(10)
     instead_of = identifier(optional=True)
 
-    attendance_once = Unique([booking, meeting, person])
+    attendance_once = Unique([booking, meeting, person], nulls_distinct=False)
     attendance_state_is_known = Check(one_of("state", ATTENDANCE_STATES))
+    attendance_is_somewhere = Check("(meeting IS NULL) = (unit IS NOT NULL)")
+    elearning_replaces_a_meeting = Check("unit IS NULL OR instead_of IS NOT NULL")
+    elearning_takes_no_hour = Check("unit IS NULL OR starts_at = ends_at")
+    elearning_is_done_or_not = Check("unit IS NULL OR state <> 'absent'")
 
 
 class BookingChildcare(Table, db=DB, tablename="booking_childcare"):

@@ -214,6 +214,7 @@ class SessionUnknown(NotFound):
         "session_party_session_fkey",
         "childcare_places_session_fkey",
         "session_person_session_fkey",
+        "elearning_unit_session_fkey",
     )
 
 
@@ -238,6 +239,14 @@ class MeetingCancelled(Conflict):
     code = "meeting_cancelled"
     message_nl = "Deze datum gaat al niet door."
     constraint = "cancelled_meeting_once"
+
+
+class UnitNotValid(InvalidInput):
+    """An e-learning unit that cannot be: its link, its length, or a second one for the meeting."""
+
+    code = "unit_not_valid"
+    message_nl = "Deze e-learning klopt niet. Kijk naar de link en de duur."
+    constraint = ("one_unit_per_meeting", "unit_link_is_safe", "unit_fits_a_day")
 
 
 class CatalogueUnknown(NotFound):

@@ -157,6 +157,25 @@ class CancelledMeeting(Table, db=DB, tablename="cancelled_meeting"):
     cancelled_meeting_once = Unique([session, number])
 
 
+class ElearningUnit(Table, db=DB, tablename="elearning_unit"):
+    """What somebody can learn alone, at any hour, in place of the meeting with this number (R41).
+
+    Of one session: its trainer publishes it and says who did it. Also for a meeting that was called off.
+    """
+
+    id = key()
+    session = foreign(CourseSession)
+    number = whole()
+    title = text(200)
+    link = text(500)
+    duration_minutes = whole()
+    published_at = moment()
+
+    one_unit_per_meeting = Unique([session, number])
+    unit_link_is_safe = Check("link ~ '^https://[^[:space:]/]+[.][^[:space:]]+$'")
+    unit_fits_a_day = Check("duration_minutes BETWEEN 5 AND 480")
+
+
 class SessionParty(Table, db=DB, tablename="session_party"):
     """Seats of one party in a dialogue (R64)."""
 

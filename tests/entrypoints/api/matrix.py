@@ -226,6 +226,11 @@ CASES: Mapping[str, Case] = {
     "moveBooking": Case(("parent",), 201, {"booking_id": "booking_to_move"}, a_move),
     "listOwnMeetings": Case(PARENTS, path={"booking_id": "booking"}),
     "catchUpMeeting": Case(("parent",), path=CATCHING_UP, body=a_catch_up),
+    "learnMeeting": Case(
+        PARENTS,
+        path={"booking_id": "booking_learning", "meeting_id": "meeting_learnt"},
+        body=lambda things: {"persons": [str(things["coparent"])]},
+    ),
     "dropCatchUp": Case(PARENTS, 204, {"booking_id": "booking_catching_up", "meeting_id": "meeting_caught_up"}),
     "cancelBooking": Case(PARENTS, path={"booking_id": "cancellation"}),
     "listWaitingEntries": of_family(),
@@ -239,6 +244,16 @@ CASES: Mapping[str, Case] = {
     "listParticipants": Case(("trainer",), path=SESSION),
     "recordAttendance": Case(
         ("trainer",), path={"session_id": "past", "meeting_id": "meeting_of_past"}, body=lambda _: {"absent": []}
+    ),
+    "listElearning": Case(("trainer",), path={"session_id": "session_of_two"}),
+    "publishElearning": Case(
+        ("trainer",),
+        path={"session_id": "session_of_two"},
+        body=lambda _: {"number": 1, "title": "Alleen", "link": "https://leren.example/1", "duration_minutes": 60},
+    ),
+    "completeElearning": Case(
+        ("trainer",),
+        path={"session_id": "session_of_two", "booking_id": "booking_learning", "person_id": "coparent"},
     ),
     "completeCourseSession": Case(("trainer",), path={"session_id": "past_to_complete"}),
     "callOffCourseSession": Case(

@@ -22,6 +22,7 @@ from entrypoints.http.browsing import ORIGIN, application, client_for, link_toke
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import meetings, seating, waiting
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.elearning import ElearningOrder, learn
 from leerbudget.bookings.meetings import CatchUpOrder
 from leerbudget.bookings.seating import SeatOrder
 from leerbudget.bookings.waiting import WaitingOrder
@@ -30,6 +31,7 @@ from leerbudget.budgets import approvals, policies
 from leerbudget.budgets.rules import GrantOrder, PolicyOrder
 from leerbudget.catalogue import actions as catalogue
 from leerbudget.catalogue import queries as catalogue_queries
+from leerbudget.catalogue.elearning import UnitOrder, publish_unit
 from leerbudget.catalogue.rules import TariffOrder
 from leerbudget.catalogue.tariffs import add_tariffs
 from leerbudget.foundation import clock
@@ -249,10 +251,21 @@ async def _catching_up(made: Stage) -> None:
             if name == "to_catch_up":
                 things["meeting_to_catch_up"], things["meeting_elsewhere"] = missed, elsewhere
                 things["session_of_two"], things["meeting_to_call_off"] = own.id, own.meetings[1][0]
+                await _learning(things, own.id, own.meetings[1][0])
             else:
                 things["meeting_caught_up"] = missed
                 order = CatchUpOrder(booking, missed, elsewhere, (things["parent"],))
                 await meetings.catch_up(order, actor=None)
+
+
+async def _learning(things: dict[str, Any], session: UUID, missed: UUID) -> None:
+    """The other parent does e-learning in place of a meeting, by a booking of their own."""
+    unit = UnitOrder(session, 2, "Alleen", "https://leren.example/2", 45)
+    await publish_unit(unit, actor=None)
+    request = BookingRequest(new_id(), things["family"], session, (things["coparent"],))
+    things["booking_learning"] = (await bookings.book(request, actor=None)).booking
+    things["meeting_learnt"] = missed
+    await learn(ElearningOrder(things["booking_learning"], missed, (things["coparent"],)), actor=None)
 
 
 async def _waiting(made: Stage) -> None:

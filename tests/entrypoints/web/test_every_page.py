@@ -46,6 +46,7 @@ TRAINER_PAGES = (
     "/trainer",
     "/trainer/bijeenkomsten/{booked}",
     "/trainer/bijeenkomsten/{booked}/afgelasten",
+    "/trainer/bijeenkomsten/{booked}/elearning",
 )
 FINANCE_PAGES = (
     "/organisatie",
@@ -245,6 +246,8 @@ POSTS = (
     "/organisatie/toekenningen",
     "/trainer/bijeenkomsten/{booked}/aanwezigheid/{booking}",
     "/trainer/bijeenkomsten/{booked}/afgelasten",
+    "/trainer/bijeenkomsten/{booked}/elearning",
+    "/trainer/bijeenkomsten/{booked}/elearning/gedaan",
     "/rondes",
     "/rondes/{round}/berekenen",
     "/rondes/{round}/publiceren",

@@ -7,11 +7,13 @@ from litestar import Controller, delete, get, put
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from leerbudget.bookings import meetings, own_meetings
+from leerbudget.bookings import elearning, meetings, own_meetings
 from leerbudget.bookings import queries as bookings
+from leerbudget.bookings.elearning import ElearningOrder
 from leerbudget.bookings.meetings import CatchUpOrder
 from leerbudget.entrypoints.api.access import of_own_family
-from leerbudget.entrypoints.api.types import Answer, Body, Instant
+from leerbudget.entrypoints.api.elearning import UnitTold
+from leerbudget.entrypoints.api.types import Answer, Body, Instant, told
 from leerbudget.entrypoints.http.guards import logged_in
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
@@ -28,14 +30,21 @@ class MeetingElsewhere(Answer, frozen=True, kw_only=True):
 
 
 class ExpectedPerson(Answer, frozen=True, kw_only=True):
-    """Somebody of the booking. `state`: planned, present, absent, or elsewhere when they catch it up."""
+    """Somebody of the booking.
+
+    `state`: planned, present, absent; elsewhere when they catch it up in another group, elearning or elearning_done when
+    they do so alone; called_off when the meeting was.
+    """
 
     person: UUID
     state: str
 
 
 class OwnMeeting(Answer, frozen=True, kw_only=True):
-    """A meeting of the own group. `caught_up`: where somebody comes in its place; `options`: where that could be."""
+    """A meeting of the own group. `caught_up`: where somebody comes in its place; `options`: where that could be.
+
+    `elearning`: what could be done alone in its place; a meeting that was called off is listed only when there is some.
+    """
 
     meeting: UUID
     number: int
@@ -44,12 +53,20 @@ class OwnMeeting(Answer, frozen=True, kw_only=True):
     persons: list[ExpectedPerson]
     caught_up: MeetingElsewhere | None
     options: list[MeetingElsewhere]
+    called_off: bool
+    elearning: UnitTold | None
 
 
 class OwnMeetings(Answer, frozen=True, kw_only=True):
     """The meetings of a booking, in order; none when it stopped."""
 
     items: list[OwnMeeting]
+
+
+class LearnBody(Body, frozen=True, kw_only=True):
+    """Who does the e-learning."""
+
+    persons: Annotated[list[UUID], Meta(min_length=1, max_length=10)]
 
 
 class CatchUpBody(Body, frozen=True, kw_only=True):
@@ -85,9 +102,19 @@ class CatchingUpController(Controller):
         await again(lambda: meetings.catch_up(order, actor=request.actor.login))
         return await _told(booking_id, family)
 
+    @put("/{meeting_id:uuid}/elearning", summary="Catch up a meeting by e-learning", operation_id="learnMeeting")
+    async def learn(
+        self, request: HouseRequest, booking_id: FromPath[UUID], meeting_id: FromPath[UUID], data: JSONBody[LearnBody]
+    ) -> OwnMeetings:
+        """Do the e-learning in place of the meeting, at no cost; the trainer says that it was done. Again has no effect."""
+        family = await _whose(request, booking_id, "cancel_booking")
+        order = ElearningOrder(booking_id, meeting_id, tuple(data.persons))
+        await again(lambda: elearning.learn(order, actor=request.actor.login))
+        return await _told(booking_id, family)
+
     @delete("/{meeting_id:uuid}/catch-up", summary="Not catch up after all", operation_id="dropCatchUp")
     async def drop(self, request: HouseRequest, booking_id: FromPath[UUID], meeting_id: FromPath[UUID]) -> None:
-        """The seat there is free again, and they are expected in the own group when that can still be."""
+        """A seat there is free again, e-learning is off, and they are expected in the own group when that can still be."""
         await _whose(request, booking_id, "cancel_booking")
         await again(lambda: meetings.drop_catch_up(booking_id, meeting_id, actor=request.actor.login))
 
@@ -108,6 +135,8 @@ async def _told(booking: UUID, family: UUID) -> OwnMeetings:
                 persons=[ExpectedPerson(person=person.person, state=person.state) for person in each.persons],
                 caught_up=_elsewhere(each.caught_up) if each.caught_up else None,
                 options=[_elsewhere(option) for option in each.options],
+                called_off=each.called_off,
+                elearning=told(UnitTold, each.unit) if each.unit else None,
             )
             for each in await own_meetings.meetings_of(booking, family)
         ]

@@ -106,8 +106,8 @@ class CourseSessionLines(Answer, frozen=True, kw_only=True):
 class Participant(Answer, frozen=True, kw_only=True):
     """Somebody who comes: a name and an address, nothing about the family.
 
-    `attendance`: by meeting, in order; `elsewhere` when they catch it up in another group, null when they are not
-    expected. `guest`: they are of another group and catch up here.
+    `attendance`: by meeting, in order; `elsewhere` when they catch it up in another group, `elearning` or
+    `elearning_done` when they do so alone, null when they are not expected. `guest`: they are of another group and catch up here.
     """
 
     booking: UUID

@@ -5,8 +5,9 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
-from leerbudget.bookings import meetings
+from leerbudget.bookings import elearning, meetings
 from leerbudget.bookings import queries as bookings
+from leerbudget.bookings.elearning import ElearningOrder
 from leerbudget.bookings.errors import BookingUnknown, CatchUpUnknown
 from leerbudget.bookings.meetings import CatchUpOrder
 from leerbudget.bookings.own_meetings import Elsewhere, OwnMeeting, meetings_of
@@ -17,6 +18,9 @@ from leerbudget.entrypoints.web.pages import View, an_id, filled_in, many, moved
 from leerbudget.entrypoints.web.templating import Form
 from leerbudget.foundation.database import again
 from leerbudget.foundation.errors import LeerbudgetError
+
+ALONE = "elearning"
+"""What the form says instead of another group's meeting."""
 
 
 class CatchingUpPages(Controller):
@@ -39,15 +43,21 @@ class CatchingUpPages(Controller):
         found = await _own(booking_id, family)
         form = await filled_in(request)
         missed, there = an_id(form.value("missed")), an_id(form.value("meeting"))
+        alone = form.value("meeting") == ALONE
         persons = [an_id(value) for value in many(form, "persons")]
         errors = {}
-        if there is None:
+        if there is None and not alone:
             errors["meeting"] = "Kies een datum."
         if not persons or None in persons:
             errors["persons"] = "Kies wie er komt."
-        if missed is not None and there is not None and not errors:
-            order = CatchUpOrder(booking_id, missed, there, tuple(person for person in persons if person is not None))
+        if missed is not None and not errors:
+            who = tuple(person for person in persons if person is not None)
             try:
+                if there is None:
+                    alone_order = ElearningOrder(booking_id, missed, who)
+                    await again(lambda: elearning.learn(alone_order, actor=request.actor.login))
+                    return moved(f"/inschrijvingen/{booking_id}/inhalen", "leert-zelf")
+                order = CatchUpOrder(booking_id, missed, there, who)
                 await again(lambda: meetings.catch_up(order, actor=request.actor.login))
                 return moved("/inschrijvingen", "haalt-in")
             except LeerbudgetError as refusal:
@@ -79,7 +89,9 @@ async def _page(
 ) -> Response[str]:
     traveller = await sessions.traveller_of(family)
     own = await meetings_of(found.booking, family)
-    chosen = next((each for each in own if each.meeting == missed and each.options and each.may_miss), None)
+    chosen = next(
+        (each for each in own if each.meeting == missed and (each.options or each.may_learn) and each.may_miss), None
+    )
     if chosen is not None and not form.values:
         form = Form(values={"persons": [str(each.person) for each in chosen.may_miss]})
     view = View(
@@ -92,6 +104,7 @@ async def _page(
 
 
 def _meeting(each: OwnMeeting, traveller: sessions.Traveller) -> View:
+    states = {person.state for person in each.persons}
     options = sorted((_there(option, traveller) for option in each.options), key=lambda o: o.travel_minutes or 0)
     return View(
         id=each.meeting,
@@ -101,7 +114,12 @@ def _meeting(each: OwnMeeting, traveller: sessions.Traveller) -> View:
         persons=[View(id=person.person, name=person.name, state=person.state) for person in each.persons],
         may_miss=[(str(person.person), person.name) for person in each.may_miss],
         there=_there(each.caught_up, traveller) if each.caught_up else None,
-        may_drop=each.caught_up is not None and not each.caught_up_over,
+        may_drop=(each.caught_up is not None and not each.caught_up_over) or "elearning" in states,
+        called_off=each.called_off,
+        unit=each.unit,
+        learns=any(state.startswith("elearning") for state in states),
+        learnt="elearning" not in states,
+        may_learn=each.may_learn and bool(each.may_miss),
         options=options if each.may_miss else [],
     )
 

@@ -192,6 +192,7 @@ def _booking_item(booking: BookingView, proposal: UUID | None, waiting: UUID | N
         may_cancel=booking.state == "confirmed" and booking.starts_at > clock.now(),
         may_catch_up=_may_catch_up(booking),
         catches_up_at=booking.catches_up_at,
+        elearning=booking.elearning,
         cancelled_meetings=list(booking.cancelled_meetings) if booking.state in (*UPCOMING, "attended") else [],
         moved=booking.moved_to is not None,
         fee_cents=booking.fee_cents,
@@ -205,7 +206,10 @@ def _booking_item(booking: BookingView, proposal: UUID | None, waiting: UUID | N
 def _may_catch_up(booking: BookingView) -> bool:
     """Whether there can be something to catch up: a course of several meetings that goes on, or one that was missed."""
     going = booking.state == "confirmed" and booking.session_state in ("confirmed", "running")
-    return booking.meetings > 1 and (going or (booking.state == "attended" and booking.missed))
+    return booking.elearning or (
+        booking.meetings + len(booking.cancelled_meetings) > 1
+        and (going or (booking.state == "attended" and (booking.missed or bool(booking.cancelled_meetings))))
+    )
 
 
 def _budget_line(budget: BudgetView) -> View:

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
-from leerbudget.bookings.errors import AttendanceMissing, MeetingNotOver
+from leerbudget.bookings.errors import AttendanceMissing, CountsOnce, MeetingNotOver
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.meetings import CANCELLABLE
 from leerbudget.catalogue.queries import SessionDetail
@@ -100,7 +100,7 @@ class TrainerPages(Controller):
             try:
                 await bookings.record_attendance(meeting_id, absent, actor=request.actor.login)
                 return await _after_attendance(request, found)
-            except MeetingNotOver as refusal:
+            except (MeetingNotOver, CountsOnce) as refusal:
                 errors = {f"was_there-{each.person}": str(refusal) for each in roster[:1]}
         return await _session_page(request, found, meeting_id, with_errors(form, errors), status=422)
 

@@ -120,6 +120,9 @@ LABELS: dict[str, dict[str, str]] = {
         "planned": "Nog niet ingevuld",
         "present": "Was er",
         "absent": "Was er niet",
+        "elsewhere": "Haalt in",
+        "elearning": "Doet e-learning",
+        "elearning_done": "Deed e-learning",
     },
     "round": {
         "open": "Open",
