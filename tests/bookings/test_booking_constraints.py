@@ -32,6 +32,8 @@ def of_a_booking(booking):
         ("fee_within_price", "booking", booking, {"fee_cents": -1}),
         ("only_cancelling_costs_a_fee", "booking", booking, {"fee_cents": 1, "price_cents": 1}),
         ("only_a_fee_is_returned", "booking", booking, {"fee_returned_at": AT}),
+        ("only_a_fee_is_returned", "booking", booking, {"fee_returned_at": AT, "fee_returned_cents": 1}),
+        ("only_a_fee_is_returned", "booking", booking, {"fee_returned_cents": 1}),
         ("only_moved_names_where_to", "booking", booking, {"moved_to": new_id()}),
         ("only_moved_names_where_to", "booking", cancelled, {"end_reason": "moved"}),
         ("offers_have_a_deadline", "booking", booking, {"state": "offered"}),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import world
-from leerbudget.bookings import actions, ending, queries, rules, sheets
+from leerbudget.bookings import actions, ending, meetings, queries, rules, sheets
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.errors import EmergenciesUsed, FeeChanged
 from leerbudget.budgets import actions as budget_actions
@@ -153,6 +153,28 @@ async def test_a_fee_comes_back_when_others_take_the_seat(world_db):
     await nothing_is_wrong()
 
 
+async def test_what_does_not_take_place_comes_back_of_a_fee_too(world_db):
+    """Half the price was kept; of three meetings one is called off later: a third of the fee comes back, once, to the cent."""
+    session = await world.a_session(
+        seats=3, price_cents=PRICE, meetings=[world.in_days(30, hour, 2) for hour in (9, 13, 18)]
+    )
+    late, other = await a_family(), await a_family()
+    booking = await booked(late, session)
+    await booked(other, session)
+    third = await fetch_value("SELECT id FROM meeting WHERE session = $1 AND number = 3", session)
+    with clock.travelling(clock.now() + LATE):
+        assert (await actions.cancel(booking, actor=None)).fee_cents == HALF
+        await meetings.cancel_meeting(third, reason="Ziek.", actor=None)
+    await finished(session)
+    back = HALF - HALF * 2 // 3
+    assert await free_cents(late) == 25_000 - HALF + back
+    row = await fetch_one("SELECT fee_cents, fee_returned_cents FROM booking WHERE id = $1", booking)
+    assert tuple(row) == (HALF, back)
+    assert await fetch_value("SELECT count(*) FROM outbox_message WHERE kind = 'fee_returned'") == 1
+    assert (await budgets.totals()).posted_cents == HALF - back + PRICE * 2 // 3
+    await nothing_is_wrong()
+
+
 async def test_a_fee_stays_when_the_seat_stays_empty(world_db):
     """Others came too, but one seat was empty all the time: nobody took the one that became free."""
     session = await world.a_session(seats=3)
@@ -264,7 +286,7 @@ async def test_a_fee_comes_back_once(world_db):
     with clock.travelling(clock.now() + LATE):
         await actions.cancel(booking, actor=None)
     for _ in range(2):
-        await ending.return_fees([booking], reason="replaced", actor=None)
+        await ending.return_fees({booking: HALF}, reason="replaced", actor=None)
     assert await free_cents(late) == 25_000
     await nothing_is_wrong()
 

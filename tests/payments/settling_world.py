@@ -44,7 +44,7 @@ class Country:
     async def gets_back(self, day, purpose):
         """On a day the family gets back what it paid."""
         with travelling(on(day)):
-            await give_back([purpose], actor=CLERK, reason="Vervangen")
+            await give_back({purpose: 10**9}, actor=CLERK, reason="Vervangen")
 
     async def works_for(self, day, trainer, organisation):
         """On a day it is noted for whom the trainer works: number of an organisation, or None."""

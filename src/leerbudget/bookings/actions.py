@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -260,7 +261,7 @@ async def cancel_session(session: UUID, *, reason: str, actor: UUID | None) -> l
         await send_home(session)
         await tell_about([row["id"] for row in live], "session_cancelled")
         fees = await fetch_all(FEES, session)
-        await return_fees([row["id"] for row in fees], reason="session_cancelled", actor=actor)
+        await return_fees({row["id"]: row["fee_cents"] for row in fees}, reason="session_cancelled", actor=actor)
         return [row["id"] for row in live]
 
 
@@ -334,8 +335,8 @@ async def finish_session(session: UUID, *, actor: UUID | None) -> int:
     """After the last meeting: bookings become attended or no-show and their holds are paid out.
 
     The trainer gets the share of the meetings that took place. Who did not come pays what the course asks for that.
-    Who cancelled late and whose seats others took gets the fee back: only now is it known. Answers the number of
-    bookings finished.
+    Who cancelled late and whose seats others took gets the fee back, and others the share of what did not take place:
+    only now is it known. Answers the number of bookings finished.
 
     Raises:
         MeetingNotOver: the last meeting has not ended.
@@ -358,14 +359,27 @@ async def finish_session(session: UUID, *, actor: UUID | None) -> int:
                 if row["state"] == state and row["price_cents"] > 0
             }
             await budgets.settle_many(keep, actor=actor, reason=state)
-        if facts["free_when_replaced"]:
-            fees = [(row["id"], row["persons"]) for row in await fetch_all(FEES, session)]
-            again = rules.replaced(fees, facts["seats_free"])
-            await return_fees(again, reason="replaced", actor=actor)
+        await _return_what_is_not_due(session, facts, held, actor=actor)
         await mark_wishes([row["id"] for row in finished if row["state"] == "attended"], "fulfilled")
         await mark_wishes([row["id"] for row in finished if row["state"] == "no_show"], "open")
         await catalogue.mark_done(session)
         return len(finished)
+
+
+async def _return_what_is_not_due(
+    session: UUID, facts: Mapping[str, Any], held: tuple[int, int], *, actor: UUID | None
+) -> None:
+    """Fees of late cancellations that are not due after all, wholly or for the meetings that were called off."""
+    fees = {row["id"]: row for row in await fetch_all(FEES, session)}
+    taken = [(row["id"], row["persons"]) for row in fees.values()] if facts["free_when_replaced"] else []
+    again = rules.replaced(taken, facts["seats_free"]) if taken else []
+    await return_fees({each: fees[each]["fee_cents"] for each in again}, reason="replaced", actor=actor)
+    rest = {
+        each: row["fee_cents"] - rules.due_cents(row["fee_cents"], *held)
+        for each, row in fees.items()
+        if each not in again and facts["not_held"]
+    }
+    await return_fees(rest, reason="meeting_cancelled", actor=actor)
 
 
 _TO_FINISH = """

@@ -197,21 +197,20 @@ async def mark_wishes(booking_ids: Sequence[UUID], state: str) -> None:
 
 
 FEES = """
-SELECT id, persons FROM booking WHERE session = $1 AND fee_cents > 0 AND fee_returned_at IS NULL ORDER BY ended_at, id
+SELECT id, persons, fee_cents FROM booking
+WHERE session = $1 AND fee_cents > 0 AND fee_returned_at IS NULL ORDER BY ended_at, id
+"""
+
+_RETURN = """
+UPDATE booking b SET fee_returned_at = $3, fee_returned_cents = x.cents
+FROM unnest($1::uuid[], $2::bigint[]) AS x (id, cents)
+WHERE b.id = x.id AND b.fee_returned_at IS NULL RETURNING b.id, b.fee_returned_cents
 """
 
 
-async def return_fees(ids: Sequence[UUID], *, reason: str, actor: UUID | None) -> None:
-    """What these families paid for cancelling comes back, once."""
-    returned = await fetch_all(
-        "UPDATE booking SET fee_returned_at = $2 WHERE id = ANY($1::uuid[]) AND fee_cents > 0"
-        " AND fee_returned_at IS NULL RETURNING id, fee_cents",
-        list(ids),
-        clock.now(),
-    )
-    await budgets.give_back([row["id"] for row in returned], actor=actor, reason=reason)
-    await tell_about(
-        [row["id"] for row in returned],
-        "fee_returned",
-        returned_cents={row["id"]: row["fee_cents"] for row in returned},
-    )
+async def return_fees(cents: Mapping[UUID, int], *, reason: str, actor: UUID | None) -> None:
+    """So much of what these families paid for cancelling comes back, once."""
+    rows = await fetch_all(_RETURN, list(cents), list(cents.values()), clock.now())
+    returned = {row["id"]: row["fee_returned_cents"] for row in rows}
+    await budgets.give_back(returned, actor=actor, reason=reason)
+    await tell_about(list(returned), "fee_returned", returned_cents=returned)

@@ -36,6 +36,7 @@ class BookingView:
     first_meeting_ends_at: datetime
     fee_cents: int
     fee_returned_at: datetime | None
+    fee_returned_cents: int
     moved_to: UUID | None
     cancelled_meetings: tuple[datetime, ...]
     missed: bool
@@ -86,7 +87,7 @@ SELECT b.id AS booking, b.session, c.title, b.state, b.end_reason, b.price_cents
        array(SELECT p.name FROM booking_person bp JOIN person p ON p.id = bp.person
              WHERE bp.booking = b.id ORDER BY p.name) AS persons,
        s.starts_at, s.ends_at, v.place, b.offered_until, b.booked_at, s.state AS session_state,
-       b.fee_cents, b.fee_returned_at, b.moved_to,
+       b.fee_cents, b.fee_returned_at, b.fee_returned_cents, b.moved_to,
        array(SELECT m.starts_at FROM cancelled_meeting m WHERE m.session = s.id ORDER BY m.number) AS cancelled_meetings,
        EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AND a.state = 'absent') AS missed,
        (SELECT min(a.starts_at) FROM attendance a WHERE a.booking = b.id AND a.live AND a.instead_of IS NOT NULL AND a.unit IS NULL)
@@ -350,13 +351,13 @@ _PROMISES = {
            OR (b.ended_at IS NOT NULL AND NOT (coalesce(h.resolved, 0) = coalesce(h.holds, 0)
                                                AND coalesce(h.kept, 0) = b.fee_cents))
            OR ((b.state IN ('declined', 'expired') OR b.end_reason = 'session_cancelled') AND h.paid)""",
-    "I4: {n} keer kwam na een annulering niet precies terug wat zij kostte": """
+    "I4: {n} keer kwam na een annulering niet precies terug wat wij opschreven": """
         SELECT count(*) FROM (
           SELECT h.purpose, sum(t.amount_cents) AS cents FROM transfer t
           JOIN budget_hold h ON t.business_ref = 'fee:' || h.purpose || ':' || h.budget
           WHERE t.kind = 'fee_return' GROUP BY h.purpose
-        ) back FULL JOIN (SELECT id, fee_cents FROM booking WHERE fee_returned_at IS NOT NULL) b ON b.id = back.purpose
-        WHERE back.cents IS DISTINCT FROM b.fee_cents""",
+        ) back FULL JOIN (SELECT id, fee_returned_cents FROM booking WHERE fee_returned_at IS NOT NULL) b ON b.id = back.purpose
+        WHERE back.cents IS DISTINCT FROM b.fee_returned_cents""",
     "I4: {n} keer staat geld vast voor een inschrijving die er niet is": """
         SELECT count(DISTINCT h.purpose) FROM budget_hold h LEFT JOIN booking b ON b.id = h.purpose
         WHERE b.id IS NULL""",

@@ -37,7 +37,7 @@ class Booking(Table, db=DB, tablename="booking"):
 
     The id is the caller's idempotency key; `content_sha256` tells a repeat from another request (I5).
     `price_cents` is the quote for all persons together and never changes. `fee_cents`: what a cancellation cost;
-    `fee_returned_at`: when the family got that back. `moved_to`: the booking that took its place.
+    `fee_returned_at`: when the family got `fee_returned_cents` of that back, once. `moved_to`: the booking that took its place.
     `reminded_at`: when it was time for the reminder that an offer waits for its answer.
     """
 
@@ -57,6 +57,7 @@ class Booking(Table, db=DB, tablename="booking"):
     end_reason = text(60, optional=True)
     fee_cents = cents(default=0)
     fee_returned_at = moment(optional=True)
+    fee_returned_cents = cents(default=0)
     moved_to = identifier(optional=True)
     reminded_at = moment(optional=True)
 
@@ -66,7 +67,9 @@ class Booking(Table, db=DB, tablename="booking"):
     booking_price_not_negative = Check("price_cents >= 0")
     fee_within_price = Check("fee_cents BETWEEN 0 AND price_cents")
     only_cancelling_costs_a_fee = Check("fee_cents = 0 OR state = 'cancelled'")
-    only_a_fee_is_returned = Check("fee_returned_at IS NULL OR fee_cents > 0")
+    only_a_fee_is_returned = Check(
+        "(fee_returned_at IS NOT NULL) = (fee_returned_cents > 0) AND fee_returned_cents BETWEEN 0 AND fee_cents"
+    )
     only_moved_names_where_to = Check("(moved_to IS NOT NULL) = (coalesce(end_reason, '') = 'moved')")
     offers_have_a_deadline = Check("state <> 'offered' OR offered_until IS NOT NULL")
     only_ended_bookings_have_ended = Check(f"({one_of('state', LIVE_STATES)}) = (ended_at IS NULL)")

@@ -5,7 +5,7 @@ Locks: a family's budgets in ascending id order (`FOR NO KEY UPDATE`), then acco
 so what it read stays true until it commits. Settling only ever raises what is free and needs no lock.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -308,24 +308,24 @@ async def settle_many(keep_cents: Mapping[UUID, int], *, actor: UUID | None, rea
     return len(held)
 
 
-async def give_back(purposes: Collection[UUID], *, actor: UUID | None, reason: str) -> int:
-    """What was paid for these purposes goes back to the budgets that paid it, once. How many transfers that took.
+async def give_back(amounts_cents: Mapping[UUID, int], *, actor: UUID | None, reason: str) -> int:
+    """So much of what was paid for each purpose goes back to the budgets that paid it, once. How many transfers that took.
 
+    Never more than was paid; between the budgets of a purpose in the order of their ids.
     A budget whose period is over passes it on to its organisation (`expire_due`).
 
     Raises:
         InvalidInput: the reason is malformed.
     """
     refuse([("reason", text_fault(reason, REASON_LENGTH))])
-    orders = [
-        TransferOrder(
-            *(new_id(), "fee_return", f"fee:{row['purpose']}:{row['budget']}", "posted"),
-            *(row["credit"], row["debit"], row["kept_cents"]),
-            reason=reason,
-        )
-        for row in await fetch_all(_HOLDS, list(purposes))
-        if row["kept_cents"]
-    ]
+    left, orders = dict(amounts_cents), []
+    for row in await fetch_all(_HOLDS, list(amounts_cents)):
+        back = min(row["kept_cents"], left[row["purpose"]])
+        left[row["purpose"]] -= back
+        if back:
+            business_ref = f"fee:{row['purpose']}:{row['budget']}"
+            ends = (row["credit"], row["debit"])
+            orders.append(TransferOrder(new_id(), "fee_return", business_ref, "posted", *ends, back, reason=reason))
     await record(orders, actor=actor)
     return len(orders)
 

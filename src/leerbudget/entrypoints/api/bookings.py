@@ -69,7 +69,8 @@ class Receipt(Answer, frozen=True, kw_only=True):
 class Booking(Answer, frozen=True, kw_only=True):
     """A booking as its family sees it.
 
-    `fee_cents`: what cancelling cost, `fee_returned_at`: when that came back. `moved_to`: the booking that took its place.
+    `fee_cents`: what cancelling cost, `fee_returned_at`: when
+    `fee_returned_cents` of that came back. `moved_to`: the booking that took its place.
     """
 
     id: UUID
@@ -88,6 +89,7 @@ class Booking(Answer, frozen=True, kw_only=True):
     booked_at: Instant
     fee_cents: int
     fee_returned_at: Instant | None
+    fee_returned_cents: int
     moved_to: UUID | None
 
 
@@ -289,5 +291,6 @@ def told_booking(view: BookingView) -> Booking:
         booked_at=view.booked_at,
         fee_cents=view.fee_cents,
         fee_returned_at=view.fee_returned_at,
+        fee_returned_cents=view.fee_returned_cents,
         moved_to=view.moved_to,
     )

@@ -196,7 +196,7 @@ def _booking_item(booking: BookingView, proposal: UUID | None, waiting: UUID | N
         cancelled_meetings=list(booking.cancelled_meetings) if booking.state in (*UPCOMING, "attended") else [],
         moved=booking.moved_to is not None,
         fee_cents=booking.fee_cents,
-        fee_returned=booking.fee_returned_at is not None,
+        fee_returned_cents=booking.fee_returned_cents,
         proposal_id=proposal if booking.state == "offered" else None,
         waiting_id=waiting if booking.state == "offered" else None,
         answer_until=booking.offered_until,
