@@ -79,6 +79,7 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "request_top_up": (_FINANCE, _ADMIN),
     "cancel_top_up": (_FINANCE, _ADMIN),
     "confirm_top_up": (_COORDINATOR,),
+    "handle_finance_tasks": (_COORDINATOR,),
     "grant": (_FINANCE, _ADMIN),
     "decide_grant": (_FINANCE, _ADMIN),
     "import_families": (_ADMIN,),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from leerbudget.foundation.database import fetch_all
 from leerbudget.ledger.queries import MESSAGES_MAX, one_long_look
+from leerbudget.payments.errors import TaskUnknown
 from leerbudget.payments.settlements import troubles
 
 
@@ -95,6 +96,44 @@ async def open_top_ups() -> list[TopUpView]:
     """The top-ups by bank transfer whose arrival somebody must confirm, oldest first."""
     sql = _TOP_UPS + " WHERE t.state = 'open' AND t.gateway = 'manual' ORDER BY t.requested_at, t.id"
     return [TopUpView(*row) for row in await fetch_all(sql)]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """Something about money that a person must look at. `reference`, `organisation_name`: of the payment, if any."""
+
+    id: UUID
+    kind: str
+    subject: str
+    amount_cents: int
+    opened_at: datetime
+    reference: str | None
+    organisation_name: str | None
+    closed_at: datetime | None
+    outcome: str | None
+
+
+_TASKS = """
+    SELECT t.id, t.kind, t.subject, t.amount_cents, t.opened_at, p.reference, o.name, t.closed_at, t.outcome
+    FROM finance_task t LEFT JOIN payment p ON p.id = t.payment LEFT JOIN organisation o ON o.id = p.organisation
+"""
+
+
+async def open_tasks() -> list[TaskView]:
+    """What a person must still look at, oldest first."""
+    return [TaskView(*row) for row in await fetch_all(_TASKS + "WHERE t.closed_at IS NULL ORDER BY t.opened_at, t.id")]
+
+
+async def task(id: UUID) -> TaskView:  # noqa: A002 - the name every query uses
+    """One task, open or closed.
+
+    Raises:
+        TaskUnknown: there is no such task.
+    """
+    rows = await fetch_all(_TASKS + "WHERE t.id = $1", id)
+    if not rows:
+        raise TaskUnknown(id=id)
+    return TaskView(*rows[0])
 
 
 async def check() -> list[str]:

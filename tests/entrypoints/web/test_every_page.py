@@ -23,6 +23,8 @@ from leerbudget.catalogue.tariffs import add_tariffs
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.payments import actions as payments
+from leerbudget.payments import queries as payment_queries
+from leerbudget.payments.tasks import open_task
 
 PARENT_PAGES = (
     "/mijn",
@@ -59,7 +61,7 @@ FINANCE_PAGES = (
     "/organisatie/tarieven/{own_tariff}",
 )
 COORDINATOR_PAGES = (
-    *("/rondes", "/rondes/{round}", "/stortingen"),
+    *("/rondes", "/rondes/{round}", "/stortingen", "/stortingen/taken/{task}"),
     *("/gesprekken", "/gesprekken/{dialogue}", "/tarieven", "/tarieven/{tariff}"),
 )
 GUEST_PAGES = ("/mijn-plekken", "/mijn-plekken/{own_seat}")
@@ -150,6 +152,12 @@ async def tariffs(organisation: UUID) -> dict[str, object]:
     return {"tariff": land.id, "own_tariff": own.id}
 
 
+async def a_task():
+    """Something about money that a person must look at."""
+    await open_task("discrepancy", "stripe:txn_1", 100)
+    return (await payment_queries.open_tasks())[0].id
+
+
 @pytest.fixture
 async def scene(app):
     family = await world.a_family(parents=2)
@@ -172,6 +180,7 @@ async def scene(app):
         "session": sessions[0],
         "booked": sessions[1],
         "top_up": reference,
+        "task": await a_task(),
         "budget": budget,
         "request": await a_request(organisation, family),
         "policy": await a_policy(organisation),
@@ -258,6 +267,7 @@ POSTS = (
     "/mijn-plekken/{own_seat}/afwijzen",
     "/mijn-plekken/{own_seat}/afzeggen",
     "/organisatie/stortingen/{booking}/bevestigen",
+    "/stortingen/taken/{task}",
     "/organisatie/aanvragen/{request}/goedkeuren",
     "/organisatie/aanvragen/{request}/afwijzen",
     "/organisatie/beleid",
@@ -347,7 +357,7 @@ async def test_opening_a_forms_address_leads_back_to_its_page(scene):
             person = scene.coordinator if path.endswith("bevestigen") else scene.finance
         elif path.startswith("/mijn-plekken"):
             person = scene.guest
-        elif path.startswith(("/rondes", "/gesprekken", "/tarieven")):
+        elif path.startswith(("/rondes", "/gesprekken", "/tarieven", "/stortingen")):
             person = scene.coordinator
         address = scene.at(path.replace("{booking}/bevestigen", "{top_up}/bevestigen"))
         answer = await person.client.get(address, follow_redirects=True)

@@ -149,3 +149,23 @@ async def test_a_program_pays_in_online_too(app, organisation, pretend):
             assert (told_top_up["state"], told_top_up["gateway"]) == ("open", "stripe")
             assert told_top_up["pay_url"] == f"https://pay.example/{made}"
     assert len(pretend.payments) == 1
+
+
+async def test_a_task_about_money_is_closed_with_what_was_done(app, organisation, pretend):
+    """The coordinator sees it among the top-ups; without a word it stays open; closed twice is once; finance never sees it."""
+    async with visiting.finance(app, organisation) as finance, visiting.coordinator(app) as coordinator:
+        await finance.submit("/organisatie", "/organisatie/stortingen", amount="50", way="online")
+        (top_up,) = await payments.top_ups_of(organisation)
+        pretend.tell(top_up.gateway_ref, "received", 4_999)
+        await inbox.look_at(pretend, top_up.gateway_ref)
+        (task,) = await payments.open_tasks()
+        place = f"/stortingen/taken/{task.id}"
+        assert place in await coordinator.page("/stortingen")
+        assert (await coordinator.submit(place, place, outcome="")).status_code == 422
+        assert (await finance.get(place)).status_code == 404
+        for _ in "ab":
+            answer = await coordinator.post(place, {"outcome": "Gebeld; stort de rest opnieuw."})
+            assert answer.headers["location"] == "/stortingen?melding=taak-afgerond"
+        assert "Gebeld; stort de rest opnieuw." in await coordinator.page(place)
+        assert (await coordinator.post(place, {"outcome": "Iets anders."})).status_code == 404
+        assert await payments.open_tasks() == []

@@ -43,6 +43,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "opgeslagen": ("ok", "Dit is opgeslagen."),
     "uitgelogd": ("info", "U bent uitgelogd."),
     "storting-gevraagd": ("ok", "Maak nu het bedrag over met dit kenmerk."),
+    "taak-afgerond": ("ok", "De taak is afgerond."),
     "storting-online": ("ok", "U kunt nu betalen."),
     "storting-ontvangen": ("ok", "De storting is bevestigd en staat in de pot."),
     "toegekend": ("ok", "De leerbudgetten zijn toegekend."),

@@ -17,10 +17,11 @@ from leerbudget.entrypoints.web.organisations import (
     top_up_line,
 )
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
+from leerbudget.foundation.clock import AMSTERDAM
 from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, NotFound
 from leerbudget.identity.permissions import may, require
 from leerbudget.payments import actions as payments
-from leerbudget.payments import asking, inbox, queries
+from leerbudget.payments import asking, inbox, queries, tasks
 from leerbudget.payments.errors import (
     GatewayRefused,
     GatewaySilent,
@@ -29,7 +30,7 @@ from leerbudget.payments.errors import (
     TopUpKnown,
     TopUpUnknown,
 )
-from leerbudget.payments.queries import TopUpView
+from leerbudget.payments.queries import TaskView, TopUpView
 
 ACCOUNT_HOLDER, IBAN = "Stichting Leerbudget (fictief)", "NL91 ABNA 0417 1643 00"
 """Where to transfer to in the demonstration; the well-known example account number of Dutch banks."""
@@ -98,8 +99,30 @@ class TopUpPages(Controller):
     async def open_top_ups(self, request: HouseRequest) -> Response[str]:
         """Announced transfers that wait for their money."""
         require(request.user, "confirm_top_up")
-        view = View(top_ups=[top_up_line(each) for each in await queries.open_top_ups()])
+        view = View(
+            top_ups=[top_up_line(each) for each in await queries.open_top_ups()],
+            tasks=[_task(each) for each in await queries.open_tasks()],
+        )
         return await page(request, "stortingen.html", view)
+
+    @get("/stortingen/taken/{task_id:uuid}")
+    async def one_task(self, request: HouseRequest, task_id: FromPath[UUID]) -> Response[str]:
+        """Something about money that a person must look at."""
+        require(request.user, "handle_finance_tasks")
+        return await page(request, "storting_taak.html", _task(await queries.task(task_id)))
+
+    @post("/stortingen/taken/{task_id:uuid}")
+    async def close_task(self, request: HouseRequest, task_id: FromPath[UUID]) -> Response[str] | Response[None]:
+        """Say what became of it; that moves no money."""
+        require(request.user, "handle_finance_tasks")
+        form = await filled_in(request)
+        try:
+            await tasks.close_task(task_id, form.value("outcome"), actor=request.actor.login)
+        except InvalidInput as refusal:
+            wrong = with_errors(form, {"outcome": first(refusal)})
+            view = _task(await queries.task(task_id))
+            return await page(request, "storting_taak.html", view, form=wrong, status=refusal.status)
+        return moved("/stortingen", "taak-afgerond")
 
 
 async def start_online(
@@ -139,6 +162,19 @@ async def _visible(request: HouseRequest, reference: str) -> TopUpView:
         if reference in (each.reference, str(each.id)):
             return each
     raise NotFound
+
+
+def _task(each: TaskView) -> View:
+    return View(
+        id=each.id,
+        kind=each.kind,
+        subject=each.subject,
+        amount_cents=each.amount_cents,
+        opened_on=each.opened_at.astimezone(AMSTERDAM).date(),
+        reference=each.reference,
+        organisation=each.organisation_name,
+        outcome=each.outcome,
+    )
 
 
 def _shown(request: HouseRequest, found: TopUpView) -> View:

@@ -170,6 +170,17 @@ LABELS: dict[str, dict[str, str]] = {
         "out_of_reach": "het was verder dan u wilt reizen",
         "not_their_days": "u kunt dan meestal niet",
     },
+    "finance_task": {
+        "not_as_asked": "Anders betaald dan gevraagd",
+        "paid_twice": "Nog een keer betaald",
+        "stranger": "Geld voor een onbekende betaling",
+        "refund_failed": "Nog terug te betalen",
+        "refund_unasked": "Terugbetaald zonder dat wij dat vroegen",
+        "disputed": "Teruggeboekt door de bank",
+        "dispute_lost": "Teruggeboekt geld blijft weg",
+        "unmatched": "Geld zonder bekend kenmerk",
+        "discrepancy": "Onze boeken en die van de betaaldienst verschillen",
+    },
     "top_up": {
         "created": "Wordt gestart",
         "open": "Wacht op betaling",
