@@ -14,6 +14,24 @@ AT = "2027-03-01T18:00:00Z"
 LATER = "2027-03-01T20:00:00Z"
 
 
+def a_unit(session):
+    """E-learning that is right."""
+    unit = {"session": session, "number": 1, "title": "X", "link": "https://leren.example/x", "duration_minutes": 60}
+    return unit | {"published_at": AT}
+
+
+def of_a_unit(unit):
+    """What e-learning refuses."""
+    return [
+        ("one_unit_per_meeting", "elearning_unit", unit, {}),
+        ("unit_link_is_safe", "elearning_unit", unit, {"link": "http://leren.example/x"}),
+        ("unit_link_is_safe", "elearning_unit", unit, {"link": "https://leren.example/x y"}),
+        ("unit_fits_a_day", "elearning_unit", unit, {"duration_minutes": 4}),
+        ("unit_fits_a_day", "elearning_unit", unit, {"duration_minutes": 481}),
+        ("elearning_unit_session_fkey", "elearning_unit", unit, {"session": new_id()}),
+    ]
+
+
 @pytest.mark.usefixtures("world_db")
 async def test_every_constraint_of_the_catalogue_fires():
     """Each CHECK, UNIQUE and foreign key of these tables answers with the error that claims it; none is left out."""
@@ -27,8 +45,7 @@ async def test_every_constraint_of_the_catalogue_fires():
     series |= {"price_cents": 0, "seats_min": 1, "seats_max": 2, "seats_taken": 0, "starts_at": AT, "ends_at": LATER}
     series |= {"decide_on": "2027-02-01", "created_at": AT}
     meeting = {"session": session, "number": 9, "starts_at": AT, "ends_at": LATER}
-    unit = {"session": session, "number": 1, "title": "X", "link": "https://leren.example/x", "duration_minutes": 60}
-    unit |= {"published_at": AT}
+    unit = a_unit(session)
     gone = meeting | {"reason": "X", "cancelled_at": AT}
     party = {"session": session, "party": "parents", "seats_min": 1, "seats_max": 2, "seats_taken": 0}
     places = {"session": session, "age_band": "a4_8", "places_max": 2, "places_taken": 0}
@@ -64,12 +81,7 @@ async def test_every_constraint_of_the_catalogue_fires():
         ("meeting_ends_after_start", "meeting", meeting, {"ends_at": AT}),
         ("meeting_ends_after_start", "meeting", meeting, {"ends_at": "2027-03-02T18:00:00Z"}),
         ("meeting_session_fkey", "meeting", meeting, {"session": new_id()}),
-        ("one_unit_per_meeting", "elearning_unit", unit, {}),
-        ("unit_link_is_safe", "elearning_unit", unit, {"link": "http://leren.example/x"}),
-        ("unit_link_is_safe", "elearning_unit", unit, {"link": "https://leren.example/x y"}),
-        ("unit_fits_a_day", "elearning_unit", unit, {"duration_minutes": 4}),
-        ("unit_fits_a_day", "elearning_unit", unit, {"duration_minutes": 481}),
-        ("elearning_unit_session_fkey", "elearning_unit", unit, {"session": new_id()}),
+        *of_a_unit(unit),
         ("cancelled_meeting_once", "cancelled_meeting", gone, {}),
         ("cancelled_meeting_session_fkey", "cancelled_meeting", gone, {"session": new_id()}),
         ("party_once_per_session", "session_party", party, {}),
