@@ -10,7 +10,7 @@ from piccolo.apps.migrations.commands.new import AutoMigrationManager
 from piccolo.table import create_db_tables
 
 import world
-from leerbudget.foundation.database import close_pool, execute, execute_script, fetch_value, open_pool
+from leerbudget.foundation.database import close_pool, execute, execute_script, fetch_all, fetch_value, open_pool
 from leerbudget.piccolo_app import APP_CONFIG
 
 DEFINITIONS = """
@@ -19,6 +19,21 @@ FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND conrelid <> 0
 """
 BY_HAND = {"attendance.one_meeting_at_a_time", "cohort_family.one_cohort_at_a_time", "tariff.one_tariff_at_a_time"}
 """Constraints that only the guards' script makes."""
+
+
+IN_VAIN = """
+SELECT i.indexrelid::regclass::text AS name FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
+WHERE t.relnamespace = 'public'::regnamespace AND NOT i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+  AND EXISTS (SELECT FROM pg_index o WHERE o.indrelid = i.indrelid AND o.indexrelid <> i.indexrelid AND o.indpred IS NULL
+              AND (o.indkey::int2[])[0:i.indnkeyatts - 1] = (i.indkey::int2[])[0:i.indnkeyatts - 1])
+"""
+"""Indexes that begin, or are, another one: who reads can use that one, and who writes pays for both."""
+NOT_FOUND = """
+SELECT c.conrelid::regclass::text || '.' || c.conname AS name FROM pg_constraint c
+WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace
+  AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indpred IS NULL AND i.indkey[0] = c.conkey[1])
+"""
+"""Foreign keys that no index begins with."""
 
 
 async def definitions(dsn):
@@ -49,6 +64,16 @@ async def test_every_constraint_says_the_same_in_tables_and_migrations(clean_dat
     missing = {name for name in set(migrated) ^ set(drawn) if not name.startswith("migration.")}
     assert missing == BY_HAND
     assert {name: text for name, text in drawn.items() if migrated[name] != text} == {}
+
+
+@pytest.mark.usefixtures("world_db")
+async def test_every_reference_is_found_by_one_index(admin):
+    """No index is the beginning of another, and every foreign key is the beginning of one."""
+    assert [row["name"] for row in await fetch_all(IN_VAIN)] == []
+    assert [row["name"] for row in await fetch_all(NOT_FOUND)] == []
+    await admin.execute("CREATE INDEX in_vain ON attendance (booking); DROP INDEX attendance_meeting")
+    assert [row["name"] for row in await fetch_all(IN_VAIN)] == ["in_vain"]
+    assert len(await fetch_all(NOT_FOUND)) == 1
 
 
 @pytest.mark.usefixtures("world_db")

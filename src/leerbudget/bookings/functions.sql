@@ -32,16 +32,19 @@ BEGIN
   IF _wish IS NOT NULL THEN
     PERFORM rooms.check_wish(_wish, _family, _persons[1]);
   END IF;
-  IF EXISTS (SELECT FROM jsonb_each_text(_childcare) c WHERE c.value::int NOT BETWEEN 1 AND 20) THEN
-    PERFORM rooms.refuse('childcare_mismatch');
+  IF _childcare <> '{}' THEN
+    IF EXISTS (SELECT FROM jsonb_each_text(_childcare) c WHERE c.value::int NOT BETWEEN 1 AND 20) THEN
+      PERFORM rooms.refuse('childcare_mismatch');
+    END IF;
   END IF;
 
-  -- a place in the room
-  SELECT * INTO _seat FROM rooms.take_seats(_session, cardinality(_persons), _party, _childcare, _at);
-  IF _family IS NOT NULL AND NOT rooms.course_suits(_seat.audience, _family, _today) THEN
+  -- a place in the room; most courses are closed to nobody, and most seats were never somebody else's
+  _seat := rooms.take_seats(_session, cardinality(_persons), _party, _childcare, _at);
+  IF _family IS NOT NULL AND jsonb_path_exists(_seat.audience, '$.*.* ? (@ == "not_for")')
+     AND NOT rooms.course_suits(_seat.audience, _family, _today) THEN
     PERFORM rooms.refuse('not_for_this_family');
   END IF;
-  IF _origin IN ('direct', 'coordinator') AND (
+  IF _seat.freed_at IS NOT NULL AND _origin IN ('direct', 'coordinator') AND (
     (_family IS NOT NULL AND rooms.others_wait(_session, _family, _at))
     OR (_family IS NULL AND rooms.guests_wait(_session, _persons[1], _at))
   ) THEN
@@ -94,8 +97,10 @@ BEGIN
   INSERT INTO attendance (id, booking, meeting, person, person_number, starts_at, ends_at, live, state)
   SELECT uuidv7(), _booking, m.id, p.id, p.number, m.starts_at, m.ends_at, true, 'planned'
   FROM meeting m CROSS JOIN person p WHERE m.session = _session AND p.id = ANY (_persons);
-  INSERT INTO booking_childcare (id, booking, age_band, places)
-  SELECT uuidv7(), _booking, c.key, c.value::int FROM jsonb_each_text(_childcare) c;
+  IF _childcare <> '{}' THEN
+    INSERT INTO booking_childcare (id, booking, age_band, places)
+    SELECT uuidv7(), _booking, c.key, c.value::int FROM jsonb_each_text(_childcare) c;
+  END IF;
 END $$;
 
 -- Whether somebody in the room and the seekers must not meet (R65, R66), in whichever direction. In the room are

@@ -79,7 +79,7 @@ class BookingPerson(Table, db=DB, tablename="booking_person"):
     """Who comes. Partial unique index `one_live_booking_per_person` (migrations)."""
 
     id = key()
-    booking = foreign(Booking)
+    booking = foreign(Booking, index=False)
     session = foreign(CourseSession)
     person = foreign(Person)
     live = flag(default=True)
@@ -97,7 +97,7 @@ class Attendance(Table, db=DB, tablename="attendance"):
     """
 
     id = key()
-    booking = foreign(Booking)
+    booking = foreign(Booking, index=False)
     meeting = foreign(Meeting, optional=True)
     unit = foreign(ElearningUnit, optional=True)
     person = foreign(Person)
@@ -120,7 +120,7 @@ class BookingChildcare(Table, db=DB, tablename="booking_childcare"):
     """Children of one age band who come along to the childcare."""
 
     id = key()
-    booking = foreign(Booking)
+    booking = foreign(Booking, index=False)
     age_band = text(10)
     places = whole()
 
@@ -158,7 +158,7 @@ class WaitingPerson(Table, db=DB, tablename="waiting_person"):
     """Who waits. Partial unique index `one_place_in_line_per_person` (migrations)."""
 
     id = key()
-    entry = foreign(WaitingEntry)
+    entry = foreign(WaitingEntry, index=False)
     course = foreign(Course)
     person = foreign(Person)
     live = flag(default=True)
@@ -173,7 +173,7 @@ class WaitingTry(Table, db=DB, tablename="waiting_try"):
     """
 
     id = key()
-    entry = foreign(WaitingEntry)
+    entry = foreign(WaitingEntry, index=False)
     session = foreign(CourseSession)
     refused = text(60, optional=True)
     tried_at = moment()

@@ -6,12 +6,17 @@ CREATE FUNCTION rooms.hold_money(
   _on date, _today date, _payee uuid, _actor uuid, _at timestamptz
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
+  _payer record;
+  _cents bigint;
+  _free_cents bigint := 0;
+  _elsewhere_cents bigint := 0;
+  _left_cents bigint := _total_cents;
   _budgets uuid[];
   _accounts uuid[];
-  _cents bigint[];
   _reservations uuid[];
-  _free_cents bigint;
-  _elsewhere_cents bigint;
+  _refs text[];
+  _amounts bigint[];
+  _shares jsonb := '[]';
 BEGIN
   PERFORM FROM budget b
   WHERE b.family = _family AND b.state = 'active' AND _on BETWEEN b.starts_on AND b.expires_on AND b.expires_on >= _today
@@ -23,9 +28,8 @@ BEGIN
 
   -- Earmarked first, then earliest expiry, then smallest id (R04); read after the locks, so it stays true.
   -- A session without a municipality is online: money for a place does not pay it.
-  WITH payer AS (
-    SELECT b.id, b.account, b.expires_on,
-           num_nonnulls(b.themes, b.forms, b.municipalities, b.courses) = 0 AS for_anything,
+  FOR _payer IN
+    SELECT b.id, b.account,
            (b.themes IS NULL OR _theme = ANY (b.themes)) AND (b.forms IS NULL OR _form = ANY (b.forms))
              AND (b.municipalities IS NULL OR coalesce(_municipality = ANY (b.municipalities), false))
              AND (b.courses IS NULL OR coalesce(_course = ANY (b.courses), false)) AS fits,
@@ -33,33 +37,37 @@ BEGIN
     FROM budget b JOIN account a ON a.id = b.account
     WHERE b.family = _family AND b.state = 'active'
       AND _on BETWEEN b.starts_on AND b.expires_on AND b.expires_on >= _today
-  ), flow AS (
-    SELECT p.*, sum(p.free_cents) OVER w - p.free_cents AS before_cents, row_number() OVER w AS turn
-    FROM payer p WHERE p.fits WINDOW w AS (ORDER BY p.for_anything, p.expires_on, p.id ROWS UNBOUNDED PRECEDING)
-  ), share AS (
-    SELECT f.*, least(f.free_cents, _total_cents - f.before_cents) AS cents FROM flow f
-  )
-  SELECT coalesce(sum(s.free_cents), 0), array_agg(s.id ORDER BY s.turn) FILTER (WHERE s.cents > 0),
-         array_agg(s.account ORDER BY s.turn) FILTER (WHERE s.cents > 0),
-         array_agg(s.cents ORDER BY s.turn) FILTER (WHERE s.cents > 0),
-         (SELECT coalesce(sum(p.free_cents), 0) FROM payer p WHERE NOT p.fits)
-  INTO _free_cents, _budgets, _accounts, _cents, _elsewhere_cents FROM share s;
+    ORDER BY num_nonnulls(b.themes, b.forms, b.municipalities, b.courses) = 0, b.expires_on, b.id
+  LOOP
+    IF NOT _payer.fits THEN
+      _elsewhere_cents := _elsewhere_cents + _payer.free_cents;
+      CONTINUE;
+    END IF;
+    _free_cents := _free_cents + _payer.free_cents;
+    _cents := least(_payer.free_cents, _left_cents);
+    IF _cents > 0 THEN
+      _left_cents := _left_cents - _cents;
+      _budgets := _budgets || _payer.id;
+      _accounts := _accounts || _payer.account;
+      _reservations := _reservations || uuidv7();
+      _refs := _refs || ('hold:' || _purpose || ':' || _payer.id);
+      _amounts := _amounts || _cents;
+      _shares := _shares || jsonb_build_object('budget', _payer.id, 'amount_cents', _cents);
+    END IF;
+  END LOOP;
   IF _free_cents + _elsewhere_cents < _total_cents THEN
     PERFORM rooms.refuse(
       'budget_too_small', jsonb_build_object('missing_cents', _total_cents - _free_cents, 'free_cents', _free_cents));
-  ELSIF _free_cents < _total_cents THEN
+  ELSIF _left_cents > 0 THEN
     PERFORM rooms.refuse('earmark_excludes', jsonb_build_object(
       'missing_cents', _total_cents - _free_cents, 'free_cents', _free_cents, 'elsewhere_cents', _elsewhere_cents));
   END IF;
 
-  SELECT array_agg(uuidv7()) INTO _reservations FROM generate_subscripts(_budgets, 1);
-  PERFORM rooms.reserve(
-    _reservations, array(SELECT 'hold:' || _purpose || ':' || b FROM unnest(_budgets) b), _accounts, _payee, _cents, _at,
-    _actor);
+  PERFORM rooms.reserve(_reservations, _refs, _accounts, _payee, _amounts, _at, _actor);
   INSERT INTO budget_hold (id, purpose, budget, reservation, amount_cents, held_at)
   SELECT uuidv7(), _purpose, w.budget, w.reservation, w.cents, _at
-  FROM unnest(_budgets, _reservations, _cents) AS w(budget, reservation, cents);
-  RETURN rooms.shares_of(_purpose);
+  FROM unnest(_budgets, _reservations, _amounts) AS w(budget, reservation, cents);
+  RETURN _shares;
 END $$;
 
 -- Which budgets hold how many cents for a purpose, in the order in which they paid.

@@ -42,7 +42,7 @@ class GrantPolicy(Table, db=DB, tablename="grant_policy"):
     """
 
     id = key()
-    organisation = foreign(Organisation)
+    organisation = foreign(Organisation, index=False)
     name = text(80)
     amount_cents = cents()
     per = text(10)
@@ -73,7 +73,7 @@ class CohortFamily(Table, db=DB, tablename="cohort_family"):
     """A family in the cohort of a policy, for its whole period: nobody moves in between (`one_cohort_at_a_time`)."""
 
     id = key()
-    policy = foreign(GrantPolicy)
+    policy = foreign(GrantPolicy, index=False)
     organisation = foreign(Organisation)
     family = foreign(Family)
     starts_on = day()
@@ -94,8 +94,8 @@ class Budget(Table, db=DB, tablename="budget"):
     id = key()
     external_ref = text(80)
     family = foreign(Family)
-    organisation = foreign(Organisation)
-    account = foreign(Account)
+    organisation = foreign(Organisation, index=False)
+    account = foreign(Account, index=False)
     granted_cents = cents()
     starts_on = day()
     expires_on = day()
@@ -123,9 +123,9 @@ class BudgetHold(Table, db=DB, tablename="budget_hold"):
     """Cents of one budget set aside for one purpose (a booking, a floor above): one reservation in the ledger."""
 
     id = key()
-    purpose = identifier(index=True)
+    purpose = identifier()
     budget = foreign(Budget)
-    reservation = foreign(Transfer)
+    reservation = foreign(Transfer, index=False)
     amount_cents = cents()
     held_at = moment()
 
@@ -138,7 +138,7 @@ class GrantLimit(Table, db=DB, tablename="grant_limit"):
     """Above how many cents a login of this organisation needs a colleague to grant; NULL or no row: never."""
 
     id = key()
-    organisation = foreign(Organisation)
+    organisation = foreign(Organisation, index=False)
     limit_cents = cents(optional=True)
     set_at = moment()
 
@@ -150,7 +150,7 @@ class GrantDay(Table, db=DB, tablename="grant_day"):
     """What one login granted on one Amsterdam day without a colleague: small grants add up to a large one."""
 
     id = key()
-    organisation = foreign(Organisation)
+    organisation = foreign(Organisation, index=False)
     login = identifier()
     on_day = day()
     granted_cents = cents(default=0)

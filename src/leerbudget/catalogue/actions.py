@@ -263,15 +263,15 @@ async def take_seats(session: UUID, persons: int, *, party: str, childcare: Mapp
     if persons < 1 or any(places < 1 for places in childcare.values()):
         raise SeatsNotTaken(persons=persons)
     row = await call(
-        "SELECT s.* FROM rooms.take_seats($1, $2, $3, $4, $5) s",
+        "SELECT s.course, s.title, s.theme, s.form, s.price_cents, s.starts_at, s.ends_at, s.trainer, s.state"
+        " FROM rooms.take_seats($1, $2, $3, $4, $5) s",
         session,
         persons,
         party,
         json.dumps(dict(childcare)),
         clock.now(),
     )
-    quote = {name: value for name, value in dict(row).items() if name not in ("audience", "municipality")}
-    return SeatQuote(session=session, **quote)
+    return SeatQuote(session=session, **row)
 
 
 async def return_seats(session: UUID, persons: int, *, party: str, childcare: Mapping[str, int]) -> None:

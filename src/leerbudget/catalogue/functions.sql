@@ -4,7 +4,8 @@
 CREATE FUNCTION rooms.take_seats(
   _session uuid, _persons int, _party text, _childcare jsonb, _at timestamptz,
   OUT course uuid, OUT title text, OUT theme text, OUT form text, OUT price_cents bigint, OUT starts_at timestamptz,
-  OUT ends_at timestamptz, OUT trainer uuid, OUT state text, OUT audience jsonb, OUT municipality text
+  OUT ends_at timestamptz, OUT trainer uuid, OUT state text, OUT audience jsonb, OUT municipality text,
+  OUT freed_at timestamptz
 ) LANGUAGE plpgsql AS $$
 DECLARE
   _too_few text[];
@@ -14,8 +15,8 @@ BEGIN
   WHERE s.id = _session AND c.id = s.course AND c.state = 'admitted' AND s.state IN ('conditional', 'confirmed')
     AND s.starts_at > _at AND s.seats_taken + s.catch_up_seats + _persons <= s.seats_max
   RETURNING s.course, c.title, c.theme, c.form, s.price_cents, s.starts_at, s.ends_at, s.trainer, s.state, c.audience,
-            (SELECT v.municipality FROM venue v WHERE v.id = s.venue)
-  INTO course, title, theme, form, price_cents, starts_at, ends_at, trainer, state, audience, municipality;
+            (SELECT v.municipality FROM venue v WHERE v.id = s.venue), s.freed_at
+  INTO course, title, theme, form, price_cents, starts_at, ends_at, trainer, state, audience, municipality, freed_at;
   IF NOT FOUND THEN
     PERFORM rooms.refuse_seats(_session, _persons, _at);
   END IF;

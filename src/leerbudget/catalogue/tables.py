@@ -134,7 +134,7 @@ class Meeting(Table, db=DB, tablename="meeting"):
     """One moment of a course session."""
 
     id = key()
-    session = foreign(CourseSession)
+    session = foreign(CourseSession, index=False)
     number = whole()
     starts_at = moment()
     ends_at = moment()
@@ -147,7 +147,7 @@ class CancelledMeeting(Table, db=DB, tablename="cancelled_meeting"):
     """A meeting that does not take place while its session goes on; the id is that of the meeting it was."""
 
     id = key()
-    session = foreign(CourseSession)
+    session = foreign(CourseSession, index=False)
     number = whole()
     starts_at = moment()
     ends_at = moment()
@@ -180,7 +180,7 @@ class SessionParty(Table, db=DB, tablename="session_party"):
     """Seats of one party in a dialogue (R64)."""
 
     id = key()
-    session = foreign(CourseSession)
+    session = foreign(CourseSession, index=False)
     party = text(30)
     seats_min = whole()
     seats_max = whole()
@@ -196,7 +196,7 @@ class ChildcarePlaces(Table, db=DB, tablename="childcare_places"):
     """Places for children of one age band during a session: the second capacity (R52)."""
 
     id = key()
-    session = foreign(CourseSession)
+    session = foreign(CourseSession, index=False)
     age_band = text(10)
     places_max = whole()
     places_taken = whole(default=0)
@@ -210,7 +210,7 @@ class SessionPerson(Table, db=DB, tablename="session_person"):
     """A trainer or facilitator in the room."""
 
     id = key()
-    session = foreign(CourseSession)
+    session = foreign(CourseSession, index=False)
     person = foreign(Person)
     role = text(20)
 

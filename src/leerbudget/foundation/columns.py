@@ -1,7 +1,7 @@
 """Columns with safe defaults: Piccolo's own defaults fill in what a caller forgot, ours refuse it.
 
 A required column has no default, so the database answers NOT NULL to whoever forgets it.
-A foreign key restricts deletes and has an index.
+A foreign key restricts deletes and is found by an index.
 """
 
 from typing import Any
@@ -29,10 +29,13 @@ def key() -> UUID:
     return UUID(primary_key=True, default=None, null=False)
 
 
-def foreign(table: type[Table], *, optional: bool = False) -> ForeignKey[Any]:
-    """A reference that must exist and that blocks deletion of what it points to."""
+def foreign(table: type[Table], *, optional: bool = False, index: bool = True) -> ForeignKey[Any]:
+    """A reference that must exist and that blocks deletion of what it points to.
+
+    Without an index of its own where a `Unique` of the table begins with it: that one serves, and each costs writing.
+    """
     return ForeignKey(
-        table, null=optional, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict, index=True
+        table, null=optional, default=None, on_delete=OnDelete.restrict, on_update=OnUpdate.restrict, index=index
     )
 
 

@@ -26,7 +26,7 @@ class RoleGrant(Table, db=DB, tablename="role_grant"):
     """A role, and the family, organisation or trainer for which it holds (`scope`; empty for national roles)."""
 
     id = key()
-    login = foreign(Login)
+    login = foreign(Login, index=False)
     role = text(40)
     scope = identifier(optional=True, index=True)
     granted_at = moment()

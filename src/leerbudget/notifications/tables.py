@@ -21,7 +21,7 @@ class OutboxMessage(Table, db=DB, tablename="outbox_message"):
     address = text(254)
     context = document()
     created_at = moment()
-    send_after = moment(index=True)
+    send_after = moment()
     useless_after = moment(optional=True)
     claimed_until = moment(optional=True)
     sent_at = moment(optional=True)

@@ -77,7 +77,7 @@ class ProfessionalRelation(Table, db=DB, tablename="professional_relation"):
     """Who is whose professional, and when (R65). Families hold the relation."""
 
     id = key()
-    family = foreign(Family)
+    family = foreign(Family, index=False)
     professional = foreign(Person)
     starts_on = day()
     ends_on = day(optional=True)
@@ -90,7 +90,7 @@ class AvoidEntry(Table, db=DB, tablename="avoid_entry"):
     """A wish not to be together with somebody, without a reason, read only by matcher and booking checks (R66)."""
 
     id = key()
-    family = foreign(Family)
+    family = foreign(Family, index=False)
     person = foreign(Person)
     created_at = moment()
 

@@ -51,7 +51,7 @@ class Proposal(Table, db=DB, tablename="proposal"):
     """A place that the round found for a wish; published as an offered booking, answered by the family (R73)."""
 
     id = key()
-    round = foreign(MatchingRound)
+    round = foreign(MatchingRound, index=False)
     wish = foreign(Wish)
     family = foreign(Family, optional=True)
     session = foreign(CourseSession)
@@ -76,7 +76,7 @@ class NonPlacement(Table, db=DB, tablename="non_placement"):
     """Why a wish got no place, and what would have helped (R75)."""
 
     id = key()
-    round = foreign(MatchingRound)
+    round = foreign(MatchingRound, index=False)
     wish = foreign(Wish)
     family = foreign(Family, optional=True)
     reasons = document()

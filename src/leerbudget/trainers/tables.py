@@ -14,7 +14,7 @@ class Trainer(Table, db=DB, tablename="trainer"):
 
     id = key()
     external_ref = text(60)
-    person = foreign(Person)
+    person = foreign(Person, index=False)
     themes = words()
     region = text(80)
     state = text(20)
@@ -35,7 +35,7 @@ class TrainerEmployer(Table, db=DB, tablename="trainer_employer"):
     """
 
     id = key()
-    trainer = foreign(Trainer)
+    trainer = foreign(Trainer, index=False)
     organisation = foreign(Organisation, optional=True)
     from_month = day()
     noted_at = moment()

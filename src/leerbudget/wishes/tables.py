@@ -18,7 +18,7 @@ class WeekAvailability(Table, db=DB, tablename="week_availability"):
     """The day-parts on which a person can come: 21 bits, Monday morning first (requirements 4.5)."""
 
     id = key()
-    person = foreign(Person)
+    person = foreign(Person, index=False)
     week = text(21)
     changed_at = moment()
 
@@ -44,8 +44,8 @@ class LearningPreference(Table, db=DB, tablename="learning_preference"):
     """
 
     id = key()
-    family = foreign(Family, optional=True)
-    professional = foreign(Person, optional=True)
+    family = foreign(Family, optional=True, index=False)
+    professional = foreign(Person, optional=True, index=False)
     postcode4 = text(4)
     travel_minutes_max = document()
     online_ok = flag(default=False)
@@ -86,7 +86,7 @@ class WishPerson(Table, db=DB, tablename="wish_person"):
     """Who goes: all of them together, or nobody."""
 
     id = key()
-    wish = foreign(Wish)
+    wish = foreign(Wish, index=False)
     person = foreign(Person)
 
     wish_person_once = Unique([wish, person])
@@ -96,7 +96,7 @@ class WishText(Table, db=DB, tablename="wish_text"):
     """The private words behind a wish; only the person who wrote them reads them."""
 
     id = key()
-    wish = foreign(Wish)
+    wish = foreign(Wish, index=False)
     situation = Text(default=None, null=False)
     wants_to_learn = Text(default=None, null=False)
 
