@@ -3,6 +3,8 @@
 
 pgbench is PostgreSQL's own load generator, written in C: what it reaches is what the server can do. It looks the web
 session up and calls the same booking function as the website. Both sides take turns in one run, with one web process.
+How long people wait is told beside how long pgbench itself waits with as many clients, or at as many bookings a second:
+what stands before a counter waits for it, whoever is behind it (docs/decisions/0023).
 
 Usage: python benchmarks/bookings.py [--families 2000] [--seconds 6] [--clients 200] [--turns 2]
 """
@@ -22,6 +24,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import machine
 import report
@@ -40,11 +43,13 @@ from leerbudget.foundation.running import Dsns, migrate, prepare_embedded
 from leerbudget.identity.queries import LIVE_SESSION
 from leerbudget.identity.rules import token_sha256
 
-SESSIONS, SEATS, SEATS_HOT = 5_000, 20, 1_000
+SESSIONS, SEATS, SEATS_HOT = 5_000, 40, 1_000
 PGBENCH_CLIENTS = 10
 """More of them only wait for each other on two cores."""
-PGBENCH_AT_MOST = 4_500
+PGBENCH_AT_MOST = 2_500
 """Bookings a second that are made ready for it."""
+CROWD_EACH = 40
+"""Bookings of each client of a crowd: enough to see them wait after all of them are warm."""
 BOOK = """
 SELECT b.state FROM wanted w, LATERAL rooms.book(
   uuidv7(), '\\x00', w.family, w.session, ARRAY[w.person], NULL, '{}', 'direct', NULL, NULL, 'booking_confirmed',
@@ -63,23 +68,54 @@ class Ground:
     port: int
 
 
-async def pgbench(ground: Ground, wanted: list[Wanted], *, seconds: float | None) -> float:
-    """Transactions a second; all of these bookings when no time is given."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How pgbench asks: by so many clients, for so many seconds (None: until every booking is made).
+
+    `per_second`: so many are due each second, and an answer counts from the moment at which it was due; None: each
+    client asks again at once.
+    """
+
+    clients: int = PGBENCH_CLIENTS
+    seconds: float | None = None
+    per_second: float | None = None
+
+    def words(self, wanted: int) -> list[str]:
+        """As options of pgbench."""
+        often = ["-T", str(int(self.seconds))] if self.seconds else ["-t", str(wanted // self.clients)]
+        return ["-c", str(self.clients), *often, *(["-R", str(self.per_second)] if self.per_second else [])]
+
+
+async def pgbench(ground: Ground, wanted: list[Wanted], pace: Pace) -> Tally:
+    """The same database work without a website."""
     await _prepare(wanted)
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+    with tempfile.TemporaryDirectory(prefix="leerbudget-pgbench-") as folder:
+        script = Path(folder) / "booking.sql"
         live = LIVE_SESSION.replace("$1", "(SELECT token FROM wanted WHERE n = :n)").replace("$2", "now()")
-        script.write(f"\\set n random(1, {len(wanted)})\n{' '.join(live.split())};\n{' '.join(BOOK.split())}\n")
-        script.flush()
-        often = ["-T", str(int(seconds))] if seconds else ["-t", str(len(wanted) // PGBENCH_CLIENTS)]
-        words = ["-n", "-M", "prepared", "-c", str(PGBENCH_CLIENTS), "-j", "1", *often, "-f", script.name, ground.dsn]
+        script.write_text(f"\\set n random(1, {len(wanted)})\n{' '.join(live.split())};\n{' '.join(BOOK.split())}\n")
+        words = ["-n", "-M", "prepared", "-j", "1", *pace.words(len(wanted)), "-f", script, "-l", ground.dsn]
         process = await asyncio.create_subprocess_exec(
-            ground.programs / "pgbench", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            ground.programs / "pgbench", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
         )
-        out, err = await process.communicate()
-    lines = [line for line in out.decode().splitlines() if line.startswith("tps")]
-    if process.returncode or not lines:
-        raise SystemExit(err.decode()[-2000:])
-    return float(lines[0].split()[2])
+        _, err = await process.communicate()
+        if process.returncode:
+            raise SystemExit(err.decode()[-2000:])
+        return _warm(Path(folder))
+
+
+def _warm(folder: Path) -> Tally:
+    """What pgbench's log tells of the time in which every client was warm: a connection's first booking makes its plans.
+
+    A line has client, number, microseconds and script, and the moment of the answer in seconds and microseconds.
+    """
+    lines = [[int(part) for part in line.split()] for log in folder.glob("pgbench_log*") for line in log.open()]
+    ended = [seconds + millionths / 1e6 for *_, seconds, millionths in (line[:6] for line in lines)]
+    first: dict[int, float] = {}
+    for line, end in zip(lines, ended, strict=True):
+        first.setdefault(line[0], end)
+    began = max(first.values())
+    waited = [(line[2] / 1e6, end) for line, end in zip(lines, ended, strict=True)]
+    return Tally(began, max(ended), [seconds for seconds, end in waited if end - seconds >= began])
 
 
 async def _prepare(wanted: list[Wanted]) -> None:
@@ -131,47 +167,62 @@ async def measure(ground: Ground, options: argparse.Namespace) -> None:
     made = await sessions([SEATS] * SESSIONS + [SEATS_HOT] * 2 * options.turns)
     rooms, hot = made[:SESSIONS], made[SESSIONS:]
     many = spread(families, rooms, SEATS)
+
+    def ahead(count: int = int(options.seconds * PGBENCH_AT_MOST)) -> list[Wanted]:
+        return list(itertools.islice(many, count))
+
+    def all_for(room: UUID) -> list[Wanted]:
+        return [Wanted(parent, room) for parent in families[:SEATS_HOT]]
+
     await website(ground, itertools.islice(many, 2_000), clients=20, seconds=60)
     await execute_script("ANALYZE")  # not before there are bookings: plans for empty tables would be kept
     await website(ground, itertools.islice(many, 2_000), clients=options.clients, seconds=60)
-    ours, theirs = [], []
+    ours, theirs, crowds = [], [], []
     for _ in range(options.turns):
-        ahead = list(itertools.islice(many, int(options.seconds * PGBENCH_AT_MOST)))
-        theirs.append(await pgbench(ground, ahead, seconds=options.seconds))
+        theirs.append(await pgbench(ground, ahead(), Pace(seconds=options.seconds)))
+        crowds.append(await pgbench(ground, ahead(CROWD_EACH * options.clients), Pace(options.clients)))
         ours.append(await website(ground, many, clients=options.clients, seconds=options.seconds))
-    rows = [_row("spread over many sessions", ours, theirs, options.clients)]
+    rows = [_row("spread over many sessions", ours, theirs, crowds, options.clients)]
+    due = await pgbench(ground, ahead(), Pace(seconds=options.seconds, per_second=options.clients))
     calm = await website(ground, many, clients=options.clients, seconds=options.seconds, every_seconds=1.0)
-    rows.append(_row("the same, each client once a second", [calm], theirs, options.clients))
+    rows.append(_row("the same, each client once a second", [calm], theirs, [due], options.clients))
     ours, theirs = [], []
-    for turn in range(options.turns):
-        crowd = [Wanted(parent, hot[2 * turn]) for parent in families[:SEATS_HOT]]
-        theirs.append(await pgbench(ground, crowd, seconds=None))
-        crowd = [Wanted(parent, hot[2 * turn + 1]) for parent in families[:SEATS_HOT]]
-        ours.append(await website(ground, iter(crowd), clients=options.clients, seconds=60))
-    rows.append(_row("all for one session", ours, theirs, options.clients))
+    for one, other in zip(hot[::2], hot[1::2], strict=True):
+        theirs.append(await pgbench(ground, all_for(one), Pace()))
+        ours.append(await website(ground, iter(all_for(other)), clients=options.clients, seconds=60))
+    rows.append(_row("all for one session", ours, theirs, [], options.clients))
     sold = await fetch_value("SELECT sum(seats_taken) FROM course_session")
     broken = await inconsistencies()
     print(f"seats sold: {sold}, promises broken: {len(broken)}")
-    if not broken:
+    if not broken and not options.no_report:
         report.keep_bookings(machine.description(), rows)
 
 
-def _row(what: str, ours: list[Tally], theirs: list[float], clients: int) -> dict[str, Any]:
-    rate, limit = mean(tally.per_second for tally in ours), mean(theirs)
-    slow = max(tally.milliseconds(0.99) for tally in ours)
-    usual = mean(tally.milliseconds(0.5) for tally in ours)
-    print(
-        f"{what:26} pgbench {limit:6.0f}/s   website {rate:6.0f}/s   ratio {rate / limit:.2f}"
-        f"   {clients} clients: p50 {usual:.0f} ms, p99 {slow:.0f} ms"
-    )
-    return {
+def _row(what: str, ours: list[Tally], theirs: list[Tally], crowds: list[Tally], clients: int) -> dict[str, Any]:
+    """`crowds`: pgbench with as many clients as the website, or at as many bookings a second; none when not asked."""
+    rate, limit = (mean(tally.per_second for tally in tallies) for tallies in (ours, theirs))
+    row = {
         "what": what,
         "pgbench_per_second": round(limit),
         "http_per_second": round(rate),
         "ratio": round(rate / limit, 2),
         "clients": clients,
-        "p50_ms": round(usual),
-        "p99_ms": round(slow),
+        **_waits("", ours),
+        **_waits("pgbench_", crowds),
+    }
+    print(
+        f"{what:26} pgbench {limit:6.0f}/s   website {rate:6.0f}/s   ratio {row['ratio']:.2f}   {clients} clients:"
+        f" p50 {row['p50_ms']} ms, p99 {row['p99_ms']} ms"
+        f" (pgbench p50 {row['pgbench_p50_ms']} ms, p99 {row['pgbench_p99_ms']} ms)"
+    )
+    return row
+
+
+def _waits(whose: str, tallies: list[Tally]) -> dict[str, int | str]:
+    """The usual wait, and the longest of all turns that one in a hundred reaches."""
+    return {
+        f"{whose}p50_ms": round(mean(tally.milliseconds(0.5) for tally in tallies)) if tallies else "-",
+        f"{whose}p99_ms": round(max(tally.milliseconds(0.99) for tally in tallies)) if tallies else "-",
     }
 
 
@@ -221,7 +272,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="leerbudget-bench-") as folder:
         Path(folder).chmod(0o711)  # root's server runs as another user
-        with EmbeddedServer.start(Path(folder) / "data") as server:
+        with EmbeddedServer.start(Path(folder) / "data", connections_max=options.clients + 100) as server:
             asyncio.run(prepared(server, options))
     if not options.no_report:
         report.write()

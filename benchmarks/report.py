@@ -249,10 +249,12 @@ def bookings(_: Sequence[Row]) -> str:
     if not BOOKINGS.exists():
         return ""
     facts = json.loads(BOOKINGS.read_text())
-    heads = ("bookings", "pgbench /s", "over HTTP /s", "ratio", "clients", "p50 ms", "p99 ms", "measured", "commit")
-    names = ("what", "pgbench_per_second", "http_per_second", "ratio", "clients", "p50_ms", "p99_ms")
+    waits = ("p50 ms", "p99 ms", "pgbench p50 ms", "pgbench p99 ms")
+    heads = ("bookings", "pgbench /s", "over HTTP /s", "ratio", "clients", *waits, "measured", "commit")
+    names = ("what", "pgbench_per_second", "http_per_second", "ratio", "clients")
+    names += ("p50_ms", "p99_ms", "pgbench_p50_ms", "pgbench_p99_ms")
     run = facts["run"]["moment"], f"`{facts['run']['commit']}`"
-    return _table(heads, [(*(row[name] for name in names), *run) for row in facts["rows"]])
+    return _table(heads, [(*(row.get(name, "-") for name in names), *run) for row in facts["rows"]])
 
 
 def _table(heads: Cells, cells: Sequence[Cells]) -> str:

@@ -3,6 +3,7 @@
 A room adds its controllers to `API` or `PAGES`, one line each.
 """
 
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -138,6 +139,10 @@ BODY_BYTES_MAX = 256 * 1024
 """Largest request body; a handler that takes files says so itself with `request_max_body_size`."""
 
 
+GARBAGE_LOOKED_FOR_AFTER = 10_000
+"""Objects made beyond those that went, before the web process looks for rings of garbage; a request makes hundreds."""
+
+
 def create_app(
     settings: Settings,
     *,
@@ -193,7 +198,10 @@ def web_application() -> Litestar:
     """The application of one web process; the environment names the database and everything else."""
     settings = Settings.from_environment()
     use_test_clock(settings.test_clock)
-    return create_app(settings, dsn=settings.database_url)
+    app = create_app(settings, dsn=settings.database_url)
+    gc.freeze()  # what is there by now stays: no collection need look at it again
+    gc.set_threshold(GARBAGE_LOOKED_FOR_AFTER)
+    return app
 
 
 def _pool(dsn: str | None, size: int) -> Callable[[Any], AbstractAsyncContextManager[None]]:

@@ -248,7 +248,7 @@ async def test_giving_back_something_twice_is_still_a_mistake(world_db):
     """Negative control: what asyncpg says of a connection that still lives is not hidden."""
 
     class Careless:
-        async def release(self, _):
+        async def release(self, *_, **__):
             raise asyncpg.InternalClientError
 
     connection = await acquire(DB.pool)

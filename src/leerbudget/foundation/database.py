@@ -18,6 +18,7 @@ import asyncpg
 from leerbudget.foundation.connecting import connect, refuse_old_server
 from leerbudget.foundation.engine import (
     CONNECT_FAILURES,
+    CONNECT_SECONDS,
     FairPool,
     Isolation,
     PoolEngine,
@@ -247,7 +248,12 @@ async def open_pool(dsn: str, size: int = 10, *, for_migration: bool = False) ->
     await check_server(dsn, for_migration=for_migration)
     # no floor (min_size): while the server changes hands asyncpg would fill the log with attempts to keep it
     pool = await asyncpg.create_pool(
-        dsn, min_size=0, max_size=size, reset=forget_nothing, server_settings={"application_name": "leerbudget"}
+        dsn,
+        min_size=0,
+        max_size=size,
+        timeout=CONNECT_SECONDS,
+        reset=forget_nothing,
+        server_settings={"application_name": "leerbudget"},
     )
     DB.pool = cast("Any", FairPool(pool, size))
     _opened[:] = [dsn]

@@ -114,15 +114,23 @@ class EmbeddedServer:
         fast: for tests only: no durability, so a crash may lose everything.
         listen_port: also listen on 127.0.0.1 at this port, with SCRAM passwords.
         programs: directory with the PostgreSQL programs, instead of the wheel's.
+        connections_max: how many may be connected at once, instead of the usual number.
     """
 
     def __init__(
-        self, data_dir: Path, *, fast: bool = False, listen_port: int | None = None, programs: str | None = None
+        self,
+        data_dir: Path,
+        *,
+        fast: bool = False,
+        listen_port: int | None = None,
+        programs: str | None = None,
+        connections_max: int | None = None,
     ) -> None:
         self.home = data_dir.expanduser().absolute()
         self.data = self.home / "postgres"
         self.owns = False
         self._fast, self._listen_port, self._chosen = fast, listen_port, programs
+        self._connections = {} if connections_max is None else {"max_connections": str(connections_max)}
         self._start_seconds = START_SECONDS
         self._user: ServerUser | None = None
         self._lock: int | None = None
@@ -140,6 +148,7 @@ class EmbeddedServer:
         fast: bool = False,
         listen_port: int | None = None,
         programs: str | None = None,
+        connections_max: int | None = None,
         wait_seconds: float = START_SECONDS,
     ) -> Self:
         """A server that answers `SELECT 1`: started here, or shared with the process that owns it.
@@ -147,7 +156,7 @@ class EmbeddedServer:
         Raises:
             SettingsError: it cannot be used or did not start in time; one sentence says why.
         """
-        server = cls(data_dir, fast=fast, listen_port=listen_port, programs=programs)
+        server = cls(data_dir, fast=fast, listen_port=listen_port, programs=programs, connections_max=connections_max)
         server._start_seconds = max(START_SECONDS, wait_seconds)
         _living.add(server)
         server._keeper.start()
@@ -356,7 +365,8 @@ class EmbeddedServer:
 
     def _spawn(self, programs: Path) -> subprocess.Popen[bytes]:
         user = self._server_user
-        settings = _SETTINGS | archiving(self.home) | (_FAST if self._fast else {}) | self._listening()
+        fast = _FAST if self._fast else {}
+        settings = _SETTINGS | archiving(self.home) | fast | self._connections | self._listening()
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         switch = [str(user.uid), str(user.gid), " ".join(map(str, groups_of(user)))] if user.switch else ["", "", ""]
         with os.fdopen(open_private(self.home / "postgres.log", os.O_WRONLY | os.O_APPEND), "ab") as output:

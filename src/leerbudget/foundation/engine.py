@@ -25,6 +25,12 @@ Isolation = Literal["read_committed", "repeatable_read", "serializable"]
 ACQUIRE_SECONDS = 5.0
 """Longest wait for a free pool connection before the caller hears `Busy`."""
 
+CONNECT_SECONDS = 5.0
+"""Longest wait for the server to let a pool connection in."""
+
+RELEASE_SECONDS = 5.0
+"""Longest wait for the server to stop a statement that was given up, before the connection is ended instead."""
+
 CONNECT_FAILURES = (
     OSError,
     TimeoutError,
@@ -216,10 +222,13 @@ class FairPool:
         Raises:
             TimeoutError: none came free in so many seconds.
         """
-        async with asyncio.timeout(timeout):
-            await self._turns.acquire()
+        if self._turns.locked():
+            async with asyncio.timeout(timeout):
+                await self._turns.acquire()
+        else:
+            await self._turns.acquire()  # at once
         try:
-            return await self._pool.acquire(timeout=timeout)
+            return await self._pool.acquire()  # whose turn it is need not wait, except for connecting: CONNECT_SECONDS
         except BaseException:
             self._turns.release()
             raise
@@ -231,7 +240,7 @@ class FairPool:
         complains of its own work; whatever was done on the connection stands.
         """
         try:
-            await self._pool.release(connection)
+            await self._pool.release(connection, timeout=RELEASE_SECONDS)
         except asyncpg.InternalClientError:
             if not is_gone(connection):
                 raise

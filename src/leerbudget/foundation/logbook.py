@@ -55,12 +55,8 @@ def configure_logging(environment: Environment, *, stream: TextIO | None = None,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=_shared(),
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, masked, *_rendering(environment)],
-        )
-    )
+    handler.setFormatter(_Formatter(_rendering(environment)))
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line tells of them
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -82,10 +78,26 @@ def _shared() -> list[Processor]:
     ]
 
 
-def _rendering(environment: Environment) -> list[Processor]:
+def _rendering(environment: Environment) -> Processor:
     if environment == "production":
-        return [structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False)]
-    return [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
+        return structlog.processors.JSONRenderer(sort_keys=True, ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """One line per event, masked. Ours go straight to the rendering: every request writes one.
+
+    structlog copies each record for other handlers that might follow; there is one.
+    """
+
+    def __init__(self, rendering: Processor) -> None:
+        super().__init__(foreign_pre_chain=_shared(), processors=[self.remove_processors_meta, masked, rendering])
+        self._rendering = rendering
+
+    def format(self, record: logging.LogRecord) -> str:
+        if isinstance(record.msg, dict):  # by wrap_for_formatter: it went through `_shared` before
+            return str(self._rendering(None, "", masked(None, "", record.msg)))
+        return super().format(record)
 
 
 def masked(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ARG001

@@ -93,7 +93,7 @@ class OwnPagesOnly(ASGIMiddleware):
 
     async def _may_pass(self, request: HouseRequest) -> bool:
         session_token = request.cookies.get(self._cookie.name)
-        api = request.url.path.startswith("/api/")
+        api = request.scope["path"].startswith("/api/")
         if (
             api
             and session_token is None
