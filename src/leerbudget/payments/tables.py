@@ -136,7 +136,7 @@ class PayerTrust(Table, db=DB, tablename="payer_trust"):
     """An organisation whose direct debits count at once: no waiting until they cannot be called back."""
 
     id = key()
-    organisation = foreign(Organisation)
+    organisation = foreign(Organisation, index=False)
     reason = text(200)
     trusted_at = moment()
     trusted_by = identifier(optional=True)

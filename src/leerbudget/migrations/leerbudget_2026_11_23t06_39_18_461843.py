@@ -3,7 +3,7 @@ from piccolo.columns.column_types import ForeignKey
 from piccolo.columns.column_types import Timestamptz
 from piccolo.columns.column_types import UUID
 
-ID = "2026-11-23T05:59:12:568772"
+ID = "2026-11-23T06:39:18:461843"
 VERSION = "1.38.0"
 DESCRIPTION = ""
 
@@ -354,6 +354,18 @@ async def forwards():
         tablename="waiting_try",
         column_name="entry",
         db_column_name="entry",
+        params={"index": False},
+        old_params={"index": True},
+        column_class=ForeignKey,
+        old_column_class=ForeignKey,
+        schema=None,
+    )
+
+    manager.alter_column(
+        table_class_name="PayerTrust",
+        tablename="payer_trust",
+        column_name="organisation",
+        db_column_name="organisation",
         params={"index": False},
         old_params={"index": True},
         column_class=ForeignKey,
