@@ -6,7 +6,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from leerbudget.foundation.database import execute_script
 
-ID = "2026-11-23T06:00:00:000000"
+ID = "2026-11-23T06:40:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "The books count one reservation by itself"
 
