@@ -164,7 +164,7 @@ class ElearningUnit(Table, db=DB, tablename="elearning_unit"):
     """
 
     id = key()
-    session = foreign(CourseSession)
+    session = foreign(CourseSession, index=False)
     number = whole()
     title = text(200)
     link = text(500)

@@ -3,7 +3,7 @@ from piccolo.columns.column_types import ForeignKey
 from piccolo.columns.column_types import Timestamptz
 from piccolo.columns.column_types import UUID
 
-ID = "2026-11-23T06:39:18:461843"
+ID = "2026-11-23T06:48:14:770736"
 VERSION = "1.38.0"
 DESCRIPTION = ""
 
@@ -100,6 +100,18 @@ async def forwards():
     manager.alter_column(
         table_class_name="ChildcarePlaces",
         tablename="childcare_places",
+        column_name="session",
+        db_column_name="session",
+        params={"index": False},
+        old_params={"index": True},
+        column_class=ForeignKey,
+        old_column_class=ForeignKey,
+        schema=None,
+    )
+
+    manager.alter_column(
+        table_class_name="ElearningUnit",
+        tablename="elearning_unit",
         column_name="session",
         db_column_name="session",
         params={"index": False},
