@@ -19,7 +19,7 @@ async def test_paying_and_charging_back_on_a_phone(visit, picture):
         await seen.page.get_by_role("button", name="De incasso is gelukt").click()
         await seen.page.get_by_role("button", name="De betaler draait de betaling terug").click()
         facts = (await till.gateway.fetch(started.gateway_ref)).facts
-        assert [fact.kind for fact in facts] == ["received", "dispute_opened", "dispute_lost"]
+        assert [fact.kind for fact in facts] == ["processing", "received", "dispute_opened", "dispute_lost"]
 
 
 async def test_every_state_of_the_page_is_for_everybody(visit):

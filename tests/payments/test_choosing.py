@@ -1,13 +1,17 @@
 """Which gateways an installation has follows from its settings, and from nothing else."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import leerbudget
 from leerbudget.foundation.settings import Settings
 from leerbudget.payments.choosing import gateways
 
+SRC = Path(leerbudget.__file__).parent
 STRIPE = {"STRIPE_SECRET_KEY": "sk_test_x", "STRIPE_WEBHOOK_SECRET": "whsec_a"}
 SANDBOX = {"LEERBUDGET_SANDBOX_URL": "http://127.0.0.1:8090"}
 PRODUCTION = {
@@ -32,6 +36,7 @@ class Manual:
         ({}, ["manual"]),
         (SANDBOX, ["manual", "sandbox"]),
         (STRIPE, ["manual", "stripe"]),
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_a"}, ["manual"]),
         (STRIPE | SANDBOX, ["manual", "stripe", "sandbox"]),
         (SANDBOX | {"LEERBUDGET_ENV": "test"}, ["manual", "sandbox"]),
         (PRODUCTION, ["manual", "stripe"]),
@@ -60,3 +65,11 @@ def test_who_has_no_stripe_does_not_load_it():
     )
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_nobody_loads_stripe_at_the_start():
+    """No module imports the gateway to Stripe at its top: only `choosing` does, when settings say so."""
+    naming = [text for path in SRC.rglob("*.py") if "stripe_gateway" in (text := path.read_text())]
+    top = [node for text in naming for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert naming
+    assert [node for node in top if "stripe_gateway" in ast.unparse(node)] == []

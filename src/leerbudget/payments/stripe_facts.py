@@ -1,7 +1,7 @@
 """What Stripe's objects say about money, as facts. Plain values in, plain values out.
 
 A fact is said only of what is certain, and is never taken back: looking again gives the same facts and perhaps more.
-A refund or a dispute that ended says its beginning too, so that an earlier look that was missed changes nothing.
+A debit, a refund or a dispute that ended says its beginning too, so that an earlier look that was missed changes nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -104,13 +104,14 @@ def _of_intent(seen: Seen, method: str | None) -> Iterator[MoneyFact]:
         return
     status, charge = _text(intent, "status"), intent.get("latest_charge")
     at = _moment(charge if isinstance(charge, dict) else intent, "created")
-    if status == "processing":
+    ended = seen.session.get("status") == "complete" if seen.session is not None else status == "canceled"
+    failed = ended and status in {"requires_payment_method", "canceled"}
+    if status == "processing" or (method == "sepa_debit" and (failed or status == "succeeded")):
         yield _fact(intent, "processing", amount_cents=_number(intent, "amount"), method=method, at=at)
     if status == "succeeded":
         amount_cents = _number(intent, "amount_received")
         yield _fact(intent, "received", amount_cents=amount_cents, method=method, at=max(at, _booked(charge) or at))
-    ended = seen.session.get("status") == "complete" if seen.session is not None else status == "canceled"
-    if ended and status in {"requires_payment_method", "canceled"}:
+    if failed:
         yield _fact(intent, "failed", amount_cents=0, method=method, at=at)
 
 
