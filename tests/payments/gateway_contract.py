@@ -5,13 +5,14 @@ reference `unknown` that it never gave, `pay(started)` by which somebody pays al
 `order(amount_cents)`, money to ask for.
 """
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from leerbudget.foundation.clock import now
-from leerbudget.payments.errors import GatewayRefused
+from leerbudget.payments.errors import GatewayRefused, GatewaySilent
 from leerbudget.payments.gateways import FACT_KINDS, METHODS, PURPOSES, RefundOrder
 
 AMOUNT = 12_345
@@ -50,6 +51,14 @@ class GatewayContract:
         assert await till.gateway.start(order, key=key) == first
         other = await till.gateway.start(till.order(AMOUNT), key=a_key())
         assert other.gateway_ref != first.gateway_ref
+
+    async def test_the_same_key_at_the_same_time_starts_once(self, till):
+        """Five at once under one key are one payment: whoever gets an answer gets the same."""
+        order, key = till.order(AMOUNT), a_key()
+        asked = [till.gateway.start(order, key=key) for _ in range(5)]
+        told = await asyncio.gather(*asked, return_exceptions=True)
+        started = {each for each in told if not isinstance(each, GatewaySilent)}
+        assert started == {await till.gateway.start(order, key=key)}
 
     async def test_what_was_started_names_its_payment_and_nothing_else(self, till):
         """Before anything happens a sighting says whose it is and has no facts."""

@@ -55,6 +55,7 @@ async def listening(app, *, lifespan="on") -> AsyncIterator[str]:
 async def sandbox_on_a_port(events_to=None, *, books=None, as_thin=False) -> AsyncIterator[Sandbox]:
     """A made-up Stripe that answers."""
     books = books or Books()
+    books.load()
     sandbox = Sandbox.over(books, events_to=events_to, secret=SANDBOX_WEBHOOK_SECRET, as_thin=as_thin)
     async with listening(application(sandbox)) as address:
         books.address = address

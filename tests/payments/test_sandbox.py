@@ -269,6 +269,7 @@ async def test_a_restart_forgets_nothing(tmp_path):
         till = SandboxTill(sandbox, gateway_to(sandbox))
         started = await till.gateway.start(order, key=key)
         await till.pay(started)
+        sandbox.changed()
         before = await till.gateway.fetch(started.gateway_ref)
         untold = list(sandbox.books.unsent)
     (tmp_path / "sandbox.json.part").write_text("{half")

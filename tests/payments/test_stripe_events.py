@@ -3,12 +3,16 @@
 import hashlib
 import hmac
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import stripe
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from leerbudget.payments.errors import EventRefused
+from leerbudget.payments.stripe_events import REFERENCE
 from leerbudget.payments.stripe_gateway import StripeGateway
 
 AT = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -190,3 +194,29 @@ def test_production_takes_live_events_only():
     live = json.dumps(event(livemode=True)).encode()
     assert judge(environment="production").verify(live, {"stripe-signature": header(live)}, at=AT).event_id == "evt_1"
     assert refusal(live, header(live), environment="demo") == "other_mode"
+
+
+KEYS = st.sampled_from(["id", "object", "type", "livemode", "data", "related_object", "payment_intent"])
+FLAT = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+ODD = (
+    FLAT
+    | st.lists(FLAT, max_size=2)
+    | st.dictionaries(KEYS, FLAT | st.dictionaries(KEYS, FLAT, max_size=2), max_size=3)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(changes=st.dictionaries(KEYS, ODD, max_size=4), thinly=st.booleans())
+def test_whatever_is_signed_is_understood_or_refused(changes, thinly):
+    """A signed event of any made-up shape gives a notice or a refusal, and never anything else."""
+    body = json.dumps((thin if thinly else event)(**changes)).encode()
+    with suppress(EventRefused):
+        found = judge().verify(body, {"stripe-signature": header(body)}, at=AT)
+        assert found.gateway_ref is None or REFERENCE.fullmatch(found.gateway_ref)
+
+
+@settings(max_examples=60, deadline=None)
+@given(signature=st.text(max_size=80) | st.from_regex(r"t=[0-9]{1,12},v1=[0-9a-f]{0,64}(,v1=.{0,8})?", fullmatch=True))
+def test_whatever_header_comes_is_refused(signature):
+    """No made-up header opens the door, and none raises anything but a refusal."""
+    assert refusal(BODY, signature) in {"signature_missing", "signature_malformed", "signature_wrong"}

@@ -340,6 +340,21 @@ async def test_a_refund_without_an_answer_is_given_once(till):
     assert await till.gateway.refund(refund, key=key) == fact.money_ref
 
 
+async def test_a_refund_whose_key_is_stuck_is_still_found(till):
+    """Stripe repeats its own failure under a key for a day; its events and facts tell that the refund was made."""
+    order, started = await started_with(till)
+    await till.pay(started)
+    refund, key = back(order, started, 3_000), a_key()
+    till.sandbox.faults.answers.extend(["none", "stuck"])
+    for _ in range(2):
+        with pytest.raises(GatewaySilent):
+            await till.gateway.refund(refund, key=key)
+    told = await till.gateway.events_since(now() - timedelta(minutes=5))
+    refs = [each.gateway_ref for each in told if each.kind == "refund.created"]
+    facts = (await till.gateway.fetch(refs[-1])).facts
+    assert [fact.refund for fact in facts if fact.kind == "refunded"] == [refund.refund]
+
+
 async def test_a_lost_call_is_made_again(till):
     """As it is in service, the gateway asks again by itself with the same key."""
     gateway = gateway_to(till.sandbox, retries=1)

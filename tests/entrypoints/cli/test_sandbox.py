@@ -38,6 +38,15 @@ def test_what_would_be_unsafe_is_refused(here, words, env):
     complaint(here("sandbox", *words, env=environment(**env)), 2)
 
 
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"objects": 3}', "{half"])
+def test_a_file_of_something_else_is_not_touched(here, tmp_path, content):
+    """A file that the command did not write is named, and stays as it is."""
+    file = tmp_path / "other.json"
+    file.write_text(content)
+    assert str(file) in complaint(here("sandbox", "--port", "0", "--file", file), 2)
+    assert file.read_text() == content
+
+
 async def test_the_command_serves_until_told(tmp_path):
     """The command says where it is, answers, keeps its file, and ends quietly on SIGTERM."""
     words = ("sandbox", "--port", "0", "--file", str(tmp_path / "s.json"))

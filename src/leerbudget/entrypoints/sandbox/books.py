@@ -12,6 +12,7 @@ from typing import Any
 
 from leerbudget.entrypoints.sandbox.refusals import Refusal, missing
 from leerbudget.foundation.clock import now
+from leerbudget.foundation.errors import SettingsError
 
 PREFIXES = {
     "checkout.session": "cs_test",
@@ -36,6 +37,7 @@ class Answered:
     """What a request with an idempotency key was, and what it was told."""
 
     fingerprint: str
+    status: int
     answer: dict[str, Any]
     at: int
 
@@ -126,7 +128,7 @@ class Books:
                 return things[identifier]
         raise missing("object", identifier)
 
-    def answered(self, key: str, fingerprint: str) -> dict[str, Any] | None:
+    def answered(self, key: str, fingerprint: str) -> tuple[int, dict[str, Any]] | None:
         """What was told before under an idempotency key; None: it is new.
 
         Raises:
@@ -138,17 +140,17 @@ class Books:
         if known.fingerprint != fingerprint:
             told = "Keys for idempotent requests can only be used with the same parameters they were first used with."
             raise Refusal(told, kind="idempotency_error")
-        return known.answer
+        return known.status, known.answer
 
-    def remember(self, key: str, fingerprint: str, answer: dict[str, Any]) -> None:
+    def remember(self, key: str, fingerprint: str, status: int, answer: dict[str, Any]) -> None:
         """Give this answer to whoever asks the same again under this key."""
-        self.keys[key] = Answered(fingerprint, answer, self.seconds())
+        self.keys[key] = Answered(fingerprint, status, answer, self.seconds())
 
     def save(self) -> None:
         """Write everything to the file, if there is one: all of it or nothing."""
         if self.file is None:
             return
-        keys = {key: [each.fingerprint, each.answer, each.at] for key, each in self.keys.items()}
+        keys = {key: [each.fingerprint, each.status, each.answer, each.at] for key, each in self.keys.items()}
         kept = {"objects": self.objects, "notes": self.notes, "keys": keys, "unsent": self.unsent}
         beside = self.file.with_name(f"{self.file.name}.part")
         with beside.open("w") as out:
@@ -158,13 +160,20 @@ class Books:
         beside.replace(self.file)
 
     def load(self) -> None:
-        """Take over what the file has, if there is one."""
+        """Take over what the file has, if there is one.
+
+        Raises:
+            SettingsError: it is a file of something else.
+        """
         if self.file is None or not self.file.exists():
             return
-        kept = json.loads(self.file.read_text())
-        self.objects = {kind: kept["objects"].get(kind, {}) for kind in PREFIXES}
-        self.notes, self.unsent = kept["notes"], kept["unsent"]
-        self.keys = {key: Answered(*each) for key, each in kept["keys"].items()}
+        try:
+            kept = json.loads(self.file.read_text())
+            self.objects = {kind: kept["objects"].get(kind, {}) for kind in PREFIXES}
+            self.notes, self.unsent = kept["notes"], kept["unsent"]
+            self.keys = {key: Answered(*each) for key, each in kept["keys"].items()}
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise SettingsError(message=f"{self.file} is geen bestand van de nagebootste betaaldienst.") from None
 
     def sessions_to_lapse(self) -> Iterator[dict[str, Any]]:
         """The open sessions whose time is over."""

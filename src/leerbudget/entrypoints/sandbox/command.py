@@ -45,6 +45,7 @@ def sandbox(port: int, events_to: str | None, file: Path | None) -> None:
         from leerbudget.entrypoints.sandbox.server import Sandbox, application
 
         books = Books(file=file, address=address(listening))
+        books.load()
         click.echo(f"{books.address}/")
         app = application(Sandbox.over(books, events_to=events_to, secret=SANDBOX_WEBHOOK_SECRET))
         config = uvicorn.Config(

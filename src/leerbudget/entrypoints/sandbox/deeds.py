@@ -73,10 +73,12 @@ def _check_amount(amount: int) -> None:
         raise Refusal("The amount is above the maximum charge.", code="amount_too_large", param="amount")
 
 
-def lapse(books: Books) -> None:
-    """Close every page whose time is over."""
-    for session in books.sessions_to_lapse():
+def lapse(books: Books) -> bool:
+    """Close every page whose time is over; whether there was one."""
+    over = list(books.sessions_to_lapse())
+    for session in over:
         _close(books, session)
+    return bool(over)
 
 
 def expire(books: Books, session: dict[str, Any]) -> None:

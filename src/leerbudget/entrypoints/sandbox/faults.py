@@ -3,9 +3,10 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-ANSWERS = ("error", "busy", "conflict", "lost", "silence")
+ANSWERS = ("error", "busy", "conflict", "lost", "stuck", "silence")
 """`error`: 500 and nothing was done. `busy`: 429. `conflict`: 409, the same key is being worked on. `lost`: it was done, and
-the answer is 500. `silence`: it was done, and no answer ever comes."""
+the answer is 500. `stuck`: so too, and it stays 500 whoever asks under the same key, as Stripe's own failures do for a
+day. `silence`: it was done, and no answer ever comes."""
 
 
 @dataclass

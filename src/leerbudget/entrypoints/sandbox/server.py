@@ -98,7 +98,6 @@ async def _only_by_name_of_this_machine(request: Asking) -> Response[None] | Non
 
 @asynccontextmanager
 async def _telling(sandbox: Sandbox, _: Litestar) -> AsyncIterator[None]:
-    sandbox.books.load()
     sandbox.webhooks.wake()
     teller = asyncio.create_task(sandbox.webhooks.live())
     try:
@@ -127,8 +126,10 @@ async def _answered(request: Asking, form: str) -> Response[dict[str, Any]]:
     fault = sandbox.faults.next_answer()
     if fault in _INSTEAD:
         return _INSTEAD[fault]()
-    status, content = _judged(sandbox, request, form)
-    sandbox.changed()
+    lapsed = deeds.lapse(sandbox.books)
+    status, content = _judged(sandbox.books, request, form, stuck=fault == "stuck")
+    if lapsed or request.method == "POST":
+        sandbox.changed()
     if fault == "silence":
         while (await request.receive())["type"] != "http.disconnect":
             pass
@@ -149,16 +150,18 @@ _INSTEAD: dict[str | None, Callable[[], Response[dict[str, Any]]]] = {
 }
 
 
-def _judged(sandbox: Sandbox, request: Asking, form: str) -> tuple[int, dict[str, Any]]:
+_STUCK = {"error": {"type": "api_error", "message": "This went wrong on request, and stays so under this key."}}
+
+
+def _judged(books: Books, request: Asking, form: str, *, stuck: bool) -> tuple[int, dict[str, Any]]:
     """Nothing changes when it is refused."""
-    deeds.lapse(sandbox.books)
     try:
-        return 200, _content(sandbox.books, request, form)
+        return _content(books, request, form, stuck=stuck)
     except Refusal as refusal:
         return refusal.status, {"error": refusal.error}
 
 
-def _content(books: Books, request: Asking, form: str) -> dict[str, Any]:
+def _content(books: Books, request: Asking, form: str, *, stuck: bool) -> tuple[int, dict[str, Any]]:
     """A command with a key that is known is told what it was told before."""
     if not request.headers.get("Authorization", "").startswith(_KEYS):
         raise Refusal("Invalid API Key provided.", status=401)
@@ -166,7 +169,7 @@ def _content(books: Books, request: Asking, form: str) -> dict[str, Any]:
     params = parameters.read(resource.operation, form)
     key = request.headers.get("Idempotency-Key", "")
     if request.method == "GET" or not key:
-        return resource.answer(books, identifier, params)
+        return 200, resource.answer(books, identifier, params)
     if len(key) > KEY_LENGTH_MAX:
         raise Refusal(f"Idempotency keys have at most {KEY_LENGTH_MAX} characters.", kind="idempotency_error")
     fingerprint = hashlib.sha256(f"{request.url.path}?{form}".encode()).hexdigest()
@@ -174,16 +177,17 @@ def _content(books: Books, request: Asking, form: str) -> dict[str, Any]:
     if known is not None:
         return known
     content = resource.answer(books, identifier, params)
-    books.remember(key, fingerprint, content)
-    return content
+    told = (500, _STUCK) if stuck else (200, content)
+    books.remember(key, fingerprint, *told)
+    return told
 
 
 @get("/betalen/{session_id:str}", media_type=MediaType.HTML)
 async def pay_page(request: Asking, session_id: FromPath[str]) -> Response[str]:
     """The page where a session is paid."""
     sandbox: Sandbox = request.app.state.sandbox
-    deeds.lapse(sandbox.books)
-    sandbox.changed()
+    if deeds.lapse(sandbox.books):
+        sandbox.changed()
     return _page(sandbox, session_id)
 
 
