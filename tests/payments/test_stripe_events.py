@@ -77,7 +77,10 @@ def test_a_part_of_a_payment_names_the_payment(kind):
     assert told(thin(related_object={"id": "re_1", "type": kind, "url": "/"})).gateway_ref == "re_1"
 
 
-@pytest.mark.parametrize("about", [{"object": "payout", "id": "po_1"}, {"object": "customer"}, {}, None, 3, []])
+@pytest.mark.parametrize(
+    "about",
+    [{"object": "payout", "id": "po_1"}, {"object": "customer"}, {"object": "charge", "id": "zz_1"}, {}, None, 3, []],
+)
 def test_an_event_about_something_else_leads_nowhere(about):
     """An event that is not about a payment is genuine, and nothing is looked at."""
     assert told(event(data={"object": about})).gateway_ref is None

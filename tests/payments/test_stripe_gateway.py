@@ -134,6 +134,15 @@ async def test_a_refund_that_never_left_only_failed(till):
     assert await kinds(till, started) == ["received", "refund_failed"]
 
 
+async def test_a_refund_counts_when_it_left(till):
+    """A refund that is on its way has left Stripe's balance, so it counts; the bank may take days."""
+    order, started = await started_with(till)
+    await till.pay(started)
+    ref = await till.gateway.refund(back(order, started, 3_000), key=a_key())
+    till.sandbox.books.get("refund", ref)["status"] = "pending"
+    assert await kinds(till, started) == ["received", "refunded"]
+
+
 @pytest.mark.parametrize("won", [True, False])
 async def test_a_dispute_is_opened_and_decided(till, won):
     """A card payment that is disputed is opened first and then won or lost; the beginning is never unsaid."""
@@ -166,10 +175,11 @@ async def test_what_is_not_as_ordered_is_told_as_it_is(till):
     charge = books.get("charge", intent["latest_charge"])
     intent["amount_received"], intent["currency"] = 24_999, "usd"
     charge["payment_method_details"] = {"type": "bancontact"}
-    intent["metadata"] = {"payment_id": str(uuid4())}
+    stranger = uuid4()
+    intent["metadata"] = {"payment_id": str(stranger)}
     seen = await till.gateway.fetch(started.gateway_ref)
     (fact,) = seen.facts
-    assert (fact.amount_cents, fact.currency, fact.method, seen.payment) == (24_999, "USD", None, None)
+    assert (fact.amount_cents, fact.currency, fact.method, seen.payment) == (24_999, "USD", None, stranger)
 
 
 @pytest.mark.parametrize("named", ["", "x", "{00000000-0000-0000-0000-000000000001}", "0" * 32])

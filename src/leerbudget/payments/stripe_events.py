@@ -112,9 +112,9 @@ def _payment_of(event: Mapping[str, Any]) -> str | None:
         return None
     intent = id_of(about.get("payment_intent")) if kind in _PART_OF_PAYMENT else None
     reference = intent or about.get("id")
-    if not isinstance(reference, str) or not REFERENCE.fullmatch(reference):
+    if not _is_word(reference):
         raise EventRefused("not_an_event")
-    return reference
+    return str(reference) if REFERENCE.fullmatch(str(reference)) else None
 
 
 def id_of(value: object) -> str | None:

@@ -116,11 +116,14 @@ def _of_intent(seen: Seen, method: str | None) -> Iterator[MoneyFact]:
 
 
 def _of_refund(refund: Mapping[str, Any], method: str | None) -> Iterator[MoneyFact]:
-    """One that left our balance and came back says both; one that failed before it left says only that."""
+    """What left our balance is refunded, though the payer's bank may take days and may send it back.
+
+    One that came back says both; one that failed before it left says only that.
+    """
     status, ours = refund.get("status"), _uuid(refund, "refund_id")
     amount_cents, at = _number(refund, "amount"), _moment(refund, "created")
     failed = status in {"failed", "canceled"}
-    if status == "succeeded" or (failed and id_of(refund.get("balance_transaction"))):
+    if status == "succeeded" or id_of(refund.get("balance_transaction")):
         yield _fact(refund, "refunded", amount_cents=amount_cents, method=method, at=at, refund=ours)
     if failed:
         back = refund.get("failure_balance_transaction")
@@ -153,9 +156,9 @@ def _fact(
 
 
 def _payment_of(seen: Seen) -> UUID | None:
-    """What the session and the intent both name; None when they do not agree."""
-    named = {_uuid(each, "payment_id") for each in (seen.session, seen.intent) if each is not None}
-    return named.pop() if len(named) == 1 else None
+    """What the money itself names, and as long as there is none, the page."""
+    about = seen.intent if seen.intent is not None else seen.session
+    return None if about is None else _uuid(about, "payment_id")
 
 
 def _method_of(intent: Mapping[str, Any] | None) -> str | None:
