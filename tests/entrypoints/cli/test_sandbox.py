@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from entrypoints.cli.commanding import COMMAND, complaint, environment
+from leerbudget.entrypoints.sandbox.command import _is_of_this_machine
 from leerbudget.payments.choosing import SANDBOX_KEY
 
 PRODUCTION = {
@@ -29,6 +30,8 @@ SESSION = {
     [
         (("--port", "0"), PRODUCTION),
         (("--port", "0", "--events-to", "https://leerbudget.example.org/x"), {}),
+        (("--port", "0", "--events-to", "http://192.0.2.1:8000/x"), {}),
+        (("--port", "0", "--events-to", "hello"), {}),
         (("--port", "-1"), {}),
         (("--host", "127.0.0.1"), {}),
     ],
@@ -36,6 +39,12 @@ SESSION = {
 def test_what_would_be_unsafe_is_refused(here, words, env):
     """Never in production, never telling another machine, never open to others: one line, exit code 2."""
     complaint(here("sandbox", *words, env=environment(**env)), 2)
+
+
+def test_the_addresses_of_this_machine_are_known():
+    """Events may go to this machine by whatever address it has, and to nobody else."""
+    here = {host: _is_of_this_machine(host) for host in ("127.0.0.1", "localhost", "192.0.2.1", "0.0.0.0", "::", "")}  # noqa: S104
+    assert [host for host, known in here.items() if known] == ["127.0.0.1", "localhost"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"objects": 3}', "{half"])

@@ -1,6 +1,7 @@
 """`leerbudget sandbox`."""
 
 import signal
+import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ def sandbox(port: int, events_to: str | None, file: Path | None) -> None:
     settings = Settings.from_environment()
     if settings.environment == "production":
         raise SettingsError(message="De nagebootste betaaldienst mag niet in production.")
-    if events_to is not None and urlsplit(events_to).hostname not in {HOST, "localhost"}:
+    if events_to is not None and not _is_of_this_machine(urlsplit(events_to).hostname or ""):
         raise SettingsError(message="--events-to is geen adres op deze machine.")
     configure_logging(settings.environment)
     use_test_clock(settings.test_clock)
@@ -52,3 +53,13 @@ def sandbox(port: int, events_to: str | None, file: Path | None) -> None:
             app, lifespan="on", log_config=None, access_log=False, server_header=False, proxy_headers=False
         )
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _is_of_this_machine(host: str) -> bool:
+    """Whether an address is one that this machine can listen on: nothing is told to others."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as trying:
+            trying.bind((host, 0))
+    except (OSError, UnicodeError):
+        return False
+    return host not in {"", "0.0.0.0", "::"}  # noqa: S104 - where everybody is, is nobody's address
