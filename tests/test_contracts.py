@@ -29,6 +29,7 @@ PLANTS = {
     "entrypoints/planted.py": "".join(f"import leerbudget.{room}.tables\n" for room in ROOMS),
     "people/planted.py": "import litestar\nimport ortools\nimport stripe\n",
     "trainers/rules.py": "import asyncpg\n",
+    "payments/planted.py": "import leerbudget.payments.bank_tables\n",
 }
 """What is added to which file, so that every import contract is broken at least once."""
 

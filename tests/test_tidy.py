@@ -123,7 +123,7 @@ def fixed_text(node: ast.AST) -> str:
 def own_tables() -> dict[str, str]:
     """Which room each table belongs to."""
     found = {}
-    for path in SRC.glob("*/tables.py"):
+    for path in SRC.glob("*/*tables.py"):
         found.update(dict.fromkeys(re.findall(r'tablename="(\w+)"', path.read_text()), path.parent.name))
     return found
 

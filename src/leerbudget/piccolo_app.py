@@ -21,5 +21,7 @@ ROOMS = (
 APP_CONFIG = AppConfig(
     app_name="leerbudget",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=table_finder([f"leerbudget.{room}.tables" for room in ROOMS], exclude_imported=True),
+    table_classes=table_finder(
+        [*(f"leerbudget.{room}.tables" for room in ROOMS), "leerbudget.payments.bank_tables"], exclude_imported=True
+    ),
 )

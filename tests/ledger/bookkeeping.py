@@ -18,14 +18,22 @@ from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.actions import account_of
 from leerbudget.ledger.queries import balances
 from leerbudget.payments.actions import confirm_top_up, request_top_up
+from leerbudget.payments.bank_queries import lines_of, payouts
+from leerbudget.payments.bank_rules import message_id_of
+from leerbudget.payments.pain import OwnAccount
+from leerbudget.payments.payees import confirm_account, propose_account
+from leerbudget.payments.payouts import approve_payout, draft_payout, import_status
 from leerbudget.payments.settling import settle_months
+from leerbudget.payments.statements import import_statements
 from leerbudget.trainers.employers import work_for
+from payments.bank_world import OWN_IBAN, Line, one, rejecting
 
 STARTS = date(2027, 1, 1)
 ENDS = date(2027, 12, 31)
 TODAY = datetime(2027, 1, 15, 12, tzinfo=UTC)
 FIRST_MEETING = date(2027, 3, 1)
 CLERK, COLLEAGUE = new_id(), new_id()
+PAYEE_IBAN = "NL30MOCK0000000005"
 
 
 async def an_organisation(region="Utrecht"):
@@ -192,6 +200,34 @@ class Books:
         await work_for({trainer: host}, actor=CLERK)
         self.accounts["trainer"] = await account_of("trainer_payable", trainer, constrained=False)
         self.accounts["gastheer"] = await account_of("organisation_pot", host, constrained=True)
+
+    async def _for_oneself(self):
+        """The trainer joins the pool, works for nobody else, and has a bank account."""
+        trainer, _ = await world.a_trainer()
+        self.accounts["trainer"] = await account_of("trainer_payable", trainer, constrained=False)
+        self.accounts["onderweg"] = await account_of("payout_clearing", None, constrained=False)
+        account = new_id()
+        await propose_account(account, trainer, PAYEE_IBAN, "T. Voorbeeld (fictief)", actor=CLERK)
+        await confirm_account(account, actor=COLLEAGUE)
+
+    async def _pay_out(self):
+        made = new_id()
+        await draft_payout(made, actor=CLERK)
+        await approve_payout(made, OwnAccount(OWN_IBAN, "Leerbudget (fictief)"), actor=COLLEAGUE)
+
+    async def _bank_rejects(self):
+        """The bank refuses every payment of the last payout."""
+        last = (await payouts())[0]
+        await import_status(rejecting(message_id_of(last.id)), actor=None)
+
+    async def _bank_pays(self):
+        """The statement shows every payment of the last payout."""
+        day = self.moment.date().isoformat()
+        lines = await lines_of((await payouts())[0].id)
+        entries = [
+            Line(-line.amount_cents, f"OUT-{line.id.hex[:20]}", end_to_end=line.id.hex, day=day) for line in lines
+        ]
+        await import_statements(one(*entries, day=day), [OWN_IBAN], actor=None)
 
     async def _settle_months(self):
         await settle_months(actor=None)

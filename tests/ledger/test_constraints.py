@@ -162,11 +162,12 @@ async def test_no_constraint_is_left_out(stage):
 
 
 def test_every_claimed_constraint_is_fired():
-    """No error of these rooms claims a constraint that does not exist."""
+    """No error of these rooms claims a constraint that does not exist; the bank side has a test of its own."""
     rooms = ("leerbudget.ledger", "leerbudget.budgets", "leerbudget.payments")
     claimed = {
         name
         for name in LeerbudgetError.claimed_constraints()
-        if LeerbudgetError.for_constraint(name).__module__.startswith(rooms)
+        if (home := LeerbudgetError.for_constraint(name).__module__).startswith(rooms)
+        and not home.endswith("bank_errors")
     }
     assert claimed == {constraint for constraint, _, _ in CASES}

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_type_hints
 from urllib.parse import urlsplit
 
+from stdnum import iban
+
 from leerbudget.foundation.errors import SettingsError
 
 Environment = Literal["demo", "test", "production"]
@@ -68,6 +70,12 @@ def _stripe_key(value: str) -> str:
     if not value.startswith(("sk_test_", "sk_live_", "rk_test_", "rk_live_")):
         raise ValueError("is geen geheime sleutel van Stripe (sk_… of rk_…)")
     return value
+
+
+def _iban(value: str) -> str:
+    if not iban.is_valid(value):
+        raise ValueError("is geen geldig rekeningnummer (IBAN)")
+    return str(iban.compact(value))
 
 
 def _list(value: str) -> tuple[str, ...]:
@@ -205,6 +213,18 @@ class Settings:
             _loopback_url,
             "Adres van de nagebootste betaaldienst ('leerbudget sandbox'); alleen in demo en test.",
         ),
+    ]
+    bank_iban: Annotated[
+        str | None,
+        Setting(
+            "LEERBUDGET_BANK_IBAN",
+            _iban,
+            "Bankrekening van het programma (IBAN). Niet gezet: geen afschriften en geen uitbetalingen.",
+        ),
+    ]
+    bank_holder: Annotated[
+        str,
+        Setting("LEERBUDGET_BANK_HOLDER", str, "Naam waarop die bankrekening staat.", "Leerbudget"),
     ]
     trusted_proxies: Annotated[
         tuple[str, ...],

@@ -80,6 +80,13 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "cancel_top_up": (_FINANCE, _ADMIN),
     "confirm_top_up": (_COORDINATOR,),
     "handle_finance_tasks": (_COORDINATOR,),
+    # the bank: what came in for nothing known, and what goes out; two people for each payout
+    "explain_bank_entry": (_COORDINATOR,),
+    "draft_payout": (_COORDINATOR,),
+    "approve_payout": (_COORDINATOR,),
+    "propose_payout_account": (_TRAINER,),
+    "see_payout_account": (_TRAINER,),
+    "confirm_payout_account": (_COORDINATOR,),
     "grant": (_FINANCE, _ADMIN),
     "decide_grant": (_FINANCE, _ADMIN),
     "import_families": (_ADMIN,),

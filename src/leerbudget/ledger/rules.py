@@ -22,6 +22,8 @@ ACCOUNT_KINDS = (
     "refunds_owed",
     "suspense",
     "rounding",
+    "payout_clearing",
+    "bank_costs",
 )
 
 PHASES = ("posted", "reserve", "post", "void", "expire")
@@ -45,12 +47,19 @@ TRANSFER_KINDS = (
     "refund",
     "gateway_fee",
     "gateway_payout",
+    "entry_explained",
+    "payout",
+    "payout_booked",
+    "payout_returned",
+    "payout_undone",
     "correction",
 )
 """Why cents move: bank to pot, pot to budget and back, on to the budget of the next period, budget to trainer,
 a fee back to the budget, what a trainer earned to the pot of the organisation it works for, a direct debit that can
 no longer be called back to the pot, money that nobody asked for, a payment called back by the payer's bank and what the
-payer owes for it, money going back to a payer, what a gateway keeps and what it pays out, or a correction."""
+payer owes for it, money going back to a payer, what a gateway keeps and what it pays out, what an unknown entry of the
+bank turned out to be, a payout (ordered, booked, sent back by the payee's bank, returned to what paid it), or a
+correction."""
 
 BUSINESS_REF_LENGTH = 120
 REASON_LENGTH = 200

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from leerbudget.foundation.database import fetch_all
 from leerbudget.ledger.queries import MESSAGES_MAX, one_long_look
+from leerbudget.payments.bank_queries import bank_troubles
 from leerbudget.payments.errors import TaskUnknown
 from leerbudget.payments.settlements import troubles
 
@@ -150,5 +151,5 @@ async def check() -> list[str]:
             f"Storting {row['reference']}: wat binnenkwam is niet wat werd bijgeschreven en apart gezet."
             for row in await fetch_all(_WRONG_RECEIPTS, MESSAGES_MAX)
         ]
-        messages += await troubles(MESSAGES_MAX)
+        messages += [*await troubles(MESSAGES_MAX), *await bank_troubles(MESSAGES_MAX)]
     return messages

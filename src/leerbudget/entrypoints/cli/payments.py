@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 import msgspec
 
+from leerbudget.entrypoints.cli.bank import BANK_COMMANDS
 from leerbudget.entrypoints.cli.with_database import with_database
 from leerbudget.foundation.ids import new_id
 from leerbudget.foundation.money import CENTS_MAX, euros
@@ -21,6 +22,10 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.group()
 def payments() -> None:
     """What waits for its money, what came in, and whether payment services say the same as we do."""
+
+
+for command in BANK_COMMANDS:
+    payments.add_command(command)
 
 
 @payments.command("list")
