@@ -26,6 +26,7 @@ from leerbudget.entrypoints.api.moving import MovingController
 from leerbudget.entrypoints.api.organisations import OrganisationController, TopUpController
 from leerbudget.entrypoints.api.own_seats import OwnSeatController
 from leerbudget.entrypoints.api.payment_events import PaymentEventController
+from leerbudget.entrypoints.api.payout_accounts import PayoutAccountController, TrainerAccountController
 from leerbudget.entrypoints.api.policies import PolicyController
 from leerbudget.entrypoints.api.problems import answer_problem
 from leerbudget.entrypoints.api.proposals import FamilyProposalController, ProposalController
@@ -92,6 +93,8 @@ API: tuple[ControllerRouterHandler, ...] = (
     DialogueController,
     OwnSeatController,
     TrainerController,
+    TrainerAccountController,
+    PayoutAccountController,
     TrainerSessionController,
     OrganisationController,
     TopUpController,

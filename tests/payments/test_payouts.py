@@ -13,6 +13,7 @@ from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.queries import balances
 from leerbudget.ledger.queries import check as check_books
 from leerbudget.payments.actions import request_top_up
+from leerbudget.payments.asking import refund_top_up
 from leerbudget.payments.bank_errors import (
     AnotherPersonConfirms,
     BankFileDefines,
@@ -193,6 +194,27 @@ async def test_money_for_nothing_goes_back_to_its_sender(country, bank):
     bank.orders(await approved(payout))
     await statements_from(bank)
     assert await sums() == {"bank": before}
+    with pytest.raises(NothingToPay):
+        await drafted()
+
+
+async def test_a_refund_of_a_transfer_goes_back_to_the_account_it_came_from(country, bank):
+    """Asked for by the organisation, owed, paid by bank, once: nothing is owed and no task is left."""
+    organisation, payment = await an_organisation(), new_id()
+    with travelling(on("2027-01-21")):
+        reference = await request_top_up(payment, organisation, 118_000, None, actor=CLERK)
+    bank.pays_us(118_000, reference=reference)
+    await statements_from(bank)
+    with travelling(PAY_DAY + timedelta(days=10)):
+        await refund_top_up(payment, 18_000, id=new_id(), gateways={}, actor=CLERK)
+    assert (await sums())["refunds_owed"] == 18_000
+    payout = await drafted()
+    (line,) = await lines_of(payout)
+    assert (line.purpose, line.iban, line.amount_cents) == ("refund", "NL14MOCK0000000002", 18_000)
+    bank.orders(await approved(payout))
+    await statements_from(bank)
+    assert not {"refunds_owed", "payout_clearing", "suspense"} & set(await sums())
+    assert await fetch_value("SELECT count(*) FROM finance_task WHERE closed_at IS NULL") == 0
     with pytest.raises(NothingToPay):
         await drafted()
 

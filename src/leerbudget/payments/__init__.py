@@ -1,4 +1,4 @@
-"""Money in from organisations: a top-up under a bank reference, confirmed by a second person.
+"""Money in from organisations, and money out: by bank under a reference, or through a payment company.
 
-Gateways for online payment come in this room too; only it will speak to a payment company.
+Gateways speak to payment companies; statements are read from the bank and payouts are ordered from it, by two people.
 """

@@ -1,4 +1,4 @@
-"""Read what is to be paid out: to trainers who work for themselves, and back to who paid for nothing.
+"""Read what is to be paid out: to trainers who work for themselves, refunds, and back to who paid for nothing.
 
 A trainer's month is over for a whole day before it is paid out, exactly as with settling between organisations: until
 then it can still turn out that the trainer worked for one.
@@ -54,6 +54,20 @@ _TO_SEND_BACK = """
     WHERE e.state = 'sent_back' AND NOT EXISTS (
         SELECT FROM payout_line l WHERE l.subject = e.id AND l.state IN ('drafted', 'approved', 'accepted', 'booked'))
     ORDER BY e.booked_on, e.id
+"""
+
+# A refund that goes by bank goes to the one account from which the payment came. From several, or from none that the
+# bank named, nobody can know which: a person pays it.
+_REFUNDS = """
+    SELECT a.id, a.amount_cents, o.id AS owed, p.reference, payer.name, payer.iban
+    FROM payment_attempt a JOIN payment p ON p.id = a.payment AND p.gateway = 'manual'
+    JOIN account o ON o.kind = 'refunds_owed' AND o.owner IS NULL
+    JOIN LATERAL (SELECT max(e.party_name) AS name, max(e.party_iban) AS iban FROM bank_entry e
+                  WHERE e.payment = p.id AND e.direction = 'in'
+                  HAVING count(DISTINCT e.party_iban) = 1 AND count(*) = count(e.party_iban)) payer ON true
+    WHERE a.kind = 'refund' AND a.state = 'refused' AND NOT EXISTS (
+        SELECT FROM payout_line l WHERE l.subject = a.id AND l.state IN ('drafted', 'approved', 'accepted', 'booked'))
+    ORDER BY a.asked_at, a.id
 """
 
 
@@ -116,4 +130,21 @@ async def lines_back() -> list[LineOrder]:
             note=f"Terugbetaling van uw overboeking {row['bank_ref']}",
         )
         for row in await fetch_all(_TO_SEND_BACK)
+    ]
+
+
+async def lines_of_refunds() -> list[LineOrder]:
+    """A line for every refund that is owed for a payment by bank transfer, to the account that it came from."""
+    return [
+        LineOrder(
+            id=new_id(),
+            purpose="refund",
+            subject=row["id"],
+            source=row["owed"],
+            payee_name=(row["name"] or "Rekeninghouder")[:70],
+            iban=row["iban"],
+            amount_cents=row["amount_cents"],
+            note=f"Terugbetaling {row['reference']}",
+        )
+        for row in await fetch_all(_REFUNDS)
     ]

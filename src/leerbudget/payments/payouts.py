@@ -27,7 +27,7 @@ from leerbudget.payments.bank_errors import (
 )
 from leerbudget.payments.bank_rules import LineOrder, end_to_end_of, message_id_of, next_working_day
 from leerbudget.payments.pain import CreditTransfer, LineStatus, OwnAccount, StatusReport, payment_order, read_status
-from leerbudget.payments.payables import lines_back, lines_to_trainers, payables
+from leerbudget.payments.payables import lines_back, lines_of_refunds, lines_to_trainers, payables
 from leerbudget.payments.rules import last_month_to_settle
 from leerbudget.payments.statements import undoing
 
@@ -84,7 +84,7 @@ async def draft_payout(
 
     Args:
         id: made by the caller.
-        extra: what others want to be paid along, such as refunds.
+        extra: what others want to be paid along.
         actor: who drafts; somebody else approves.
 
     Raises:
@@ -97,7 +97,8 @@ async def draft_payout(
             if known["drafted_by"] != actor:
                 raise PayoutKnown
             return len(await fetch_all(_LINES_OF, id))
-        orders = [*await lines_to_trainers(first_unpaid_day(today())), *await lines_back(), *extra]
+        before = first_unpaid_day(today())
+        orders = [*await lines_to_trainers(before), *await lines_of_refunds(), *await lines_back(), *extra]
         if not await execute(_DRAFT, id, message_id_of(id), next_working_day(today()), now(), actor):
             raise PayoutKnown
         names = ("id", "purpose", "subject", "source", "payee_name", "iban", "amount_cents", "note")

@@ -21,7 +21,7 @@ from leerbudget.payments.bank_errors import EntryChanged, OtherBankAccount, Stat
 from leerbudget.payments.bank_rules import entry_ref
 from leerbudget.payments.camt import BankStatement, StatementEntry, content_of, read_statements, reference_on
 from leerbudget.payments.crediting import credit, payment_of
-from leerbudget.payments.tasks import open_task
+from leerbudget.payments.tasks import close_task, open_task
 
 _STORE_STATEMENT = """
     INSERT INTO bank_statement (id, iban, number, digest, opening_cents, closing_cents, closing_on, imported_at,
@@ -59,7 +59,11 @@ _PLACE = """
     WHERE id = $1
 """
 
-_OUR_LINE = "SELECT id, source, amount_cents, state FROM payout_line WHERE id = $1 FOR NO KEY UPDATE"
+_OUR_LINE = """
+    SELECT id, purpose, subject, source, amount_cents, state FROM payout_line WHERE id = $1 FOR NO KEY UPDATE
+"""
+
+_TASK_OF_REFUND = "SELECT id FROM finance_task WHERE subject = 'refund:' || $1 AND closed_at IS NULL"
 
 PLACED = ("matched", "payout", "payout_returned", "suspense")
 """What becomes of an entry by itself; a person decides about `suspense`."""
@@ -229,6 +233,9 @@ async def _about_payout(row: Any, line: Any, actor: UUID | None) -> str:
     await execute(
         "UPDATE payout_line SET state = $2, bank_reason = $3 WHERE id = $1", line["id"], became, row["return_reason"]
     )
+    if (became, line["purpose"]) == ("booked", "refund"):
+        for task in await fetch_all(_TASK_OF_REFUND, str(line["subject"])):
+            await close_task(task["id"], "Terugbetaald via de bank.", actor=actor)
     return state
 
 

@@ -126,6 +126,11 @@ def a_place_in_line(things: Things) -> dict[str, Any]:
     }
 
 
+def a_payout_account(_: Things) -> dict[str, Any]:
+    """A bank account."""
+    return {"id": str(new_id()), "iban": "NL30 MOCK 0000 0000 05", "holder_name": "T. Voorbeeld (fictief)"}
+
+
 def a_session(things: Things) -> dict[str, Any]:
     """An online course session of the trainer's own."""
     start, end = (moment.isoformat() for moment in world.in_days(60))
@@ -240,6 +245,11 @@ CASES: Mapping[str, Case] = {
     "refuseOfferedSeats": Case(PARENTS, path={"entry_id": "other_entry_with_seats"}),
     # trainers
     "listTrainerSessions": Case(("trainer",), path={"trainer_id": "trainer"}),
+    "listPayoutAccounts": Case(("trainer",), path={"trainer_id": "trainer"}),
+    "givePayoutAccount": Case(("trainer",), 201, {"trainer_id": "trainer"}, a_payout_account),
+    "listAccountsToConfirm": Case(("coordinator",), owned=False),
+    "confirmPayoutAccount": Case(("coordinator",), path={"account_id": "payout_account"}, owned=False),
+    "refusePayoutAccount": Case(("coordinator",), path={"account_id": "payout_account_to_refuse"}, owned=False),
     "publishCourseSession": Case(("trainer",), 201, body=a_session),
     "listParticipants": Case(("trainer",), path=SESSION),
     "recordAttendance": Case(

@@ -39,6 +39,7 @@ from leerbudget.foundation.database import close_pool, execute, fetch_value, ope
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity import actions as identity
 from leerbudget.payments import actions as payments
+from leerbudget.payments.payees import propose_account
 from leerbudget.people import queries as people
 from leerbudget.rounds import actions as rounds
 from leerbudget.wishes import actions as wishes
@@ -192,6 +193,9 @@ async def _policies(things: dict[str, Any], family: UUID) -> None:
 async def _catalogue(made: Stage) -> None:
     for things in (made.mine, made.theirs):
         things["trainer"], things["trainer_person"] = await world.a_trainer()
+        for name in ("payout_account", "payout_account_to_refuse"):
+            things[name] = new_id()
+            await propose_account(things[name], things["trainer"], "NL14MOCK0000000002", "T. (fictief)", actor=None)
         things["course"] = await world.a_course()
         sessions = {"session": 30, "session_to_call_off": 33, "session_for_quote": 36, "session_of_booking": 39}
         sessions |= {"session_of_cancellation": 42, "session_of_proposal": 45, "session_of_other": 48}
