@@ -104,6 +104,15 @@ async def test_the_same_file_and_an_overlapping_one_post_nothing_again(organisat
     assert await sums() == {"bank": -506_010, "suspense": 6_010}
 
 
+async def test_one_name_for_an_entry_is_what_keeps_it_single(organisation, admin):
+    """Negative control: without the guard, imports at the same moment store an entry several times; the books stand."""
+    await admin.execute("ALTER TABLE bank_entry DROP CONSTRAINT bank_entry_once")
+    await admin.execute("ALTER TABLE bank_statement DROP CONSTRAINT statement_once")
+    await asyncio.gather(*(taken_in(one(Line(3_000, "A"))) for _ in range(10)))
+    assert await fetch_value("SELECT count(*) FROM bank_entry") > 1
+    assert await sums() == {"bank": -3_000, "suspense": 3_000}
+
+
 async def test_a_file_that_changes_history_is_refused_whole(organisation):
     """The same statement or entry with other content, or a stranger's account: refused, and nothing of it is kept."""
     await taken_in(one(Line(3_000, "A"), Line(2_000, "B")))
