@@ -70,7 +70,7 @@ class Trainer(Table, tablename="trainer", schema=None):
     )
 
 
-ID = "2026-11-23T06:11:17:278106"
+ID = "2026-11-23T06:44:17:278106"
 VERSION = "1.38.0"
 DESCRIPTION = ""
 

@@ -6,7 +6,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 from leerbudget.foundation.database import execute_script
 
-ID = "2026-11-23T06:11:18:000000"
+ID = "2026-11-23T06:44:18:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "Bank: privileges, one open payout line for what is paid, kinds of transfer and account"
 
