@@ -77,6 +77,11 @@ class Source:
         """The syntax tree."""
         return ast.parse(self.text)
 
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the tree, in the order of `ast.walk`: most rules go through all of them."""
+        return list(ast.walk(self.tree))
+
     @property
     def room(self) -> str:
         """The first folder, or the module when it lies at the top."""
@@ -87,29 +92,26 @@ class Source:
         """The module's own name."""
         return Path(self.place).stem
 
-    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    @cached_property
+    def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Every function, methods and inner ones included."""
-        return (n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+        return [n for n in self.nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
 
     @cached_property
     def docstrings(self) -> set[int]:
         """The identities of the nodes that are prose: strings that stand alone as a statement."""
-        return {
-            id(n.value) for n in ast.walk(self.tree) if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)
-        }
+        return {id(n.value) for n in self.nodes if isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant)}
 
-    def strings(self) -> Iterator[tuple[int, str]]:
+    @cached_property
+    def strings(self) -> list[tuple[int, str]]:
         """Every string that the code uses: its line and its fixed text. Prose is left out."""
-        inner = {id(v) for n in ast.walk(self.tree) if isinstance(n, ast.JoinedStr) for v in n.values}
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.JoinedStr):
-                yield node.lineno, fixed_text(node)
-            elif (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and id(node) not in inner | self.docstrings
-            ):
-                yield node.lineno, node.value
+        used = [n for n in self.nodes if isinstance(n, ast.JoinedStr | ast.Constant)]
+        left_out = self.docstrings | {id(v) for n in used if isinstance(n, ast.JoinedStr) for v in n.values}
+        return [
+            (n.lineno, fixed_text(n))
+            for n in used
+            if isinstance(n, ast.JoinedStr) or (isinstance(n.value, str) and id(n) not in left_out)
+        ]
 
 
 def fixed_text(node: ast.AST) -> str:
@@ -143,7 +145,7 @@ def names_that_say_nothing(source: Source) -> Iterator[str]:
     """No dumping grounds, no class whose name means several things."""
     if DUMPING_GROUNDS & {source.stem, *Path(source.place).parts}:
         yield f"{source.place}: this name says nothing about what lives here"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef) and node.name in OVERLOADED:
             yield f"{source.place}:{node.lineno}: '{node.name}' means several things here, name it fully"
 
@@ -152,7 +154,7 @@ def too_long(source: Source) -> Iterator[str]:
     """A file is read in one sitting, a function at one glance."""
     if source.text.count("\n") > FILE_LINES_MAX:
         yield f"{source.place}: longer than {FILE_LINES_MAX} lines, split it by verb"
-    for f in source.functions():
+    for f in source.functions:
         if (f.end_lineno or f.lineno) - f.lineno + 1 > FUNCTION_LINES_MAX:
             yield f"{source.place}:{f.lineno} {f.name}: longer than {FUNCTION_LINES_MAX} lines"
 
@@ -160,7 +162,7 @@ def too_long(source: Source) -> Iterator[str]:
 def impure(source: Source) -> Iterator[str]:
     """Rules and the matcher never wait: what is async talks to the database."""
     if source.stem == "rules" or source.room == "matcher":
-        for f in source.functions():
+        for f in source.functions:
             if isinstance(f, ast.AsyncFunctionDef):
                 yield f"{source.place}:{f.lineno} {f.name}: pure code is never async"
 
@@ -185,11 +187,11 @@ def other_clocks(source: Source) -> Iterator[str]:
     """Only `foundation.clock` knows what time it is: a clock in SQL would ignore the travelling one."""
     if source.place == "foundation/clock.py":
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if clock_of(node):
             yield f"{source.place}:{node.lineno}: ask foundation.clock for the time"
     if source.room != "foundation":
-        for line, text in source.strings():
+        for line, text in source.strings:
             if SQL.search(text) and SQL_CLOCK.search(text):
                 yield f"{source.place}:{line}: bind foundation.clock's time instead of asking the database for it"
 
@@ -203,8 +205,8 @@ def clock_of(node: ast.AST) -> bool:
 
 def open_sql(source: Source) -> Iterator[str]:
     """SQL is composed from constants only; values are always bound parameters (ruff's S608 relies on this)."""
-    listed = {id(name) for loop in ast.walk(source.tree) for name in over_literals(loop)}
-    for node in ast.walk(source.tree):
+    listed = {id(name) for loop in source.nodes for name in over_literals(loop)}
+    for node in source.nodes:
         for part in pieces(node):
             if not constant(part) and id(part) not in listed:
                 yield f"{source.place}:{part.lineno}: {ast.unparse(part)} is put into SQL; bind it as a parameter"
@@ -239,7 +241,7 @@ def constant(part: ast.expr) -> bool:
 
 def foreign_tables(source: Source) -> Iterator[str]:
     """Raw SQL keeps to the floors too: a room writes its own tables and reads those at or below its floor."""
-    for line, text in source.strings():
+    for line, text in source.strings:
         yield from foreign_tables_in(text, f"{source.place}:{line}", source.room, source.stem)
 
 
@@ -264,7 +266,7 @@ def own_transactions(source: Source) -> Iterator[str]:
     """`foundation.database.together()` is the only way to a transaction: it knows savepoints, errors and retries."""
     stand_in = "entrypoints/simulator/faults.py"  # wraps connections, so it hands their transactions on
     if source.room != "foundation" and source.place != stand_in:
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "transaction":
                 yield f"{source.place}:{node.lineno}: use together() of foundation.database"
 
@@ -272,7 +274,7 @@ def own_transactions(source: Source) -> Iterator[str]:
 def claimless_tests(source: Source) -> Iterator[str]:
     """A test's docstring is the claim that it proves."""
     if source.stem.startswith("test_"):
-        for f in source.functions():
+        for f in source.functions:
             if f.name.startswith("test_") and not ast.get_docstring(f):
                 yield f"{source.place}:{f.lineno} {f.name}: say in a docstring what this proves"
 
@@ -348,11 +350,11 @@ def texts_for_people() -> Iterator[tuple[str, str]]:
         if path.suffix in {".html", ".jinja", ".po"} or (path.suffix == ".txt" and "templates" in path.parts):
             yield str(path.relative_to(SRC)), path.read_text()
     for source in house():
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Assign | ast.AnnAssign) and "message_nl" in ast.unparse(node).split("=")[0]:
                 yield f"{source.place}:{node.lineno}", fixed_text(node.value) if node.value else ""
         if source.place.startswith(("notifications/", "entrypoints/web/")):
-            yield from ((f"{source.place}:{line}", text) for line, text in source.strings())
+            yield from ((f"{source.place}:{line}", text) for line, text in source.strings)
 
 
 def held_against(rule: Callable[[Source], Iterator[str]], sources: list[Source]) -> Iterator[str]:
