@@ -36,7 +36,7 @@ demo: setup ## run the whole story with a fictional Netherlands, then serve it (
 
 test: setup ## run every test, those in a browser included (ARGS="-k ledger" for some)
 	@sh scripts/chromium.sh
-	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses=8 --dist worksteal $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses=8 --dist worksteal $(ARGS)
 
 check: setup ## lint, format, types, import contracts and house rules
 	$(BIN)/ruff check .

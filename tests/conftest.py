@@ -1,4 +1,4 @@
-"""One PostgreSQL for the whole run, one migrated template, one clone per test that asks for a database.
+"""One PostgreSQL for the whole run, one migrated template, clones for tests that ask for a database.
 
 In a parallel run the controlling process owns the server and outlives its workers, which are guests
 (`foundation.embedded`). Whichever process comes first makes the template.
@@ -10,14 +10,12 @@ import importlib.util
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -25,7 +23,7 @@ import pytest
 import structlog
 
 import forking
-from leerbudget.foundation import roles
+from clones import POOL, CleanDatabase, UsedAgain, cloned
 from leerbudget.foundation.database import close_pool, open_pool
 from leerbudget.foundation.embedded import EmbeddedServer
 from leerbudget.foundation.running import Dsns, embedded_dsns, migrate, prepare_embedded
@@ -34,26 +32,36 @@ TEMPLATE_LOCK = 7_305_003
 RUN_PREFIX = "leerbudget-tests-"
 ABANDONED_AFTER = 3600.0  # seconds
 ROOM_IN_MEMORY = 2_000_000_000  # bytes; write-ahead log and a few clones fit several times over
+LONG = (
+    "tests/faults/",
+    "tests/concurrency/",
+    "tests/simulation/",
+    "tests/bookings/test_service_model.py",
+    "tests/browser/test_journeys.py",
+    "tests/entrypoints/cli/test_demo.py",
+    "tests/matcher/test_staffing.py",
+    "tests/test_contracts.py",
+)
+"""Where single tests take long: they go first, so that no process ends long after the others."""
 RUN_DIR = pytest.StashKey[Path]()
 SERVER = pytest.StashKey[EmbeddedServer]()
 
 
-@dataclass(frozen=True)
-class CleanDatabase:
-    """A migrated, empty database of one test: connection strings by role, and the superuser's."""
-
-    name: str
-    dsns: Dsns
-    admin_dsn: str
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the run's directory; workers of a parallel run get the controller's."""
+    _keep_compiled_modules()
     given = getattr(config, "workerinput", {}).get("leerbudget_run_dir")
     if given is None:
         config.stash[RUN_DIR] = _fresh_run_dir()
     else:
         config.stash[RUN_DIR] = Path(given)
+        forking.FORKS.address = config.workerinput["leerbudget_forks"]
+
+
+def _keep_compiled_modules() -> None:
+    """Whatever the environment says: without `__pycache__` each of a hundred processes compiles all it imports, for 2 s."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def _fresh_run_dir() -> Path:
@@ -85,11 +93,17 @@ def _clear_abandoned(parent: Path) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """In a parallel run the controller starts the server before its first worker."""
+    """In a parallel run the controller starts the server, and the process that forks, before its first worker."""
     config = node.config
     if SERVER not in config.stash:
         config.stash[SERVER] = EmbeddedServer.start(config.stash[RUN_DIR] / "cluster", fast=True)
     node.workerinput["leerbudget_run_dir"] = str(config.stash[RUN_DIR])
+    node.workerinput["leerbudget_forks"] = forking.FORKS.start()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests go first; processes then take the short ones from each other until nothing is left."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -139,34 +153,6 @@ async def template(cluster: EmbeddedServer, run_dir: Path) -> Dsns:
         await keeper.close()
 
 
-@asynccontextmanager
-async def cloned(cluster: EmbeddedServer, template: Dsns) -> AsyncIterator[CleanDatabase]:
-    """A copy of the template, dropped afterwards."""
-    name = f"test_{uuid4().hex[:16]}"
-    keeper = await asyncpg.connect(cluster.admin_dsn)
-    try:
-        await keeper.execute(f"CREATE DATABASE {name} TEMPLATE {roles.DATABASE} STRATEGY file_copy OWNER {roles.OWNER}")
-        try:
-            await roles.grant_entry(keeper, name)
-            yield CleanDatabase(name, _renamed(template, name), _on(cluster.admin_dsn, name))
-        finally:
-            await keeper.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await keeper.close()
-
-
-def _renamed(dsns: Dsns, name: str) -> Dsns:
-    owner = None if dsns.owner is None else _on(dsns.owner, name)
-    return replace(
-        dsns, app=_on(dsns.app, name), worker=_on(dsns.worker, name), reader=_on(dsns.reader, name), owner=owner
-    )
-
-
-def _on(dsn: str, name: str) -> str:
-    # not urlunsplit: it would drop the empty host that a socket DSN may have
-    return dsn.replace(f"{urlsplit(dsn).path}?", f"/{name}?")
-
-
 @pytest.fixture
 async def clean_database(cluster: EmbeddedServer, template: Dsns) -> AsyncIterator[CleanDatabase]:
     """A migrated, empty database of its own; no pool is opened."""
@@ -180,14 +166,29 @@ def clean_database_url(clean_database: CleanDatabase) -> str:
     return clean_database.dsns.app
 
 
+@pytest.fixture(scope="session")
+async def used_again(cluster: EmbeddedServer, template: Dsns) -> AsyncIterator[UsedAgain]:
+    """The database of this test process that tests use one after another."""
+    database = UsedAgain(cluster, template)
+    yield database
+    await database.drop()
+
+
 @pytest.fixture
-async def world_db(clean_database: CleanDatabase) -> AsyncIterator[CleanDatabase]:
-    """A migrated, empty database with the pool open as `leerbudget_app`."""
-    await open_pool(clean_database.dsns.app, size=10)
-    try:
-        yield clean_database
-    finally:
-        await close_pool()
+async def world_db(
+    request: pytest.FixtureRequest, cluster: EmbeddedServer, template: Dsns, used_again: UsedAgain
+) -> AsyncIterator[CleanDatabase]:
+    """A migrated, empty database with the pool open as `leerbudget_app`; who works as `admin` has it alone."""
+    if "admin" not in request.fixturenames:
+        yield await used_again.lend()
+        await used_again.take_back()
+        return
+    async with cloned(cluster, template) as database:
+        await open_pool(database.dsns.app, size=POOL)
+        try:
+            yield database
+        finally:
+            await close_pool()
 
 
 @pytest.fixture

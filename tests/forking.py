@@ -13,24 +13,34 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 CAN_FORK = sys.platform == "linux"
 """Elsewhere a fork of a process with libraries in it is not safe, and every command is started in full."""
 IMPORTED = (
+    "leerbudget.app",
     "leerbudget.entrypoints.cli.exports",
     "leerbudget.entrypoints.cli.imports",
     "leerbudget.entrypoints.cli.ledger",
     "leerbudget.entrypoints.cli.match",
     "leerbudget.entrypoints.cli.payments",
     "leerbudget.entrypoints.cli.round",
+    "leerbudget.entrypoints.cli.serve",
     "leerbudget.entrypoints.cli.upkeep",
+    "leerbudget.entrypoints.worker.command",
     "leerbudget.matcher.certificates",
     "leerbudget.matcher.explain",
     "leerbudget.matcher.solving",
     "leerbudget.piccolo_app",
     "leerbudget.migrations",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+    "uvicorn.protocols.websockets.auto",
 )
+READY_SECONDS_MAX = 240
+"""Longest wait for the process: where nothing is compiled yet it compiles all of the solver first."""
 CLIENT = """
 import json, os, socket, sys
 with socket.socket(socket.AF_UNIX) as asking:
@@ -46,35 +56,43 @@ os._exit(answer[0])
 
 
 class Forks:
-    """The process that forks commands; it starts when it is first asked for, and ends with this one."""
+    """The process that forks commands, one for all test processes: it starts when it is first asked for or told to."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="leerbudget-forks-")
-        self._address = str(Path(self._folder.name, "socket"))
+        self.address = ""
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> str:
+        """Start the process, which is ready some seconds later and ends with this one; where it listens."""
+        if not self.address and CAN_FORK:
+            self._folder = tempfile.TemporaryDirectory(prefix="leerbudget-forks-")
+            self.address = str(Path(self._folder.name, "socket"))
+            self._process = subprocess.Popen([sys.executable, __file__, self.address], stdin=subprocess.PIPE)
+        return self.address
 
     def command(self, *words: str) -> list[str]:
         """The command line that runs `leerbudget <words>` in a fork."""
         if not CAN_FORK:
             return [sys.executable, "-m", "leerbudget", *words]
-        if self._process is None:
-            self._process = subprocess.Popen(
-                [sys.executable, __file__, self._address], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-            assert self._process.stdout is not None
-            assert self._process.stdout.readline() == b"ready\n"
-        return [sys.executable, "-I", "-S", "-c", CLIENT, self._address, *words]
+        self.start()
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while not Path(self.address).exists():
+            assert self._process is None or self._process.poll() is None, "the forking process is gone"
+            assert time.monotonic() < deadline, "the forking process does not begin"
+            time.sleep(0.02)
+        return [sys.executable, "-I", "-S", "-c", CLIENT, self.address, *words]
 
     def close(self) -> None:
-        """End the process; commands under way are ended as well."""
-        if self._process is not None:
+        """End the process if it is ours; commands under way are ended as well."""
+        if self._process is not None and self._folder is not None:
             self._process.communicate(timeout=10)
             self._process = None
-        self._folder.cleanup()
+            self._folder.cleanup()
 
 
 FORKS = Forks()
-"""The one of this test process."""
+"""The one of this test process; in a parallel run all have the controller's (`conftest`)."""
 
 
 def serve(address: str) -> None:
@@ -90,12 +108,11 @@ def serve(address: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for who serves one request
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, and they end this process
     with socket.socket(socket.AF_UNIX) as listening, selectors.DefaultSelector() as waiting:
-        listening.bind(address)
+        listening.bind(f"{address}~")
         listening.listen(64)
+        Path(f"{address}~").rename(address)  # whoever sees it can connect
         waiting.register(listening, selectors.EVENT_READ)
         waiting.register(sys.stdin, selectors.EVENT_READ)
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
         while not any(key.fileobj is sys.stdin for key, _ in waiting.select()):
             asking, _ = listening.accept()
             if os.fork() == 0:

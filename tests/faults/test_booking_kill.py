@@ -57,20 +57,23 @@ async def test_killing_the_database_loses_nothing_that_was_acknowledged(home):
 
 
 class Website:
-    """The website in a process of its own, always on the same port."""
+    """The website in a process of its own, always on the same port.
 
-    def __init__(self, database):
+    `command`: gives the command line for words; the real command, where its start and a `kill -9` are the claim.
+    """
+
+    def __init__(self, database, command=lambda *words: [*COMMAND, *words]):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.origin = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        self.environment = on(database)
+        self.environment, self.command = on(database), command
         self.process = None
         self.start()
 
     def start(self):
         """Serve."""
-        words = [*COMMAND, "serve", "--port", self.origin.rpartition(":")[2]]
-        self.process = subprocess.Popen(words, env=self.environment, stdout=subprocess.DEVNULL)
+        command = self.command("serve", "--port", self.origin.rpartition(":")[2])
+        self.process = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
 
     async def answers(self) -> float:
         """Wait until it answers; the seconds it took."""

@@ -17,7 +17,7 @@ import pytest
 from litestar import Litestar
 
 import world
-from conftest import cloned
+from clones import cloned
 from entrypoints.http.browsing import ORIGIN, application, client_for, link_token, running
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import meetings, seating, waiting

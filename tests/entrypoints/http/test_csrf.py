@@ -5,7 +5,7 @@ import re
 import pytest
 from litestar import Request, Response, get, post
 
-from conftest import cloned
+from clones import cloned
 from entrypoints.http.browsing import BASE, ORIGIN, client_for, log_in, running, settings_for
 from leerbudget.app import API, create_app
 from leerbudget.entrypoints.http.csrf import OwnOrigin, csrf_token, token_for

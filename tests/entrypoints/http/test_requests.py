@@ -11,7 +11,7 @@ import pytest
 from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, URLEncodedBody
 
-from conftest import cloned
+from clones import cloned
 from entrypoints.http.browsing import ORIGIN, client_for, log_in, running, settings_for
 from leerbudget.app import API, create_app
 from leerbudget.entrypoints.api.types import (
