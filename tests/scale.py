@@ -13,7 +13,7 @@ def _size(name: str, usual: int) -> int:
 CLIENTS = _size("CLIENTS", 200)
 """Who wants the last seats of one session, all at once."""
 RUSHES = _size("RUSHES", 20)
-"""How often they do by the booking action alone; a third of that, rounded up, by each way that takes longer."""
+"""How often they do by each way to a seat; a third of that, rounded up, by two ways at once."""
 SHARED_RACES = _size("SHARED_RACES", 100)
 """Couples that spend one budget at the same moment."""
 WEB_KILLS = _size("WEB_KILLS", 10)

@@ -3,6 +3,7 @@
 import pytest
 
 from faults.test_booking_kill import Website
+from forking import FORKS
 from without import changed_function
 
 
@@ -20,7 +21,7 @@ def unguarded(admin):
 
 @pytest.fixture
 def website(world_db):
-    """The website on the test's database, in a process of its own."""
-    site = Website(world_db)
+    """The website on the test's database, in a process of its own, which is forked: its start is no part of a rush."""
+    site = Website(world_db, FORKS.command)
     yield site
     site.kill()

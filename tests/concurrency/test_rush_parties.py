@@ -10,13 +10,13 @@ import pytest
 
 import world
 from concurrency.test_rush import SEATS, nothing_is_wrong
-from concurrency.test_rush_routes import FEW, TURNS, taken
+from concurrency.test_rush_routes import FEW, taken
 from crowd import coordinators, log_in, parents, professionals, sessions
 from leerbudget.bookings import actions
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.foundation.database import again, fetch_all
 from leerbudget.foundation.ids import new_id
-from scale import CLIENTS
+from scale import CLIENTS, RUSHES
 from sockets import connections
 from without import changed_function
 
@@ -26,6 +26,8 @@ TIGHT = 3 * SEATS // 2
 """Seats of a dialogue with fewer seats than its parties have together."""
 DESKS = 5
 """Coordinators at work at the same moment."""
+MOVERS = CLIENTS // 4
+"""Who moves, while all others book: a move is five times the work of a booking, and ten run at the same moment."""
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ async def by_party(session):
 async def test_coordinators_give_exactly_the_seats_of_the_party(world_db, website):
     """Two hundred professionals for the twenty seats of their party: twenty times 201, the others 409, nobody anything else."""
     crowd, tokens = await professionals(CLIENTS), await coordinators(DESKS)
-    rooms = await sessions([2 * SEATS] * TURNS, courses=[await world.a_course(form="dialogue")], parties=PARTIES)
+    rooms = await sessions([2 * SEATS] * RUSHES, courses=[await world.a_course(form="dialogue")], parties=PARTIES)
     for session in rooms:
         answers = await at_once(website, gives(session, crowd, tokens))
         assert answers == {(201, None): SEATS, (409, "party_full"): CLIENTS - SEATS}
@@ -106,7 +108,7 @@ async def test_families_and_coordinators_at_once_each_keep_to_their_party(world_
     """A hundred of each for a dialogue of thirty: thirty seats, of no party more than twenty, and the books are right."""
     half = CLIENTS // 2
     families, crowd, tokens = await parents(half), await professionals(half), await coordinators(DESKS)
-    rooms = await sessions([TIGHT] * TURNS, courses=[await world.a_course(form="dialogue")], parties=PARTIES)
+    rooms = await sessions([TIGHT] * -(-RUSHES // 3), courses=[await world.a_course(form="dialogue")], parties=PARTIES)
     await log_in(families)
     for session in rooms:
         answers = await at_once(website, shuffled(books(session, families), gives(session, crowd, tokens)))
@@ -156,27 +158,34 @@ def moves(session, crowd, bookings):
     ]
 
 
-async def rush_to(website, crowd, bookings, session):
-    """Everybody moves to this session at once; what they hear, and the booking that each has then."""
-    requests = moves(session, crowd, bookings)
-    answers = await at_once(website, requests)
+async def rush_to(website, crowd, bookings, session, others=()):
+    """Everybody moves to this session at once, and others book it; what all hear, and the booking that each mover has."""
+    requests, rivals = moves(session, crowd, bookings), books(session, others)
+    each_move = len(rivals) // len(requests)
+    answers = await at_once(website, shuffled(requests, *(rivals[n::each_move] for n in range(each_move))))
     made = {str(row["id"]) for row in await fetch_all("SELECT id FROM booking WHERE session = $1", session)}
     there = [body["id"] for _, body, _ in requests]
     return answers, [new if new in made else old for new, old in zip(there, bookings, strict=True)]
 
 
-async def test_two_hundred_who_move_get_exactly_the_seats_there_are(world_db, website):
-    """All at once to another date with twenty seats: twenty move, the others keep the seat they had, and no cent is lost."""
+async def test_who_moves_and_who_books_get_exactly_the_seats_there_are(world_db, website):
+    """Fifty move and a hundred and fifty book at once, for twenty seats: twenty get one, nobody loses a seat or a cent."""
     crowd = await parents(CLIENTS)
-    first, *dates = await sessions([CLIENTS, *[SEATS] * TURNS])
-    bookings = await placed(crowd, first)
+    movers, others = crowd[:MOVERS], crowd[MOVERS:]
+    first, *dates = await sessions([MOVERS, *[SEATS] * RUSHES])
+    bookings = await placed(movers, first)
     await log_in(crowd)
     for session in dates:
-        answers, bookings = await rush_to(website, crowd, bookings, session)
+        answers, bookings = await rush_to(website, movers, bookings, session, others)
         assert answers == {(201, None): SEATS, (409, "session_full"): CLIENTS - SEATS}
         assert await taken(session) == SEATS
-    rows = await fetch_all("SELECT count(*) AS n FROM booking WHERE state = 'confirmed' GROUP BY family")
-    assert [row["n"] for row in rows] == [1] * CLIENTS
+    rows = await fetch_all(
+        "SELECT family, count(*) FILTER (WHERE state = 'confirmed') AS live, count(moved_to) AS moved FROM booking"
+        " GROUP BY family"
+    )
+    kept = {row["family"]: (row["live"], row["moved"]) for row in rows}
+    assert [kept[each.family][0] for each in movers] == [1] * MOVERS
+    assert 0 < sum(moved for _, moved in kept.values()) < RUSHES * SEATS
     await nothing_is_wrong()
 
 

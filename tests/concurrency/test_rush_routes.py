@@ -27,8 +27,6 @@ from leerbudget.wishes.rules import WishOrder
 from scale import CLIENTS, RUSHES
 from sockets import connections
 
-TURNS = -(-RUSHES // 3)
-"""Rushes by each of the three ways."""
 FEW = 40
 """Clients of a negative control."""
 WORKERS = 3
@@ -67,7 +65,7 @@ async def everybody(website, crowd):
 
 async def test_two_hundred_connections_get_exactly_the_seats_there_are(world_db, website):
     """Over real sockets, at once, for the last twenty seats: twenty times 201, the others 409, nobody anything else."""
-    crowd, rooms = await parents(CLIENTS), await sessions([SEATS] * TURNS)
+    crowd, rooms = await parents(CLIENTS), await sessions([SEATS] * RUSHES)
     async with everybody(website, crowd) as lines:
         for session in rooms:
             answers = await rush_by_socket(lines, crowd, session)
@@ -162,7 +160,7 @@ async def test_the_waiting_list_gives_exactly_the_seats_there_are(world_db):
     In the end every seat is taken: by who waited, or by who books once nobody waits.
     """
     crowd, chance = await parents(CLIENTS + SEATS), random.Random(11)  # noqa: S311 - answers, no secret
-    for session in await sessions([SEATS] * TURNS, courses=[await world.a_course() for _ in range(TURNS)]):
+    for session in await sessions([SEATS] * RUSHES, courses=[await world.a_course() for _ in range(RUSHES)]):
         assert await rush_by_line(crowd[:CLIENTS], session, chance) <= {"booked", SessionFull, KeptForWaiting}
         late = await asyncio.gather(*(tried(asks(each, session)) for each in crowd[CLIENTS:]))
         assert set(late) <= {"booked", SessionFull}
@@ -253,7 +251,7 @@ async def test_a_published_round_gives_exactly_the_seats_there_are(world_db):
     """A hundred proposals and a hundred direct bookers for twenty seats: none too many, and who got none hears why."""
     crowd, chance = await parents(CLIENTS + SEATS), random.Random(12)  # noqa: S311 - answers, no secret
     answers: Counter[str] = Counter()
-    for session in await sessions([SEATS] * TURNS):
+    for session in await sessions([SEATS] * RUSHES):
         round_id = await rush_by_round(crowd[:CLIENTS], session, chance)
         await asyncio.gather(*(tried(asks(late, session)) for late in crowd[CLIENTS:]))
         assert await taken(session) == SEATS
