@@ -159,7 +159,7 @@ events = st.lists(
 )
 
 EVERYTHING = [
-    *(("pays", 0, 1, 4_500), ("pays", 2, 0, 900), ("month",), ("settle",), ("back", 0), ("pays", 1, 1, 6_000)),
+    *(("pays", 0, 1, 4_500), ("pays", 2, 0, 900), ("month",), ("settle",), ("back", 0), ("pays", 3, 1, 6_000)),
     *(
         ("works", 2, 0),
         ("pays", 3, 2, 70),
