@@ -257,7 +257,7 @@ async def test_money_comes_in_with_four_eyes_and_goes_out_to_families(site, chro
     async with walking(chromium, site) as officer, walking(chromium, site) as cashier:
         await officer.log_in("geld@fictief.example")
         await officer.page.get_by_label("Bedrag in euro's").fill("2.500")
-        await officer.press("Kenmerk aanvragen")
+        await officer.press("Verder")
         await officer.see("Zo maakt u het geld over")
         await cashier.log_in("kas@fictief.example")
         await cashier.go("/stortingen")

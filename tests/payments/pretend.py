@@ -17,6 +17,7 @@ class PretendGateway:
         self.moods = deque()
         self.questions = []
         self.answers = {}
+        self.orders = {}
         self.facts = {}
         self.payments = {}
         self.events = []
@@ -37,8 +38,10 @@ class PretendGateway:
         return mood
 
     async def start(self, order, *, key):
-        """`lost`: it was accepted and nobody heard the answer."""
+        """`lost`: it was accepted and nobody heard the answer. Another order under the same key is refused."""
         mood = self._meet("start", key)
+        if self.orders.setdefault(key, order) != order:
+            raise GatewayRefused("idempotency_error")
         made = self.answers.setdefault(key, Started(f"cs_{order.payment}", f"https://pay.example/{order.payment}"))
         self.payments[made.gateway_ref] = order
         self.facts.setdefault(made.gateway_ref, [])

@@ -101,7 +101,7 @@ async def test_an_answer_that_got_lost_is_asked_for_again(gateway):
             await started(gateway, organisation, made=made)
     assert await state(made) == "created"
     with travelling(NOON + timedelta(minutes=2)):
-        assert await asking.ask_again({"stripe": gateway}, BACK) == 1
+        assert await asking.ask_again({"stripe": gateway}) == 1
     assert await state(made) == "open"
     assert (len(gateway.payments), len({key for what, key in gateway.questions if what == "start"})) == (1, 1)
 
@@ -140,7 +140,7 @@ async def test_a_question_of_a_day_ago_is_given_up_and_told(gateway):
     with pytest.raises(GatewaySilent):
         await started(gateway, organisation, made=made)
     with travelling(NOON + timedelta(hours=25)):
-        assert await asking.ask_again({"stripe": gateway}, BACK) == 0
+        assert await asking.ask_again({"stripe": gateway}) == 0
     assert (await state(made), len(gateway.questions)) == ("cancelled", 1)
     assert [row["kind"] for row in await fetch_all("SELECT kind FROM finance_task")] == ["discrepancy"]
     gateway.tell(f"cs_{made}", "received", 500_000)
@@ -198,6 +198,16 @@ async def test_a_silent_gateway_is_asked_later_and_later(gateway):
     assert (await pot(organisation)).free_cents == 500_000
 
 
+async def test_a_message_about_what_the_gateway_does_not_know_is_told_to_a_person(gateway):
+    """Asking again would give the same answer: one task, and it is not asked again."""
+    await inbox.receive({"stripe": gateway}, "stripe", b"evt_9 cs_gone", GENUINE)
+    for looked in (1, 0):
+        assert await inbox.look_at_messages({"stripe": gateway}) == looked
+    assert [row["subject"] for row in await fetch_all("SELECT subject FROM finance_task")] == [
+        "stripe:cs_gone:resource_missing"
+    ]
+
+
 async def test_a_lost_message_is_found_and_credited_once(gateway):
     """No message ever came, and the gateway is silent five times: reconciling credits it once and says so."""
     organisation = await an_organisation()
@@ -241,6 +251,8 @@ async def test_what_a_gateway_pays_out_is_under_way_until_the_bank_shows_it(gate
     made = await paid(gateway, organisation)
     gateway.book(f"cs_{made}", 500_000, fee=29)
     gateway.book("x", -499_971, kind="payout", ref="po_1")
+    gateway.book("x", -400, kind="payout", ref="po_2")
+    gateway.book("x", 400, kind="payout", ref="po_2 came back")
     for _ in "ab":
         await reconcile({"stripe": gateway})
     rows = await fetch_all(
@@ -280,7 +292,7 @@ async def test_a_refund_goes_back_once_and_leaves_the_pot_first(gateway):
     )
     assert sum(isinstance(each, RefundTooLarge) for each in answers) >= 1
     with travelling(NOON + timedelta(minutes=2)):
-        await asking.ask_again(gateways, BACK)
+        await asking.ask_again(gateways)
         await inbox.look_at(gateway, f"cs_{made}")
     assert await standing(organisation) == {"gateway_clearing": -200_000, "organisation_pot": 200_000}
     assert await state(made) == "part_refunded"

@@ -228,7 +228,8 @@ class FairPool:
         else:
             await self._turns.acquire()  # at once
         try:
-            return await self._pool.acquire()  # whose turn it is need not wait, except for connecting: CONNECT_SECONDS
+            # whose turn it is need not wait, unless a cut connection was never handed back: without a limit, for ever
+            return await self._pool.acquire(timeout=timeout)
         except BaseException:
             self._turns.release()
             raise

@@ -40,8 +40,8 @@ ASK_FOR = timedelta(hours=24)
 
 _INSERT = """
     INSERT INTO payment (id, organisation, gateway, methods, amount_cents, reference, purchase_order, state,
-                         received_cents, refunded_cents, requested_at, requested_by, lapses_at)
-    VALUES ($1, $2, $3, $4::text[], $5, $6, $7, 'created', 0, 0, $8, $9, $10) ON CONFLICT DO NOTHING
+                         received_cents, refunded_cents, requested_at, requested_by, lapses_at, return_url)
+    VALUES ($1, $2, $3, $4::text[], $5, $6, $7, 'created', 0, 0, $8, $9, $10, $11) ON CONFLICT DO NOTHING
 """
 
 _ATTEMPT = """
@@ -104,7 +104,7 @@ async def start_top_up(
     async with together():
         at, reference = now(), reference_of(id)
         columns = (id, organisation, gateway.name, list(methods), amount_cents, reference, purchase_order)
-        if await execute(_INSERT, *columns, at, actor, at + PAY_WITHIN):
+        if await execute(_INSERT, *columns, at, actor, at + PAY_WITHIN, return_url):
             await execute(_ATTEMPT, new_id(), id, "start", amount_cents, at, actor)
         row = await fetch_one(PAYMENT + "WHERE id = $1", id)
         names = ("organisation", "gateway", "amount_cents", "purchase_order")
@@ -113,10 +113,10 @@ async def start_top_up(
         if row["gateway_ref"] is not None:
             return Started(row["gateway_ref"], row["pay_url"])
         attempt = await fetch_one(_ASKED + "WHERE payment = $1 AND kind = 'start'", id)
-    return await _start(gateway, row, attempt, return_url)
+    return await _start(gateway, row, attempt)
 
 
-async def _start(gateway: Gateway, row: Any, attempt: Any, return_url: str) -> Started:
+async def _start(gateway: Gateway, row: Any, attempt: Any) -> Started:
     if attempt["state"] == "refused":
         raise GatewayRefused(attempt["answer"] or "refused")
     order = PaymentOrder(
@@ -125,7 +125,7 @@ async def _start(gateway: Gateway, row: Any, attempt: Any, return_url: str) -> S
         tuple(row["methods"]),
         row["amount_cents"],
         row["reference"],
-        return_url,
+        row["return_url"],
         row["lapses_at"],
     )
     try:
@@ -246,7 +246,7 @@ async def _refused(row: Any, attempt: Any, reason: str) -> None:
 _UNANSWERED = _ASKED + "WHERE state = 'asked' AND tried_at <= $1 ORDER BY tried_at, id LIMIT 100"
 
 
-async def ask_again(gateways: Mapping[str, Gateway], return_url: str) -> int:
+async def ask_again(gateways: Mapping[str, Gateway]) -> int:
     """Ask what was not answered, with the same key; how many questions got their answer.
 
     A question of more than a day ago is not asked any more: whatever came of it shows when the payment is looked at,
@@ -257,13 +257,13 @@ async def ask_again(gateways: Mapping[str, Gateway], return_url: str) -> int:
         row = await fetch_one(PAYMENT + "WHERE id = $1", attempt["payment"])
         assert row is not None  # noqa: S101 - an attempt has its payment
         try:
-            answered += await _again(gateways.get(row["gateway"]), row, attempt, return_url)
+            answered += await _again(gateways.get(row["gateway"]), row, attempt)
         except (GatewayRefused, GatewaySilent):
             continue
     return answered
 
 
-async def _again(gateway: Gateway | None, row: Any, attempt: Any, return_url: str) -> int:
+async def _again(gateway: Gateway | None, row: Any, attempt: Any) -> int:
     if _too_late(attempt["asked_at"]):
         await _give_up(row, attempt)
         return 0
@@ -272,7 +272,7 @@ async def _again(gateway: Gateway | None, row: Any, attempt: Any, return_url: st
         return 1
     if gateway is None:
         return 0
-    await _start(gateway, row, attempt, return_url)
+    await _start(gateway, row, attempt)
     return 1
 
 

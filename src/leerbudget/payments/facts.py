@@ -21,7 +21,7 @@ from leerbudget.payments.rules import held_until, receipt_fault, state_of
 from leerbudget.payments.tasks import open_task
 
 PAYMENT = """
-    SELECT id, organisation, gateway, gateway_ref, pay_url, methods, amount_cents, reference, purchase_order, state,
+    SELECT id, organisation, gateway, gateway_ref, pay_url, return_url, methods, amount_cents, reference, purchase_order, state,
            received_cents, refunded_cents, requested_at, requested_by, lapses_at, cancelled_at, received_on, confirmed_at,
            confirmed_by, held_until, released_at
     FROM payment
@@ -167,7 +167,7 @@ async def _credit(row: Any, fact: MoneyFact, source: UUID, cents: int) -> None:
         row["id"],
         cents,
         fact.happened_at.astimezone(AMSTERDAM).date(),
-        held_until(fact.happened_at) if waits else row["held_until"],
+        held_until(max(fact.happened_at, now())) if waits else row["held_until"],
     )
     await even_out(row["organisation"])
 

@@ -13,12 +13,15 @@ from leerbudget.foundation.clock import now
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.ledger.actions import account_of
-from leerbudget.payments.errors import EventRefused, GatewaySilent, GatewayUnknown
+from leerbudget.payments.errors import EventRefused, GatewayRefused, GatewaySilent, GatewayUnknown
 from leerbudget.payments.facts import PAYMENT, apply_facts, lock_payment, move, restate
 from leerbudget.payments.gateways import EventNotice, Gateway, Sighting
 from leerbudget.payments.tasks import open_task
 
 EVENT_BYTES_MAX = 512 * 1024
+
+NEVER_HEARD = timedelta(days=14)
+"""How far back messages are asked for where none ever came."""
 
 _NOTE = """
     INSERT INTO payment_event (id, gateway, event_id, kind, gateway_ref, received_at, try_after, looked_at)
@@ -58,7 +61,8 @@ _DUE = """
 async def look_at_messages(gateways: Mapping[str, Gateway], *, at_most: int = 100) -> int:
     """Look at every payment that messages are about; how many were looked at.
 
-    Several messages about one payment are one look. What goes wrong is tried again, each time a little later.
+    Several messages about one payment are one look. What goes wrong is tried again, each time a little later; what the
+    gateway says it does not know is told to a person.
     """
     looked = 0
     for row in await fetch_all(_DUE, now(), at_most):
@@ -67,6 +71,8 @@ async def look_at_messages(gateways: Mapping[str, Gateway], *, at_most: int = 10
             continue
         try:
             await look_at(gateway, row["gateway_ref"])
+        except GatewayRefused as refusal:  # asking again gives the same answer: a person looks
+            await open_task("discrepancy", f"{row['gateway']}:{row['gateway_ref']}:{refusal.reason}", 0)
         except LeerbudgetError as fault:
             await _later(row, type(fault).code)
             continue
@@ -168,5 +174,5 @@ async def catch_up(gateway: Gateway) -> int:
         GatewaySilent: no answer.
     """
     row = await fetch_one(_CURSOR, gateway.name)
-    last = row["at"] if row is not None and row["at"] is not None else now()
+    last = row["at"] if row is not None and row["at"] is not None else now() - NEVER_HEARD
     return await note(gateway.name, await gateway.events_since(last - timedelta(days=1)))

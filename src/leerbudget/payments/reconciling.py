@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from leerbudget.foundation.clock import now
 from leerbudget.foundation.database import fetch_all, together
@@ -24,7 +25,7 @@ SETTLED_AFTER = timedelta(days=1)
 """Younger than this, money may be known before the gateway's books show it."""
 
 _FACT_OF = {
-    "payment": ("received",),
+    "payment": ("received", "processing"),
     "refund": ("refunded",),
     "dispute": ("dispute_opened", "dispute_lost"),
     "dispute_won": ("dispute_won",),
@@ -72,26 +73,26 @@ async def reconcile(gateways: Mapping[str, Gateway]) -> Reconciliation:
 
 async def _note_costs(gateway: str, lines: Sequence[BalanceLine]) -> None:
     """What the gateway keeps is its fee. What it pays out is under way until the bank shows it: in the suspense account."""
+    lines = [line for line in lines if line.currency == "EUR"]
     async with together():
         clearing = await account_of("gateway_clearing", None, constrained=False)
         fees = await account_of("gateway_fees", None, constrained=False)
         suspense = await account_of("suspense", None, constrained=False)
-        wanted = [("gateway_fee", line, fees, line.fee_cents) for line in lines if line.fee_cents > 0]
-        wanted += [
-            ("gateway_fee", line, fees, -line.amount_cents)
-            for line in lines
-            if line.kind == "fee" and line.amount_cents < 0
-        ]
-        wanted += [
-            ("gateway_payout", line, suspense, -line.amount_cents)
-            for line in lines
-            if line.kind == "payout" and line.amount_cents < 0
-        ]
-        orders = [
-            TransferOrder(new_id(), kind, f"{gateway}:{line.ref}", "posted", debit, clearing, cents)
-            for kind, line, debit, cents in wanted
-        ]
+        orders = []
+        for line in lines:
+            fee_cents = -line.amount_cents if line.kind == "fee" else line.fee_cents
+            orders += _moved("gateway_fee", f"{gateway}:{line.ref}", fees, clearing, fee_cents)
+            if line.kind == "payout":
+                orders += _moved("gateway_payout", f"{gateway}:{line.ref}", suspense, clearing, -line.amount_cents)
         await record(orders, actor=None)
+
+
+def _moved(kind: str, ref: str, debit: UUID, credit: UUID, cents: int) -> list[TransferOrder]:
+    """The transfer, the other way round below zero (a fee or a payout that came back); none of nothing."""
+    if cents == 0:
+        return []
+    sides = (debit, credit) if cents > 0 else (credit, debit)
+    return [TransferOrder(new_id(), kind, ref, "posted", *sides, abs(cents))]
 
 
 _FACTS = """
@@ -114,7 +115,7 @@ async def _compare(gateway: str, lines: Sequence[BalanceLine], since: datetime) 
             found.append(
                 (f"{gateway}:{line.ref}", abs(line.amount_cents), f"{line.kind} {line.money_ref} is not in our books")
             )
-        elif known[0]["amount_cents"] != abs(line.amount_cents):
+        elif known[0]["kind"] != "processing" and known[0]["amount_cents"] != abs(line.amount_cents):
             words = (
                 f"{line.kind} {line.money_ref}: {known[0]['amount_cents']} cents here, {abs(line.amount_cents)} there"
             )

@@ -15,6 +15,7 @@ class Payment(Table, db=DB, tablename="payment"):
 
     `state` is recomputed from what happened (`payment_fact`). `received_cents`: what was credited so far;
     `refunded_cents`: what is to go back, or went. `gateway_ref`: the gateway's id, once it knows the payment.
+    `return_url`: where the payer comes back, said again word for word when the gateway is asked again.
     `confirmed_by`: who saw the transfer arrive by hand. `held_until`: a direct debit can be called back till then,
     so it waits outside the pot; `released_at`: when it went there.
     """
@@ -24,6 +25,7 @@ class Payment(Table, db=DB, tablename="payment"):
     gateway = text(20)
     gateway_ref = text(255, optional=True)
     pay_url = text(2000, optional=True)
+    return_url = text(500, optional=True)
     methods = words()
     amount_cents = cents()
     reference = text(25)

@@ -23,6 +23,7 @@ from leerbudget.foundation.settings import Settings
 
 PORT = 8000
 BACKLOG = 2048
+SANDBOX_PORT = 8090
 SANDBOX_FILE = "sandbox.json"
 """In the data directory: what was paid at the made-up payment service."""
 
@@ -105,9 +106,17 @@ def serve_pages(
         _serve(listening, workers)
 
 
+def _often_free() -> socket.socket:
+    """The usual port when it is free, so that a page to pay on is found again after a stop; else any."""
+    try:
+        return listen("127.0.0.1", SANDBOX_PORT)
+    except SettingsError:
+        return listen("127.0.0.1", 0)
+
+
 def _sandbox(settings: Settings, pages: str) -> AbstractContextManager[None]:
     """A made-up payment service beside a demonstration; what was paid there outlives a stop."""
-    with listen("127.0.0.1", 0) as free:
+    with _often_free() as free:
         place, port = address(free), str(free.getsockname()[1])
     os.environ["LEERBUDGET_SANDBOX_URL"] = place
     kept = str(settings.data_dir / SANDBOX_FILE)

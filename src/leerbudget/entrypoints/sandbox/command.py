@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 import click
 
-from leerbudget.entrypoints.cli.serve import address, listen
+from leerbudget.entrypoints.cli.serve import SANDBOX_PORT, address, listen
 from leerbudget.foundation.clock import use_test_clock
 from leerbudget.foundation.errors import SettingsError
 from leerbudget.foundation.logbook import configure_logging
 from leerbudget.foundation.settings import Settings
 from leerbudget.payments.choosing import SANDBOX_WEBHOOK_SECRET
 
-PORT = 8090
+PORT = SANDBOX_PORT
 HOST = "127.0.0.1"
 
 

@@ -43,16 +43,13 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def payment_jobs(gateways: Mapping[str, Gateway], base_url: str) -> tuple[Job, ...]:
-    """What there is to do with payment services; nothing without one.
-
-    The return address of a question that is asked again is the site itself: its payer left long ago.
-    """
+def payment_jobs(gateways: Mapping[str, Gateway]) -> tuple[Job, ...]:
+    """What there is to do with payment services; nothing without one."""
     if all(name == "manual" for name in gateways):
         return ()
     return (
         Job("look at what payment services tell", 2, lambda: inbox.look_at_messages(gateways)),
-        Job("ask payment services again", 60, lambda: asking.ask_again(gateways, f"{base_url}/organisatie")),
+        Job("ask payment services again", 60, lambda: asking.ask_again(gateways)),
         Job("look at unfinished payments", 600, lambda: inbox.look_at_unfinished(gateways)),
         Job("compare with the books of payment services", 6 * 3600, lambda: reconciling.reconcile(gateways)),
     )

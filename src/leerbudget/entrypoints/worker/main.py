@@ -106,7 +106,7 @@ async def run_until_stopped(settings: Settings, dsn: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    jobs = JOBS + payment_jobs(choosing.gateways(settings, manual=None), settings.base_url)
+    jobs = JOBS + payment_jobs(choosing.gateways(settings, manual=None))
     await open_pool(dsn, size=len(jobs) + 2)
     try:
         await Worker(delivery_for(settings.smtp_url, settings.base_url), settings.base_url, jobs).run(stop)
