@@ -5,8 +5,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 STAMP := .venv/.set-up
 ARGS ?=
-# Test processes: one per core, at most eight (each has its own database in one shared server).
-WORKERS ?= auto
+# Test processes: one more than cores, as tests also wait; at most eight (each has its databases in one shared server).
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # How often `make soak` repeats the races and the faults at their usual size (tests/scale.py), and the size of its
 # last turn: that of a release. RELEASE= leaves the last turn out.
 ROUNDS ?= 20

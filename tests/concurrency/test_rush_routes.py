@@ -10,6 +10,8 @@ from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
+import pytest
+
 import world
 from concurrency.test_rush import SEATS, asks, nothing_is_wrong, tried
 from crowd import log_in, parents, sessions
@@ -166,6 +168,21 @@ async def test_the_waiting_list_gives_exactly_the_seats_there_are(world_db):
         assert set(late) <= {"booked", SessionFull}
         assert await taken(session) == SEATS
         await nobody_was_asked_twice(session)
+    await nothing_is_wrong()
+
+
+async def test_a_worker_that_is_late_does_not_offer_again_what_was_refused(world_db):
+    """It read the line before another worker made the offer, and the family said no: the answer stands."""
+    crowd, (session,) = await parents(2), await sessions([1])
+    give_up = await holding(crowd[:1], session)
+    (entry,) = await a_line(crowd[1:], session)
+    await give_up()
+    (place,) = await fetch_all(waiting._WITH_SEATS, *waiting._moments(), 10)
+    (late,) = await fetch_all(waiting._LINE, place["course"], session, place["since"])
+    await waiting.offer_free_seats()
+    await waiting.decline(entry, actor=None)
+    with pytest.raises(NotWaiting):
+        await waiting._offer(late, place, actor=None)
     await nothing_is_wrong()
 
 

@@ -32,6 +32,13 @@ LOOKS = 400
 """How often somebody looks for an offer; only looks that were answered count, so that a kill costs nobody a seat."""
 
 
+_STANDS = """
+SELECT e.state, e.asked_at, e.booking, t.refused, t.tried_at, s.state AS session, s.seats_taken, s.seats_max, s.freed_at
+FROM course_session s LEFT JOIN waiting_entry e ON e.id = $1 LEFT JOIN waiting_try t ON t.entry = e.id
+WHERE s.id = $2
+"""
+
+
 @dataclass
 class Load:
     """What people ask, and what they were told: the state of each booking and of each place in line."""
@@ -116,7 +123,8 @@ class Load:
                 break
             await asyncio.sleep(0.05)
         else:
-            raise AssertionError("nobody offered the free seat")
+            stands = await fetch_all(_STANDS, entry, session)
+            raise AssertionError(f"nobody offered the free seat: {[dict(row) for row in stands]}")
         booking = UUID(place["booking"])
         if not refused:
             await self.ask(parent, "PUT", f"/waiting-entries/{entry}/acceptance", 200)

@@ -298,6 +298,10 @@ async def _offer(entry: Any, session: Any, *, actor: UUID | None) -> UUID:
     )
     async with together():
         await bookings.book(request, actor=actor)
+        # another worker may have offered these seats, and the family may have said no to them: the answer stands
+        state = await fetch_value("SELECT state FROM booking WHERE id = $1 FOR NO KEY UPDATE", request.id)
+        if state != ("confirmed" if request.offered_until is None else "offered"):
+            raise NotWaiting
         taken = await execute(
             "UPDATE waiting_entry SET state = 'offered', booking = $2 WHERE id = $1 AND state = 'waiting'",
             entry["id"],

@@ -73,7 +73,9 @@ async def reconcile(gateways: Mapping[str, Gateway]) -> Reconciliation:
 
 async def _note_costs(gateway: str, lines: Sequence[BalanceLine]) -> None:
     """What the gateway keeps is its fee. What it pays out is under way until the bank shows it: in the suspense account."""
-    lines = [line for line in lines if line.currency == "EUR"]
+    lines = [line for line in lines if line.currency == "EUR" and (line.fee_cents or line.kind in {"fee", "payout"})]
+    if not lines:
+        return  # a service that nobody used leaves nothing behind, not even an account
     async with together():
         clearing = await account_of("gateway_clearing", None, constrained=False)
         fees = await account_of("gateway_fees", None, constrained=False)
