@@ -266,6 +266,13 @@ async def test_what_a_gateway_pays_out_is_under_way_until_the_bank_shows_it(gate
     }
 
 
+async def test_a_payment_service_that_nobody_used_leaves_nothing_behind(gateway):
+    """Comparing with empty books opens not even an account: a demonstration may still begin anew after a bare start."""
+    found = await reconcile({"stripe": gateway})
+    assert (found.lines, found.differences) == (0, ())
+    assert await fetch_value("SELECT count(*) FROM account") == 0
+
+
 async def test_money_of_a_stranger_touches_no_pot(gateway):
     """Metadata that names another payment: set apart, and a person looks."""
     organisation = await an_organisation()

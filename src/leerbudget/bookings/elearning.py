@@ -10,15 +10,12 @@ from uuid import UUID
 
 from leerbudget.bookings.errors import (
     BookingUnknown,
-    CatchUpOver,
     CatchUpUnknown,
     CatchUpUsed,
     NoElearning,
-    NothingMissed,
-    PersonsUnknown,
 )
-from leerbudget.bookings.meetings import stay_away
-from leerbudget.catalogue.errors import MeetingUnknown, NotBookable
+from leerbudget.bookings.meetings import check_missed, stay_away
+from leerbudget.catalogue.errors import NotBookable
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
 from leerbudget.identity.actions import record_audit
@@ -91,14 +88,7 @@ async def learn(order: ElearningOrder, *, actor: UUID | None) -> None:
 
 
 def _check(facts: Any, persons: int) -> None:
-    if facts["number"] is None:
-        raise MeetingUnknown
-    if facts["state"] not in ("confirmed", "attended"):
-        raise CatchUpOver
-    if not persons or facts["own"] != persons:
-        raise PersonsUnknown
-    if facts["present"]:
-        raise NothingMissed
+    check_missed(facts, persons)
     if facts["unit"] is None:
         raise NoElearning
     if facts["session_state"] not in GOING:

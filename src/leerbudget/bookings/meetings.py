@@ -199,7 +199,15 @@ async def catch_up(order: CatchUpOrder, *, actor: UUID | None) -> None:
         await tell_of("catch_up_planned", order.meeting, facts["starts_at"], persons)
 
 
-def _check(facts: Any, persons: int, at: datetime) -> None:
+def check_missed(facts: Any, persons: int) -> None:
+    """Refuse what is nothing to catch up: whose booking it is, how it stands, and that nobody was there.
+
+    Raises:
+        MeetingUnknown: no such meeting of the booking's own group.
+        CatchUpOver: the booking is not confirmed, or ended.
+        PersonsUnknown: nobody, or somebody who is not in the booking.
+        NothingMissed: one of them was there.
+    """
     if facts["number"] is None:
         raise MeetingUnknown
     if facts["state"] not in ("confirmed", "attended"):
@@ -208,6 +216,10 @@ def _check(facts: Any, persons: int, at: datetime) -> None:
         raise PersonsUnknown
     if facts["present"]:
         raise NothingMissed
+
+
+def _check(facts: Any, persons: int, at: datetime) -> None:
+    check_missed(facts, persons)
     if facts["there"] is None or not facts["the_same"] or facts["by_party"]:
         raise NotTheSameMeeting
     if facts["state_there"] not in OPEN_STATES or facts["starts_at"] <= at:
