@@ -5,11 +5,13 @@ import re
 import pytest
 
 import world
+from entrypoints.http.browsing import settings_for
 from entrypoints.web import visiting
 from entrypoints.web.visiting import count, forms_in
 from leerbudget.budgets import approvals, requests
 from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.web.organisations import _regions
+from leerbudget.entrypoints.web.top_ups import EXAMPLE, own_account
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import queries as ledger
 from leerbudget.payments import queries as payments
@@ -200,3 +202,11 @@ def test_hidden_regions_do_not_follow_from_the_total():
     assert shown(3, 9, 20) == [None, None, 20]
     assert shown(3, 4, 9, 20) == [None, None, 9, 20]
     assert shown(2) == [None]
+
+
+def test_payers_are_told_the_account_that_was_set_and_in_production_no_other():
+    """A made-up account number is for where no money is real; nobody is asked to pay to it."""
+    real = settings_for(bank_iban="NL02ABNA0123456789", bank_holder="Leerbudget")
+    assert own_account(real) == ("Leerbudget", "NL02ABNA0123456789")
+    assert own_account(settings_for()) == EXAMPLE
+    assert own_account(settings_for(environment="production")) == (None, None)

@@ -5,6 +5,7 @@ from uuid import UUID
 import structlog
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
+from stdnum import iban
 
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.organisations import (
@@ -19,6 +20,7 @@ from leerbudget.entrypoints.web.organisations import (
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
 from leerbudget.foundation.clock import AMSTERDAM
 from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, NotFound
+from leerbudget.foundation.settings import Settings
 from leerbudget.identity.permissions import may, require
 from leerbudget.payments import actions as payments
 from leerbudget.payments import asking, inbox, queries, tasks
@@ -32,8 +34,8 @@ from leerbudget.payments.errors import (
 )
 from leerbudget.payments.queries import TaskView, TopUpView
 
-ACCOUNT_HOLDER, IBAN = "Stichting Leerbudget (fictief)", "NL91 ABNA 0417 1643 00"
-"""Where to transfer to in the demonstration; the well-known example account number of Dutch banks."""
+EXAMPLE = ("Stichting Leerbudget (fictief)", "NL91ABNA0417164300")
+"""Where to transfer to where no account is set and no money is real: the well-known example of Dutch banks."""
 
 log = structlog.get_logger(__name__)
 
@@ -177,7 +179,15 @@ def _task(each: TaskView) -> View:
     )
 
 
+def own_account(settings: Settings) -> tuple[str | None, str | None]:
+    """Name and number of the account that payers transfer to. In production only what was set: else nothing is shown."""
+    if settings.bank_iban is not None:
+        return settings.bank_holder, settings.bank_iban
+    return (None, None) if settings.environment == "production" else EXAMPLE
+
+
 def _shown(request: HouseRequest, found: TopUpView) -> View:
+    holder, account = own_account(request.app.state.settings)
     return View(
         id=found.id,
         reference=found.reference,
@@ -189,8 +199,8 @@ def _shown(request: HouseRequest, found: TopUpView) -> View:
         made_up=found.gateway == "sandbox",
         pay_url=found.pay_url if found.state == "open" else None,
         held_until=found.held_until if found.released_at is None else None,
-        account_holder=ACCOUNT_HOLDER,
-        iban=IBAN,
+        account_holder=holder,
+        iban=iban.format(account) if account else None,
         purchase_order=found.purchase_order,
         may_confirm=may(request.user, "confirm_top_up") and request.actor.login != found.requested_by,
         back="/stortingen" if may(request.user, "confirm_top_up") else "/organisatie",
