@@ -57,6 +57,7 @@ from leerbudget.entrypoints.web.logins import LoginPages
 from leerbudget.entrypoints.web.organisations import OrganisationPages
 from leerbudget.entrypoints.web.own_seats import OwnSeatPages
 from leerbudget.entrypoints.web.parents import ParentPages
+from leerbudget.entrypoints.web.paying import PayingPages
 from leerbudget.entrypoints.web.policies import PolicyPages
 from leerbudget.entrypoints.web.proposals import ProposalPages
 from leerbudget.entrypoints.web.public import PublicPages, error_page
@@ -120,6 +121,7 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     CatchingUpPages,
     WaitingPages,
     OrganisationPages,
+    PayingPages,
     TopUpPages,
     AllocationPages,
     PolicyPages,

@@ -89,6 +89,7 @@ BOOKING = Thing(
     proposal_id=None,
     waiting_id=None,
     answer_until=None,
+    to_pay_cents=0,
 )
 
 

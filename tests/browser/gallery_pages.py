@@ -21,6 +21,7 @@ from browser.gallery_changing import (
     MOVING_CHECK,
 )
 from browser.gallery_dialogues import DIALOGUES, OWN_SEATS, SEAT_ERROR, SEAT_FORM, SEATED, dialogue, own_seat
+from browser.gallery_paying import OWN_QUOTE, TO_PAY, TO_PAY_LINE
 from browser.gallery_settling import SETTLEMENTS
 from browser.gallery_tariffs import OWN_TARIFFS, TARIFF, TARIFF_FORM, TARIFFS, WITHDRAWN
 from browser.gallery_things import (
@@ -93,8 +94,8 @@ PAGES = (
     sample("inloggen-fout", "inloggen.html", Thing(demo_logins=[]), shell=VISITOR, status=422, form=Form(values={"email": "sanne@"}, errors={"email": "Vul een e-mailadres in, zoals naam@voorbeeld.nl."})),
     sample("inloggen-mail", "inloggen_mail.html", Thing(email="sanne@voorbeeld.example", minutes_valid=15), shell=VISITOR),
     sample("inloggen-bevestigen", "inloggen_bevestigen.html", Thing(action="/inloggen/abc"), shell=VISITOR),
-    sample("mijn", "mijn.html", Thing(**OVERVIEW, proposals=[PROPOSAL_LINE], seats=[SEATS_LINE], next_booking=NEXT, wishes=[Thing(id=w.id, theme=w.theme, state=w.state, urgent=w.urgent) for w in WISHES]), shell=shell("/mijn", notice=Notice(kind="ok", text="Uw wens is opgeslagen."))),
-    sample("mijn-leeg", "mijn.html", Thing(**{**OVERVIEW, "availability_known": False, "balance": Thing(granted_cents=0, spent_cents=0, held_cents=0, available_cents=0, expires_on=None, expires_cents=0)}, proposals=[], seats=[], next_booking=None, wishes=[])),
+    sample("mijn", "mijn.html", Thing(**OVERVIEW, proposals=[PROPOSAL_LINE], to_pay=[TO_PAY_LINE], seats=[SEATS_LINE], next_booking=NEXT, wishes=[Thing(id=w.id, theme=w.theme, state=w.state, urgent=w.urgent) for w in WISHES]), shell=shell("/mijn", notice=Notice(kind="ok", text="Uw wens is opgeslagen."))),
+    sample("mijn-leeg", "mijn.html", Thing(**{**OVERVIEW, "availability_known": False, "balance": Thing(granted_cents=0, spent_cents=0, held_cents=0, available_cents=0, expires_on=None, expires_cents=0)}, proposals=[], to_pay=[], seats=[], next_booking=None, wishes=[])),
     sample("wensen", "wensen.html", Thing(wishes=WISHES, availability=[Thing(person="Sanne", day_parts_count=3, exceptions_count=1), Thing(person="Joris", day_parts_count=2, exceptions_count=0)], travel=["met de auto hooguit 45 minuten", "met de fiets hooguit 25 minuten"], online_ok=True, childcare="needs_place", next_round_on=date(2027, 3, 1))),
     sample("wensen-leeg", "wensen.html", Thing(wishes=[], availability=[], travel=[], online_ok=False, childcare="none", next_round_on=None)),
     sample("wens-toevoegen", "wens_formulier.html", WISH_FORM, path="/wensen/toevoegen", form=Form(values={"urgent": "nee", "persons": ["a1"], "wish_id": "w9"})),
@@ -111,7 +112,12 @@ PAGES = (
     sample("wachtplek", "wachtplek.html", SEATS, path="/wachtlijst/w2"),
     sample("inschrijven", "inschrijven.html", Thing(**BOOKING_FORM, at=1, quote=None), path="/bijeenkomsten/s1/inschrijven", form=Form(values={"booking_id": "b9", "persons": ["a1"]})),
     sample("inschrijven-controleren", "inschrijven.html", Thing(**BOOKING_FORM, at=2, quote=QUOTE), form=Form(values={"booking_id": "b9", "persons": ["a1", "a2"], "children-a4_8": "1"})),
-    sample("ingeschreven", "ingeschreven.html", Thing(booking_id="b9", course_title="Zorgen voor een kind dat veel meemaakte (fictief)", state="confirmed", starts_at=at(3, 1, 19), ends_at=at(3, 1, 21, 30), place="Utrecht", venue="Buurthuis De Linde (fictief)", session_state="conditional", decide_on=date(2027, 2, 20), names=["Sanne (fictief)"], price_cents=13500, available_cents=27500, cancel_until=date(2027, 2, 15))),
+    sample("ingeschreven", "ingeschreven.html", Thing(booking_id="b9", course_title="Zorgen voor een kind dat veel meemaakte (fictief)", state="confirmed", starts_at=at(3, 1, 19), ends_at=at(3, 1, 21, 30), place="Utrecht", venue="Buurthuis De Linde (fictief)", session_state="conditional", decide_on=date(2027, 2, 20), names=["Sanne (fictief)"], price_cents=13500, own_cents=3000, available_cents=27500, cancel_until=date(2027, 2, 15))),
+    sample("inschrijven-zelf-betalen", "inschrijven.html", Thing(**BOOKING_FORM, at=2, quote=OWN_QUOTE), form=Form(values={"booking_id": "b9", "persons": ["a1", "a2"]})),
+    sample("betalen", "betalen.html", TO_PAY, path="/inschrijvingen/b9/betalen"),
+    sample("betalen-wacht", "betalen.html", Thing(**{**vars(TO_PAY), "pay_url": None, "state": "created"}), path="/inschrijvingen/b9/betalen"),
+    sample("betalen-te-laat", "betalen.html", Thing(**{**vars(TO_PAY), "kept": False, "pay_url": None, "state": "refunded", "refunded_cents": 3000}), path="/inschrijvingen/b9/betalen"),
+    sample("betalen-niet", "betalen.html", Thing(**{**vars(TO_PAY), "kept": False, "pay_url": None, "state": "expired"}), path="/inschrijvingen/b9/betalen"),
     sample("inschrijvingen", "inschrijvingen.html", Thing(**vars(BOOKINGS), waiting=WAITING)),
     sample("annuleren", "annuleren.html", CANCELLING, path="/inschrijvingen/b1/annuleren"),
     sample("inhalen", "inhalen.html", CATCH_UP, path="/inschrijvingen/b1/inhalen"),

@@ -397,6 +397,7 @@ QUOTE = Thing(
     price_cents=27000,
     payment=PAYMENT,
     own_cents=0,
+    pays_all=True,
     cancel_until=date(2027, 2, 15),
 )
 SESSION_PAGE = Thing(

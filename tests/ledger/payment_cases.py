@@ -16,6 +16,11 @@ from leerbudget.payments.errors import (
 TABLES = ("payment", "payment_fact", "payment_attempt", "payment_event", "finance_task", "payer_trust")
 
 STAGE = """
+    SET session_replication_role = replica; -- a booking takes a whole catalogue
+    INSERT INTO payment (id, booking, gateway, methods, amount_cents, reference, state, received_cents, refunded_cents,
+                         requested_at)
+        VALUES ({p1}, {p1}, 'stripe', '{{ideal}}', 50, 'RF3', 'open', 0, 0, now());
+    SET session_replication_role = origin;
     INSERT INTO payment (id, organisation, gateway, gateway_ref, methods, amount_cents, reference, state,
                          received_cents, refunded_cents, requested_at, requested_by)
         VALUES ({u1}, {org}, 'manual', 'RF1', '{{transfer}}', 5000, 'RF1', 'open', 1000, 0, now(), {clerk});
@@ -34,6 +39,7 @@ PAYMENT = (
     " received_cents, refunded_cents, requested_at) VALUES "
 )
 NOTHING_YET = "0, 0, now())"
+SHARE = PAYMENT.replace("organisation", "booking")
 FACT = (
     "INSERT INTO payment_fact (id, payment, gateway, key, kind, money_ref, amount_cents, currency, happened_at, noted_at)"
     " VALUES "
@@ -50,6 +56,11 @@ CASES = [
     ("payment_state_is_known", UnusableTopUp, PAYMENT + "({new}, {org}, 'manual', NULL, '{{}}', 5000, 'RF2', 'lost', " + NOTHING_YET),
     ("payment_gateway_is_known", UnusableTopUp, PAYMENT + "({new}, {org}, 'cash', NULL, '{{}}', 5000, 'RF2', 'open', " + NOTHING_YET),
     ("top_up_within_bounds", TopUpOutOfBounds, PAYMENT + "({new}, {org}, 'manual', NULL, '{{}}', 4999, 'RF2', 'open', " + NOTHING_YET),
+    ("top_up_within_bounds", TopUpOutOfBounds, SHARE + "({new}, {none}, 'stripe', NULL, '{{}}', 49, 'RF2', 'open', " + NOTHING_YET),
+    ("payment_is_for_one_thing", UnusableTopUp, PAYMENT + "({new}, NULL, 'manual', NULL, '{{}}', 5000, 'RF2', 'open', " + NOTHING_YET),
+    ("payment_is_for_one_thing", UnusableTopUp, "UPDATE payment SET booking = {p1} WHERE id = {u1}"),
+    ("one_payment_per_booking", UnusableTopUp, SHARE + "({new}, {p1}, 'stripe', NULL, '{{}}', 50, 'RF2', 'open', " + NOTHING_YET),
+    ("payment_booking_fkey", UnusableTopUp, SHARE + "({new}, {none}, 'stripe', NULL, '{{}}', 50, 'RF2', 'open', " + NOTHING_YET),
     ("payment_organisation_fkey", PayerUnknown, PAYMENT + "({new}, {none}, 'manual', NULL, '{{}}', 5000, 'RF2', 'open', " + NOTHING_YET),
     ("four_eyes", SecondPersonNeeded, "UPDATE payment SET confirmed_by = {clerk} WHERE id = {u1}"),
     ("confirmed_payment_has_arrived", UnusableTopUp, "UPDATE payment SET confirmed_at = now() WHERE id = {u1}"),

@@ -38,8 +38,8 @@ STAGE = (
     INSERT INTO budget (id, external_ref, family, organisation, account, granted_cents, starts_on, expires_on, state,
                         granted_at)
         VALUES ({money}, 'B1', {fam}, {org}, {money}, 80, '2027-01-01', '2027-12-31', 'active', now());
-    INSERT INTO budget_hold (id, purpose, budget, reservation, amount_cents, held_at)
-        VALUES ({h1}, {p1}, {money}, {t3}, 30, now());
+    INSERT INTO budget_hold (id, purpose, budget, payer, reservation, amount_cents, held_at)
+        VALUES ({h1}, {p1}, {money}, 'budget', {t3}, 30, now());
 """
     + payment_cases.STAGE
 )
@@ -50,7 +50,7 @@ BUDGET = (
     "INSERT INTO budget (id, external_ref, family, organisation, account, granted_cents, starts_on, expires_on,"
     " themes, forms, state, granted_at) VALUES "
 )
-HOLD = "INSERT INTO budget_hold (id, purpose, budget, reservation, amount_cents, held_at) VALUES "
+HOLD = "INSERT INTO budget_hold (id, purpose, budget, payer, reservation, amount_cents, held_at) VALUES "
 PERIOD = "'2027-01-01', '2027-12-31'"
 LATER = "'posted', {bank}, {pot}, 1, NULL, NULL, now()"
 
@@ -94,12 +94,15 @@ CASES = [
     ("budget_family_fkey", HolderUnknown, BUDGET + "({new}, 'x', {none}, {org}, {spare}, 1, " + PERIOD + ", NULL, NULL, 'active', now())"),
     ("budget_organisation_fkey", HolderUnknown, BUDGET + "({new}, 'x', {fam}, {none}, {spare}, 1, " + PERIOD + ", NULL, NULL, 'active', now())"),
     ("budget_account_fkey", HolderUnknown, BUDGET + "({new}, 'x', {fam}, {org}, {none}, 1, " + PERIOD + ", NULL, NULL, 'active', now())"),
-    ("budget_hold_pkey", HoldKnown, HOLD + "({h1}, {new}, {money}, {t4}, 1, now())"),
-    ("reservation_once", HoldKnown, HOLD + "({new}, {new}, {money}, {t3}, 1, now())"),
-    ("budget_once_per_purpose", HoldKnown, HOLD + "({new}, {p1}, {money}, {t4}, 1, now())"),
-    ("hold_is_positive", UnusableHold, HOLD + "({new}, {new}, {money}, {t4}, 0, now())"),
-    ("budget_hold_budget_fkey", UnusableHold, HOLD + "({new}, {new}, {none}, {t4}, 1, now())"),
-    ("budget_hold_reservation_fkey", UnusableHold, HOLD + "({new}, {new}, {money}, {none}, 1, now())"),
+    ("budget_hold_pkey", HoldKnown, HOLD + "({h1}, {new}, {money}, 'budget', {t4}, 1, now())"),
+    ("reservation_once", HoldKnown, HOLD + "({new}, {new}, {money}, 'budget', {t3}, 1, now())"),
+    ("budget_once_per_purpose", HoldKnown, HOLD + "({new}, {p1}, {money}, 'budget', {t4}, 1, now())"),
+    ("hold_payer_is_known", UnusableHold, HOLD + "({new}, {new}, NULL, 'nobody', {t4}, 1, now())"),
+    ("only_budgets_have_an_id", UnusableHold, HOLD + "({new}, {new}, NULL, 'budget', {t4}, 1, now())"),
+    ("only_budgets_have_an_id", UnusableHold, HOLD + "({new}, {new}, {money}, 'own', {t4}, 1, now())"),
+    ("hold_is_positive", UnusableHold, HOLD + "({new}, {new}, {money}, 'budget', {t4}, 0, now())"),
+    ("budget_hold_budget_fkey", UnusableHold, HOLD + "({new}, {new}, {none}, 'budget', {t4}, 1, now())"),
+    ("budget_hold_reservation_fkey", UnusableHold, HOLD + "({new}, {new}, {money}, 'budget', {none}, 1, now())"),
     *payment_cases.CASES,
     *allocation_cases.CASES,
 ]  # fmt: skip

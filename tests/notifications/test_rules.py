@@ -30,6 +30,7 @@ CONTEXT = {
 KINDS = sorted(WORDINGS)
 NEEDED = {
     "fee_returned",
+    "own_money_returned",
     "place_offered",
     "magic_link",
     "proposal_offered",

@@ -53,6 +53,8 @@ class BookingRequest:
 
     `childcare`: children per age band. `offered_until` makes it an offer that must be answered first.
     `price_shown_cents`: what the family saw for all together; another price now is refused. None: nobody saw one.
+    `own_shown_cents`: what of it the family saw that it pays itself, on top of its budgets; another share now is refused.
+    None: it pays nothing itself. A seat that waits for own money is an offer until it is paid (`own_shares.pay`).
     """
 
     id: UUID
@@ -64,6 +66,7 @@ class BookingRequest:
     origin: str = "direct"
     offered_until: datetime | None = None
     price_shown_cents: int | None = None
+    own_shown_cents: int | None = None
 
     def fingerprint(self) -> bytes:
         """SHA-256 of what was asked, to tell a repeat from another request under the same id (I5)."""
@@ -73,12 +76,16 @@ class BookingRequest:
 
 @dataclass(frozen=True, slots=True)
 class BookingReceipt:
-    """What a booking came to: its state, the price for all persons together, and which budgets hold it."""
+    """What a booking came to: its state, the price for all persons together, and who holds it.
+
+    `own_cents`: what of the price the family is still to pay itself, or paid itself.
+    """
 
     booking: UUID
     state: str
     price_cents: int
     shares: tuple[PaymentShare, ...]
+    own_cents: int = 0
 
 
 async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt:
@@ -98,12 +105,15 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
         SessionFull, PartyFull, ChildcareFull, NotBookable: from the catalogue.
         KeptForWaiting: the seats became free and others wait for them.
         PriceChanged, BudgetTooSmall: not the price that was shown, or the family's budgets cannot pay it.
+        OwnShareChanged: the family would pay another share itself than was shown.
         EarmarkExcludes: they could, but too much of it is meant for something else.
         WishStepNotAllowed: the wish is not open any more.
         Busy: a correction took money away at this very moment; try again.
     """
     offered = request.offered_until is not None
-    notice = notice_of(request.origin, offered=offered, guest=request.family is None)
+    notice = (
+        None if request.own_shown_cents else notice_of(request.origin, offered=offered, guest=request.family is None)
+    )
     wish_to = "proposed" if offered else "booked"
     at = clock.now()
     today = at.astimezone(clock.AMSTERDAM).date()  # one reading of the clock: it may be midnight
@@ -114,17 +124,18 @@ async def book(request: BookingRequest, *, actor: UUID | None) -> BookingReceipt
             _BOOK,
             *(request.id, request.fingerprint(), request.family, request.session, list(request.persons), request.wish),
             *(json.dumps(dict(request.childcare)), request.origin, request.offered_until, request.price_shown_cents),
-            *(notice, link_of(notice), wish_to, sources_of(wish_to)),
+            *(request.own_shown_cents, notice, link_of(notice or ""), wish_to, sources_of(wish_to)),
             *(separated_since(today), today, at, actor),
         )
     except NeverOverspent as refusal:  # a correction took the money between reading and writing
         raise Busy(reason="money_moved") from refusal
-    return BookingReceipt(request.id, row["state"], row["price_cents"], shares_in(row["shares"]))
+    shares = shares_in(row["shares"])
+    return BookingReceipt(request.id, row["state"], row["price_cents"], shares, row["own_cents"])
 
 
 _BOOK = """
-SELECT b.state, b.price_cents, b.shares
-FROM rooms.book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) b
+SELECT b.state, b.price_cents, b.own_cents, b.shares
+FROM rooms.book($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) b
 """
 
 

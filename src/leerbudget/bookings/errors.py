@@ -79,6 +79,14 @@ class OfferLapsed(LeerbudgetError):
     message_nl = "Dit voorstel is al beantwoord, of de tijd om te antwoorden is voorbij."
 
 
+class OwnShareUnpaid(LeerbudgetError):
+    """The family pays part of the price itself, and that did not come in yet: until then the seat is only kept."""
+
+    code = "own_share_unpaid"
+    message_nl = "Deze plaats is van u zodra uw eigen deel betaald is."
+    constraint = "unpaid_seats_are_only_kept"
+
+
 class NotCancellable(LeerbudgetError):
     """The booking is not running any more, or its first meeting has begun."""
 
@@ -244,6 +252,7 @@ class BookingNotValid(InvalidInput):
         "booking_has_persons",
         "booking_price_not_negative",
         "fee_within_price",
+        "own_share_within_price",
         "only_cancelling_costs_a_fee",
         "only_a_fee_is_returned",
         "only_moved_names_where_to",

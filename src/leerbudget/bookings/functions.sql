@@ -3,9 +3,9 @@
 
 CREATE FUNCTION rooms.book(
   _booking uuid, _content bytea, _family uuid, _session uuid, _persons uuid[], _wish uuid, _childcare jsonb,
-  _origin text, _offered_until timestamptz, _price_shown_cents bigint, _notice text, _link text, _wish_to text,
-  _wish_from text[], _apart_since date, _today date, _at timestamptz, _actor uuid,
-  OUT state text, OUT price_cents bigint, OUT shares jsonb
+  _origin text, _offered_until timestamptz, _price_shown_cents bigint, _own_shown_cents bigint, _notice text, _link text,
+  _wish_to text, _wish_from text[], _apart_since date, _today date, _at timestamptz, _actor uuid,
+  OUT state text, OUT price_cents bigint, OUT own_cents bigint, OUT shares jsonb
 ) LANGUAGE plpgsql
 -- one plan for all: a list of persons looks cheaper planned anew for each booking, and the planning costs more than it saves
 SET plan_cache_mode = force_generic_plan AS $$
@@ -16,13 +16,14 @@ DECLARE
 BEGIN
   -- the same request again has the same answer; twins wait for each other here
   PERFORM pg_advisory_xact_lock(hashtextextended('booking ' || _booking, 0));
-  SELECT b.state, b.price_cents, b.content_sha256 INTO _earlier FROM booking b WHERE b.id = _booking;
+  SELECT b.state, b.price_cents, b.own_cents, b.content_sha256 INTO _earlier FROM booking b WHERE b.id = _booking;
   IF FOUND THEN
     IF _earlier.content_sha256 <> _content THEN
       PERFORM rooms.refuse('idempotency_mismatch', jsonb_build_object('id', _booking));
     END IF;
     state := _earlier.state;
     price_cents := _earlier.price_cents;
+    own_cents := _earlier.own_cents;
     shares := rooms.shares_of(_booking);
     RETURN;
   END IF;
@@ -63,13 +64,17 @@ BEGIN
   PERFORM rooms.insert_booking(
     _booking, _content, _family, _session, _persons, _wish, _childcare, _origin, state, price_cents, _offered_until, _at);
 
-  -- and the money for it
+  -- and the money for it; what the family pays itself is held when it came in
   shares := '[]';
+  own_cents := 0;
   IF price_cents > 0 THEN
-    shares := rooms.hold_money(
-      _booking, _family, price_cents, _seat.theme, _seat.form, _seat.municipality, _seat.course,
+    SELECT h.shares, h.own_cents INTO shares, own_cents FROM rooms.hold_money(
+      _booking, _family, price_cents, _seat.theme, _seat.form, _seat.municipality, _seat.course, _own_shown_cents,
       (_seat.starts_at AT TIME ZONE 'Europe/Amsterdam')::date, _today,
-      rooms.account_of('trainer_payable', _seat.trainer, false, _at), _actor, _at);
+      rooms.account_of('trainer_payable', _seat.trainer, false, _at), _actor, _at) h;
+    IF own_cents > 0 THEN
+      UPDATE booking b SET own_cents = book.own_cents WHERE b.id = _booking;
+    END IF;
   END IF;
 
   IF _wish IS NOT NULL THEN
@@ -80,7 +85,7 @@ BEGIN
     jsonb_strip_nulls(jsonb_build_object(
       'link', _link, 'starts_at', _seat.starts_at, 'returned_cents', 0, 'answer_before_at', _offered_until)),
     coalesce(_offered_until, _seat.starts_at), _at)
-  FROM person p WHERE p.id = ANY (_persons) AND p.email IS NOT NULL;
+  FROM person p WHERE p.id = ANY (_persons) AND p.email IS NOT NULL AND _notice IS NOT NULL;
 END $$;
 
 CREATE FUNCTION rooms.insert_booking(

@@ -4,17 +4,19 @@ The old booking ends by the ladder of its course and another begins: both or nei
 guards are those of cancelling and booking; what is different is that a family never loses its place in between.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from leerbudget.bookings import actions
+from leerbudget.bookings import actions, own_shares
 from leerbudget.bookings.actions import BookingReceipt, BookingRequest
 from leerbudget.bookings.ending import Cancellation, check_shown, costs, end_by_family
 from leerbudget.bookings.errors import BookingUnknown, NotASister, NotCancellable
+from leerbudget.budgets.errors import BudgetTooSmall, EarmarkExcludes
+from leerbudget.budgets.rules import OWN_SHARE_CENTS_MIN, PaymentShare
 from leerbudget.catalogue.errors import SessionUnknown
 from leerbudget.foundation import clock
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
@@ -87,9 +89,36 @@ async def move(request: MoveRequest, *, actor: UUID | None) -> Move:
             told = Cancellation(request.booking, price, fee, price - fee, None, facts["free_when_replaced"], 0)
             return Move(told, await actions.book(there, actor=actor))
         told = await _given_up(request, facts["session"], actor=actor)
-        receipt = await actions.book(there, actor=actor)
+        receipt = await _seated(there, request.booking, actor=actor)
         await record_audit(actor, "booking_moved", "booking", request.booking, {"fee_cents": told.fee_cents})
         return Move(told, receipt)
+
+
+_OWN_MONEY = """
+    SELECT t.debit AS account, a.credits_posted_cents - a.debits_posted_cents - a.debits_pending_cents AS free_cents
+    FROM budget_hold h JOIN transfer t ON t.id = h.reservation JOIN account a ON a.id = t.debit
+    WHERE h.purpose = $1 AND h.payer = 'own'
+"""
+
+
+async def _seated(there: BookingRequest, old: UUID, *, actor: UUID | None) -> BookingReceipt:
+    """The seats there. What the family paid itself for the old ones pays for these where its budgets fall short."""
+    own = await fetch_one(_OWN_MONEY, old)
+    try:
+        async with together():
+            return await actions.book(there, actor=actor)
+    except (BudgetTooSmall, EarmarkExcludes) as refusal:
+        cents = refusal.data["missing_cents"]
+        if own is None or cents > own["free_cents"]:
+            raise
+    own_cents = cents if cents >= OWN_SHARE_CENTS_MIN else 0
+    kept = replace(there, own_shown_cents=own_cents, offered_until=clock.now() if own_cents else None)
+    receipt = await actions.book(kept, actor=actor)
+    if not own_cents:
+        return receipt
+    await own_shares.pay(there.id, payer=own["account"], actor=actor)
+    paid = PaymentShare(None, own_cents, "own")
+    return replace(receipt, state="confirmed", shares=(*receipt.shares, paid))
 
 
 class _Undo(Exception):

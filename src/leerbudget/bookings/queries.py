@@ -15,7 +15,7 @@ from leerbudget.people.rules import SEPARATION_MONTHS, separated_since
 class BookingView:
     """A booking as its family sees it.
 
-    `cancelled_meetings`: when those that were called off would have begun. `missed`: somebody was absent;
+    `own_cents`: what the family pays itself, `own_paid_at`: when it did. `cancelled_meetings`: when those that were called off would have begun. `missed`: somebody was absent;
     `catches_up_at`: when somebody comes to another group in place of that; `elearning`: somebody does that instead.
     """
 
@@ -38,6 +38,8 @@ class BookingView:
     fee_returned_at: datetime | None
     fee_returned_cents: int
     moved_to: UUID | None
+    own_cents: int
+    own_paid_at: datetime | None
     cancelled_meetings: tuple[datetime, ...]
     missed: bool
     catches_up_at: datetime | None
@@ -87,7 +89,7 @@ SELECT b.id AS booking, b.session, c.title, b.state, b.end_reason, b.price_cents
        array(SELECT p.name FROM booking_person bp JOIN person p ON p.id = bp.person
              WHERE bp.booking = b.id ORDER BY p.name) AS persons,
        s.starts_at, s.ends_at, v.place, b.offered_until, b.booked_at, s.state AS session_state,
-       b.fee_cents, b.fee_returned_at, b.fee_returned_cents, b.moved_to,
+       b.fee_cents, b.fee_returned_at, b.fee_returned_cents, b.moved_to, b.own_cents, b.own_paid_at,
        array(SELECT m.starts_at FROM cancelled_meeting m WHERE m.session = s.id ORDER BY m.number) AS cancelled_meetings,
        EXISTS (SELECT FROM attendance a WHERE a.booking = b.id AND a.state = 'absent') AS missed,
        (SELECT min(a.starts_at) FROM attendance a WHERE a.booking = b.id AND a.live AND a.instead_of IS NOT NULL AND a.unit IS NULL)
@@ -335,7 +337,7 @@ _PROMISES = {
            OR EXISTS (SELECT FROM waiting_person p WHERE p.entry = e.id AND p.live <> (e.ended_at IS NULL))""",
     "I4: {n} inschrijvingen hebben niet precies hun prijs vastgehouden of betaald": """
         SELECT count(*) FROM booking b LEFT JOIN (
-          SELECT h.purpose, sum(h.amount_cents) AS held, count(r.id) AS resolved, count(*) AS holds,
+          SELECT h.purpose, sum(h.amount_cents) AS held, bool_or(h.payer = 'own') AS own, count(r.id) AS resolved, count(*) AS holds,
                  bool_or(r.phase = 'post') AS paid,
                  coalesce(sum(r.amount_cents) FILTER (WHERE r.phase = 'post'), 0) AS kept
           FROM budget_hold h LEFT JOIN transfer r ON r.resolves = h.reservation GROUP BY h.purpose
@@ -344,7 +346,9 @@ _PROMISES = {
                    FROM (SELECT session, true AS held FROM meeting UNION ALL SELECT session, false FROM cancelled_meeting) m
                    GROUP BY session) d ON d.session = b.session
         WHERE (b.state IN ('offered', 'confirmed')
-               AND NOT (coalesce(h.held, 0) = b.price_cents AND coalesce(h.resolved, 0) = 0))
+               AND NOT (coalesce(h.held, 0) = b.price_cents - CASE WHEN b.own_paid_at IS NULL THEN b.own_cents ELSE 0 END
+                        AND coalesce(h.resolved, 0) = 0))
+           OR coalesce(h.own, false) <> (b.own_paid_at IS NOT NULL)
            OR (b.state IN ('attended', 'no_show') AND b.price_cents > 0
                AND NOT (coalesce(h.held, 0) = b.price_cents AND h.resolved = h.holds
                         AND (b.state = 'no_show' OR h.kept = b.price_cents * d.held / (d.held + d.not_held))))
@@ -354,7 +358,7 @@ _PROMISES = {
     "I4: {n} keer kwam na een annulering niet precies terug wat wij opschreven": """
         SELECT count(*) FROM (
           SELECT h.purpose, sum(t.amount_cents) AS cents FROM transfer t
-          JOIN budget_hold h ON t.business_ref = 'fee:' || h.purpose || ':' || h.budget
+          JOIN budget_hold h ON t.business_ref = 'fee:' || h.purpose || ':' || coalesce(h.budget::text, h.payer)
           WHERE t.kind = 'fee_return' GROUP BY h.purpose
         ) back FULL JOIN (SELECT id, fee_returned_cents FROM booking WHERE fee_returned_at IS NOT NULL) b ON b.id = back.purpose
         WHERE back.cents IS DISTINCT FROM b.fee_returned_cents""",

@@ -36,7 +36,8 @@ class Booking(Table, db=DB, tablename="booking"):
     """One or more persons of a family (or one professional) in one course session.
 
     The id is the caller's idempotency key; `content_sha256` tells a repeat from another request (I5).
-    `price_cents` is the quote for all persons together and never changes. `fee_cents`: what a cancellation cost;
+    `price_cents` is the quote for all persons together and never changes. `own_cents`: what of it the family pays itself;
+    until it did (`own_paid_at`) the seat is only kept. `fee_cents`: what a cancellation cost;
     `fee_returned_at`: when the family got `fee_returned_cents` of that back, once. `moved_to`: the booking that took its place.
     `reminded_at`: when it was time for the reminder that an offer waits for its answer.
     """
@@ -55,6 +56,8 @@ class Booking(Table, db=DB, tablename="booking"):
     answered_at = moment(optional=True)
     ended_at = moment(optional=True)
     end_reason = text(60, optional=True)
+    own_cents = cents(default=0)
+    own_paid_at = moment(optional=True)
     fee_cents = cents(default=0)
     fee_returned_at = moment(optional=True)
     fee_returned_cents = cents(default=0)
@@ -65,6 +68,10 @@ class Booking(Table, db=DB, tablename="booking"):
     booking_origin_is_known = Check(one_of("origin", ORIGINS))
     booking_has_persons = Check("persons BETWEEN 1 AND 10")
     booking_price_not_negative = Check("price_cents >= 0")
+    own_share_within_price = Check("own_cents BETWEEN 0 AND price_cents")
+    unpaid_seats_are_only_kept = Check(
+        "own_cents = 0 OR own_paid_at IS NOT NULL OR state NOT IN ('confirmed', 'attended', 'no_show')"
+    )
     fee_within_price = Check("fee_cents BETWEEN 0 AND price_cents")
     only_cancelling_costs_a_fee = Check("fee_cents = 0 OR state = 'cancelled'")
     only_a_fee_is_returned = Check(

@@ -24,6 +24,9 @@ GUESTS = {
 REMINDERS = {"round": "proposal_expiring", "waiting": "place_expiring"}
 """Origin of an offer → the reminder before it lapses."""
 
+MONEY_BACK = ("fee_returned", "own_money_returned")
+"""News of money that comes back is news after the course began, too."""
+
 _LINKS = {
     "proposal_offered": "/mijn",
     "place_offered": "/mijn",
@@ -32,6 +35,7 @@ _LINKS = {
     "session_cancelled": "/zoeken",
     "booking_cancelled": "/budget",
     "fee_returned": "/budget",
+    "own_money_returned": "/inschrijvingen",
 }
 
 
@@ -69,8 +73,13 @@ async def tell_of(kind: str, meeting: UUID, starts_at: datetime, persons: Sequen
     )
 
 
-async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Mapping[UUID, int] | None = None) -> None:
-    """A notice to every person with an address; it names no course and no family detail (reliability 4)."""
+async def tell_about(
+    bookings: Sequence[UUID], kind: str, *, returned_cents: Mapping[UUID, int] | None = None, event: str = ""
+) -> None:
+    """A notice to every person with an address; it names no course and no family detail (reliability 4).
+
+    `event`: what happened, where the same kind of news can come more than once for a booking.
+    """
     back = returned_cents or {}
     rows = await fetch_all(
         "SELECT b.id AS booking, b.family, p.id AS person, p.email, b.offered_until, s.starts_at"
@@ -83,7 +92,7 @@ async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Map
         [
             notifications.Notice(
                 kind=kinds[row["booking"]],
-                business_ref=f"{row['booking']}:{row['person']}",
+                business_ref=f"{row['booking']}:{row['person']}{event and ':' + event}",
                 address=row["email"],
                 context={
                     "link": link_of(kinds[row["booking"]]),
@@ -91,7 +100,7 @@ async def tell_about(bookings: Sequence[UUID], kind: str, *, returned_cents: Map
                     "returned_cents": back.get(row["booking"], 0),
                 }
                 | ({"answer_before_at": row["offered_until"].isoformat()} if row["offered_until"] else {}),
-                useless_after=None if kind == "fee_returned" else row["offered_until"] or row["starts_at"],
+                useless_after=None if kind in MONEY_BACK else row["offered_until"] or row["starts_at"],
             )
             for row in rows
         ]

@@ -65,7 +65,7 @@ _INSERT_BUDGETS = """
 """
 
 _HOLDS = """
-    SELECT h.purpose, h.budget, h.amount_cents, h.reservation, t.debit, t.credit, r.phase,
+    SELECT h.purpose, h.budget, h.payer, h.amount_cents, h.reservation, t.debit, t.credit, r.phase,
            CASE WHEN r.phase = 'post' THEN r.amount_cents ELSE 0 END AS kept_cents
     FROM budget_hold h JOIN transfer t ON t.id = h.reservation LEFT JOIN transfer r ON r.resolves = t.id
     WHERE h.purpose = ANY($1::uuid[]) ORDER BY h.purpose, h.budget
@@ -228,13 +228,34 @@ async def hold(
     refuse([("total_cents", cents_fault(total_cents)), ("on", day_fault(on))])
     try:
         row = await call(
-            "SELECT rooms.hold_money($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS shares",
+            "SELECT h.shares FROM rooms.hold_money($1, $2, $3, $4, $5, $6, $7, NULL, $8, $9, $10, $11, $12) h",
             *(purpose, family, total_cents, theme, form, municipality, course),
             *(on, today(), payee_account, actor, now()),
         )
     except NeverOverspent as refusal:  # a correction took the money between reading and writing
         raise Busy(reason="money_moved") from refusal
     return shares_in(row["shares"])
+
+
+async def hold_own(purpose: UUID, amount_cents: int, *, payer: UUID, payee_account: UUID, actor: UUID | None) -> None:
+    """Set what a family paid itself aside for one purpose, beside its budgets. `payer`: the account that it came in at.
+
+    Raises:
+        NeverOverspent: the account has less.
+        HoldKnown: the family pays for this purpose already.
+    """
+    reservation = new_id()
+    ref = f"hold:{purpose}:own"
+    await record(
+        [TransferOrder(reservation, "booking", ref, "reserve", payer, payee_account, amount_cents)], actor=actor
+    )
+    await execute(_HOLD_OWN, new_id(), purpose, reservation, amount_cents, now())
+
+
+_HOLD_OWN = """
+    INSERT INTO budget_hold (id, purpose, budget, payer, reservation, amount_cents, held_at)
+    VALUES ($1, $2, NULL, 'own', $3, $4, $5)
+"""
 
 
 async def settle(purpose: UUID, keep_cents: int, *, actor: UUID | None, reason: str) -> tuple[PaymentShare, ...]:
@@ -257,7 +278,7 @@ async def settle(purpose: UUID, keep_cents: int, *, actor: UUID | None, reason: 
         return ()
     if all(row["phase"] is not None for row in rows):
         return _same_settlement(rows, keep_cents)
-    parts = kept([PaymentShare(row["budget"], row["amount_cents"]) for row in rows], keep_cents)
+    parts = kept(_held(rows), keep_cents)
     orders = [_resolution(row, part.amount_cents, reason) for row, part in zip(rows, parts, strict=True)]
     try:
         await record(orders, actor=actor)
@@ -266,9 +287,13 @@ async def settle(purpose: UUID, keep_cents: int, *, actor: UUID | None, reason: 
     return parts
 
 
+def _held(rows: Sequence[Any]) -> list[PaymentShare]:
+    return [PaymentShare(row["budget"], row["amount_cents"], row["payer"]) for row in rows]
+
+
 def _resolution(row: Any, keep_cents: int, reason: str) -> TransferOrder:
     phase, cents = ("post", keep_cents) if keep_cents else ("void", row["amount_cents"])
-    ref = f"end:{row['purpose']}:{row['budget']}"
+    ref = f"end:{row['purpose']}:{row['budget'] or row['payer']}"
     return TransferOrder(
         new_id(), "booking", ref, phase, row["debit"], row["credit"], cents, row["reservation"], reason=reason
     )
@@ -278,7 +303,7 @@ def _same_settlement(rows: Sequence[Any], keep_cents: int) -> tuple[PaymentShare
     kept_cents = sum(row["kept_cents"] for row in rows)
     if kept_cents != keep_cents:
         raise AlreadySettled(kept_cents=kept_cents)
-    return tuple(PaymentShare(row["budget"], row["kept_cents"]) for row in rows)
+    return tuple(PaymentShare(row["budget"], row["kept_cents"], row["payer"]) for row in rows)
 
 
 async def settle_many(keep_cents: Mapping[UUID, int], *, actor: UUID | None, reason: str) -> int:
@@ -299,7 +324,7 @@ async def settle_many(keep_cents: Mapping[UUID, int], *, actor: UUID | None, rea
             held.setdefault(row["purpose"], []).append(row)
     orders = []
     for purpose, rows in held.items():
-        parts = kept([PaymentShare(row["budget"], row["amount_cents"]) for row in rows], keep_cents[purpose])
+        parts = kept(_held(rows), keep_cents[purpose])
         orders += [_resolution(row, part.amount_cents, reason) for row, part in zip(rows, parts, strict=True)]
     try:
         await record(orders, actor=actor)
@@ -309,25 +334,34 @@ async def settle_many(keep_cents: Mapping[UUID, int], *, actor: UUID | None, rea
 
 
 async def give_back(amounts_cents: Mapping[UUID, int], *, actor: UUID | None, reason: str) -> int:
-    """So much of what was paid for each purpose goes back to the budgets that paid it, once. How many transfers that took.
+    """So much of what was paid for each purpose goes back to who paid it, once. How many transfers that took.
 
-    Never more than was paid; between the budgets of a purpose in the order of their ids.
+    Never more than was paid; to each payer of a purpose in proportion to what it paid (`rules.kept`).
     A budget whose period is over passes it on to its organisation (`expire_due`).
 
     Raises:
         InvalidInput: the reason is malformed.
     """
     refuse([("reason", text_fault(reason, REASON_LENGTH))])
-    left, orders = dict(amounts_cents), []
+    paid: dict[UUID, list[Any]] = {}
     for row in await fetch_all(_HOLDS, list(amounts_cents)):
-        back = min(row["kept_cents"], left[row["purpose"]])
-        left[row["purpose"]] -= back
-        if back:
-            business_ref = f"fee:{row['purpose']}:{row['budget']}"
-            ends = (row["credit"], row["debit"])
-            orders.append(TransferOrder(new_id(), "fee_return", business_ref, "posted", *ends, back, reason=reason))
+        paid.setdefault(row["purpose"], []).append(row)
+    orders = []
+    for purpose, rows in paid.items():
+        shares = [PaymentShare(row["budget"], row["kept_cents"], row["payer"]) for row in rows]
+        back = kept(shares, min(amounts_cents[purpose], sum(share.amount_cents for share in shares)))
+        orders += [
+            _fee_return(row, part.amount_cents, reason)
+            for row, part in zip(rows, back, strict=True)
+            if part.amount_cents
+        ]
     await record(orders, actor=actor)
     return len(orders)
+
+
+def _fee_return(row: Any, cents: int, reason: str) -> TransferOrder:
+    ref = f"fee:{row['purpose']}:{row['budget'] or row['payer']}"
+    return TransferOrder(new_id(), "fee_return", ref, "posted", row["credit"], row["debit"], cents, reason=reason)
 
 
 async def expire_due(*, actor: UUID | None) -> int:

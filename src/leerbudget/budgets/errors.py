@@ -98,7 +98,17 @@ class UnusableHold(InvalidInput):
 
     code = "unusable_hold"
     message_nl = "Dit bedrag kan niet worden vastgelegd."
-    constraint = ("hold_is_positive", "budget_hold_budget_fkey", "budget_hold_reservation_fkey")
+    constraint = (
+        *("hold_is_positive", "hold_payer_is_known", "only_budgets_have_an_id"),
+        *("budget_hold_budget_fkey", "budget_hold_reservation_fkey"),
+    )
+
+
+class OwnShareChanged(LeerbudgetError):
+    """What the family would pay itself is not what was shown before confirming. `own_cents` is what it is now."""
+
+    code = "own_share_changed"
+    message_nl = "Uw eigen deel is veranderd sinds u de pagina opende. Kijk opnieuw wat het kost."
 
 
 class KeepsTooMuch(InvalidInput):

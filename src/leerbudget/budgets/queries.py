@@ -1,7 +1,7 @@
 """Read the budgets: for families, organisations, the matcher and the auditor. Amounts are cents."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -132,10 +132,11 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class HoldView:
-    """What a budget set aside for a purpose; `phase` is None while it is open, then post, void or expire."""
+    """What a payer (`rules.PAYERS`) set aside for a purpose; `phase` is None while it is open, then post, void or expire."""
 
     purpose: UUID
-    budget: UUID
+    budget: UUID | None
+    payer: str
     held_cents: int
     phase: str | None
     kept_cents: int
@@ -243,8 +244,9 @@ _TOTALS = """
            (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'settlement') AS settled,
            (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'grant') AS granted,
            (SELECT coalesce(sum(amount_cents), 0)::bigint FROM transfer WHERE kind = 'grant_return') AS returned,
-           (SELECT coalesce(sum(CASE kind WHEN 'booking' THEN amount_cents ELSE -amount_cents END), 0)::bigint
-            FROM transfer WHERE (kind = 'booking' AND phase = 'post') OR kind = 'fee_return') AS posted,
+           (SELECT coalesce(sum(CASE t.kind WHEN 'booking' THEN t.amount_cents ELSE -t.amount_cents END), 0)::bigint
+            FROM transfer t JOIN account p ON p.id = CASE t.kind WHEN 'booking' THEN t.debit ELSE t.credit END
+            WHERE ((t.kind = 'booking' AND t.phase = 'post') OR t.kind = 'fee_return') AND p.kind = 'family_budget') AS posted,
            coalesce(sum(debits_pending_cents) FILTER (WHERE kind = 'family_budget'), 0)::bigint AS held,
            coalesce(sum(free) FILTER (WHERE kind = 'family_budget'), 0)::bigint AS free,
            coalesce(sum(free) FILTER (WHERE kind = 'organisation_pot'), 0)::bigint AS pots
@@ -253,7 +255,7 @@ _TOTALS = """
 """
 
 _HOLDS = """
-    SELECT h.purpose, h.budget, h.amount_cents, r.phase,
+    SELECT h.purpose, h.budget, h.payer, h.amount_cents, r.phase,
            CASE WHEN r.phase = 'post' THEN r.amount_cents ELSE 0 END AS kept_cents
     FROM budget_hold h LEFT JOIN transfer r ON r.resolves = h.reservation
     WHERE h.purpose = ANY($1::uuid[]) ORDER BY h.purpose, h.budget
@@ -274,10 +276,11 @@ _WRONG_BUDGETS = """
 """
 
 _WRONG_HOLDS = """
-    SELECT h.id, h.purpose FROM budget_hold h JOIN budget b ON b.id = h.budget
-    LEFT JOIN transfer t ON t.id = h.reservation AND t.phase = 'reserve' AND t.debit = b.account
-                        AND t.amount_cents = h.amount_cents
-    WHERE t.id IS NULL ORDER BY h.id LIMIT $1
+    SELECT h.id, h.purpose FROM budget_hold h LEFT JOIN budget b ON b.id = h.budget
+    LEFT JOIN transfer t ON t.id = h.reservation AND t.phase = 'reserve' AND t.amount_cents = h.amount_cents
+    LEFT JOIN account a ON a.id = t.debit
+         AND CASE h.payer WHEN 'budget' THEN a.id = b.account WHEN 'own' THEN a.kind = 'own_payment' ELSE a.kind = 'rounding' END
+    WHERE a.id IS NULL ORDER BY h.id LIMIT $1
 """
 
 _WRONG_CARRIES = """
@@ -301,7 +304,7 @@ _CARRIED_TOO_MUCH = """
 _STRAY_RESERVATIONS = """
     SELECT t.number, t.business_ref FROM transfer t JOIN account a ON a.id = t.debit
     LEFT JOIN budget_hold h ON h.reservation = t.id
-    WHERE t.phase = 'reserve' AND a.kind = 'family_budget' AND h.id IS NULL ORDER BY t.number LIMIT $1
+    WHERE t.phase = 'reserve' AND a.kind IN ('family_budget', 'own_payment', 'rounding') AND h.id IS NULL ORDER BY t.number LIMIT $1
 """
 
 
@@ -354,15 +357,16 @@ async def holds_of(purposes: Collection[UUID]) -> list[HoldView]:
 
 
 async def refund_preview(purpose: UUID, keep_cents: int) -> tuple[PaymentShare, ...]:
-    """What each budget would get back if the purpose were settled now for `keep_cents`; nothing when it is settled.
+    """What each payer would get back if the purpose were settled now for `keep_cents`; nothing when it is settled.
 
     Raises:
         KeepsTooMuch: more than is held.
     """
-    held = [PaymentShare(view.budget, view.held_cents) for view in await holds_of([purpose]) if view.phase is None]
+    views = [view for view in await holds_of([purpose]) if view.phase is None]
+    held = [PaymentShare(view.budget, view.held_cents, view.payer) for view in views]
     parts = kept(held, keep_cents)
     return tuple(
-        PaymentShare(h.budget, h.amount_cents - part.amount_cents) for h, part in zip(held, parts, strict=True)
+        replace(h, amount_cents=h.amount_cents - part.amount_cents) for h, part in zip(held, parts, strict=True)
     )
 
 

@@ -1,7 +1,7 @@
 """Who pays and what comes back: plain values in, plain values out (R01, R04)."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,10 @@ from leerbudget.geography.postcodes import municipalities
 from leerbudget.ledger.rules import cents_fault, text_fault
 
 BUDGET_STATES = ("active", "expired")
+OWN_SHARE_CENTS_MIN = 50
+"""Below this no family is asked to pay itself: asking costs more than it brings (`rooms.hold_money` has the same)."""
+PAYERS = ("budget", "own", "rounding")
+"""Who holds money for a seat: a budget, the family itself, or nobody for what is too little to ask for."""
 POLICY_UNITS = ("family", "adult")
 """What a policy's amount is for: the whole family, or each of its foster parents."""
 
@@ -117,10 +121,11 @@ def orders_in(document: str) -> list[GrantOrder]:
 
 @dataclass(frozen=True, slots=True)
 class PaymentShare:
-    """The cents that one budget pays, keeps or gets back."""
+    """The cents that one payer pays, keeps or gets back. Only the payer `budget` names one."""
 
-    budget: UUID
+    budget: UUID | None
     amount_cents: int
+    payer: str = "budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +142,10 @@ def shares_in(document: str) -> tuple[PaymentShare, ...]:
 
 
 def kept(held: Sequence[PaymentShare], keep_cents: int) -> tuple[PaymentShare, ...]:
-    """What each budget pays in the end, in proportion to what it held, to the cent (R04: mirrored).
+    """What each payer pays in the end, in proportion to what was held of it, to the cent (R04: mirrored).
 
-    By largest remainder; ties go to the smallest budget id. What a budget held above its share goes back
-    to that same budget.
+    By largest remainder; ties go to the smallest budget id, then to who is no budget. What was held above that share
+    goes back to who it came from.
 
     Raises:
         KeepsTooMuch: more than was held.
@@ -148,9 +153,9 @@ def kept(held: Sequence[PaymentShare], keep_cents: int) -> tuple[PaymentShare, .
     held_cents = sum(share.amount_cents for share in held)
     if keep_cents > held_cents:
         raise KeepsTooMuch(held_cents=held_cents)
-    ordered = sorted(held, key=lambda share: share.budget)
+    ordered = sorted(held, key=lambda share: (share.budget is None, share.budget or UUID(int=0)))
     parts = shares(keep_cents, [share.amount_cents for share in ordered])
-    return tuple(PaymentShare(share.budget, part) for share, part in zip(ordered, parts, strict=True))
+    return tuple(replace(share, amount_cents=part) for share, part in zip(ordered, parts, strict=True))
 
 
 def carried_cents(free_cents: int, granted_cents: int, already_cents: int, bounds: CarryBounds) -> int:

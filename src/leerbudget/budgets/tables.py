@@ -3,7 +3,7 @@
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from leerbudget.budgets.rules import BUDGET_STATES, GRANT_REQUEST_STATES, POLICY_UNITS
+from leerbudget.budgets.rules import BUDGET_STATES, GRANT_REQUEST_STATES, PAYERS, POLICY_UNITS
 from leerbudget.catalogue.rules import FORMS, THEMES
 from leerbudget.foundation.columns import (
     cents,
@@ -120,18 +120,24 @@ class Budget(Table, db=DB, tablename="budget"):
 
 
 class BudgetHold(Table, db=DB, tablename="budget_hold"):
-    """Cents of one budget set aside for one purpose (a booking, a floor above): one reservation in the ledger."""
+    """Cents set aside for one purpose (a booking, a floor above): one reservation in the ledger.
+
+    `payer`: a budget, the family itself, or nobody for what is too little to ask for (`rules.PAYERS`).
+    """
 
     id = key()
     purpose = identifier()
-    budget = foreign(Budget)
+    budget = foreign(Budget, optional=True)
+    payer = text(10)
     reservation = foreign(Transfer, index=False)
     amount_cents = cents()
     held_at = moment()
 
     reservation_once = Unique([reservation])
-    budget_once_per_purpose = Unique([purpose, budget])
+    budget_once_per_purpose = Unique([purpose, budget], nulls_distinct=False)
     hold_is_positive = Check("amount_cents > 0")
+    hold_payer_is_known = Check(one_of("payer", PAYERS))
+    only_budgets_have_an_id = Check("(payer = 'budget') = (budget IS NOT NULL)")
 
 
 class GrantLimit(Table, db=DB, tablename="grant_limit"):

@@ -17,6 +17,19 @@ BEGIN
   RETURN _account;
 END $$;
 
+-- The house's own account of one kind, opened when there was none.
+CREATE FUNCTION rooms.house_account(_kind text, _at timestamptz) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+  _account uuid;
+BEGIN
+  SELECT a.id INTO _account FROM account a WHERE a.kind = _kind AND a.owner IS NULL;
+  IF _account IS NULL THEN
+    INSERT INTO account (id, kind, constrained, opened_at) VALUES (uuidv7(), _kind, false, _at) ON CONFLICT DO NOTHING;
+    SELECT a.id INTO _account FROM account a WHERE a.kind = _kind AND a.owner IS NULL;
+  END IF;
+  RETURN _account;
+END $$;
+
 -- Reservations for bookings: each account sets its cents aside for the payee. The trigger locks accounts by ascending id.
 CREATE FUNCTION rooms.reserve(
   _ids uuid[], _refs text[], _accounts uuid[], _payee uuid, _cents bigint[], _at timestamptz, _actor uuid

@@ -24,6 +24,8 @@ ACCOUNT_KINDS = (
     "rounding",
     "payout_clearing",
     "bank_costs",
+    "own_payment",
+    "own_receivable",
 )
 
 PHASES = ("posted", "reserve", "post", "void", "expire")
@@ -52,14 +54,15 @@ TRANSFER_KINDS = (
     "payout_booked",
     "payout_returned",
     "payout_undone",
+    "own_payment",
     "correction",
 )
 """Why cents move: bank to pot, pot to budget and back, on to the budget of the next period, budget to trainer,
 a fee back to the budget, what a trainer earned to the pot of the organisation it works for, a direct debit that can
 no longer be called back to the pot, money that nobody asked for, a payment called back by the payer's bank and what the
 payer owes for it, money going back to a payer, what a gateway keeps and what it pays out, what an unknown entry of the
-bank turned out to be, a payout (ordered, booked, sent back by the payee's bank, returned to what paid it), or a
-correction."""
+bank turned out to be, a payout (ordered, booked, sent back by the payee's bank, returned to what paid it), what a
+family pays itself, or a correction."""
 
 BUSINESS_REF_LENGTH = 120
 REASON_LENGTH = 200

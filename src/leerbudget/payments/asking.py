@@ -29,6 +29,7 @@ from leerbudget.payments.errors import (
 )
 from leerbudget.payments.facts import PAYMENT, lock_payment, restate
 from leerbudget.payments.gateways import Gateway, PaymentOrder, RefundOrder, Started
+from leerbudget.payments.receivables import payer_of
 from leerbudget.payments.rules import check_order, reference_of
 from leerbudget.payments.tasks import open_task
 
@@ -58,10 +59,15 @@ def online(gateways: Mapping[str, Gateway]) -> Gateway:
     Raises:
         GatewayUnknown: there is none; a bank transfer is always possible.
     """
-    for gateway in gateways.values():
-        if gateway.name != "manual":
-            return gateway
-    raise GatewayUnknown
+    found = online_if_any(gateways)
+    if found is None:
+        raise GatewayUnknown
+    return found
+
+
+def online_if_any(gateways: Mapping[str, Gateway]) -> Gateway | None:
+    """The payment service of this installation; None when there is none."""
+    return next((gateway for gateway in gateways.values() if gateway.name != "manual"), None)
 
 
 async def start_top_up(
@@ -105,14 +111,31 @@ async def start_top_up(
         at, reference = now(), reference_of(id)
         columns = (id, organisation, gateway.name, list(methods), amount_cents, reference, purchase_order)
         if await execute(_INSERT, *columns, at, actor, at + PAY_WITHIN, return_url):
-            await execute(_ATTEMPT, new_id(), id, "start", amount_cents, at, actor)
+            await write_attempt(id, "start", amount_cents, actor)
         row = await fetch_one(PAYMENT + "WHERE id = $1", id)
         names = ("organisation", "gateway", "amount_cents", "purchase_order")
         if row is None or asked != tuple(row[name] for name in names):
             raise TopUpKnown
-        if row["gateway_ref"] is not None:
-            return Started(row["gateway_ref"], row["pay_url"])
-        attempt = await fetch_one(_ASKED + "WHERE payment = $1 AND kind = 'start'", id)
+    return await ask_to_start(gateway, id)
+
+
+async def write_attempt(payment: UUID, kind: str, amount_cents: int, actor: UUID | None) -> None:
+    """Write down what is about to be asked; the caller's transaction holds the payment with it."""
+    await execute(_ATTEMPT, new_id(), payment, kind, amount_cents, now(), actor)
+
+
+async def ask_to_start(gateway: Gateway, payment: UUID) -> Started:
+    """Ask the gateway for what was written down; the answer that it gave before when it did.
+
+    Raises:
+        GatewayRefused: the gateway will not have it; the payment failed.
+        GatewaySilent: no answer; ask again.
+    """
+    row = await fetch_one(PAYMENT + "WHERE id = $1", payment)
+    attempt = await fetch_one(_ASKED + "WHERE payment = $1 AND kind = 'start'", payment)
+    assert row is not None  # noqa: S101 - the caller wrote both down
+    if row["gateway_ref"] is not None:
+        return Started(row["gateway_ref"], row["pay_url"])
     return await _start(gateway, row, attempt)
 
 
@@ -121,7 +144,7 @@ async def _start(gateway: Gateway, row: Any, attempt: Any) -> Started:
         raise GatewayRefused(attempt["answer"] or "refused")
     order = PaymentOrder(
         row["id"],
-        "top_up",
+        "top_up" if row["booking"] is None else "own_share",
         tuple(row["methods"]),
         row["amount_cents"],
         row["reference"],
@@ -196,19 +219,25 @@ async def refund_top_up(
         ):
             raise AttemptKnown
         if known is None:
-            await _owe(row, amount_cents, id, actor)
+            await owe(row, amount_cents, id, actor)
         attempt = await fetch_one(_ASKED + "WHERE id = $1", id)
     if attempt is not None and attempt["state"] == "asked":
         await _refund(gateways.get(row["gateway"]), row, attempt)
 
 
-async def _owe(row: Any, amount_cents: int, refund: UUID, actor: UUID | None) -> None:
+async def owe(row: Any, amount_cents: int, refund: UUID, actor: UUID | None) -> None:
+    """Take cents of a payment out of its pot to give them back; the gateway is asked afterwards. `row` is locked.
+
+    Raises:
+        RefundTooLarge: more than came in and did not go back, or more than is free.
+        TopUpEnded: it is called back by the payer's bank, or still waits until it cannot be called back.
+    """
     waits = row["held_until"] is not None and row["released_at"] is None
     if waits or row["state"] == "disputed":
         raise TopUpEnded(state=row["state"])
     sql = "UPDATE payment SET refunded_cents = refunded_cents + $2 WHERE id = $1"
     await execute(sql, row["id"], amount_cents)
-    pot = await account_of("organisation_pot", row["organisation"], constrained=True)
+    pot = await payer_of(row).pot_account()
     owed = await account_of("refunds_owed", None, constrained=False)
     order = TransferOrder(new_id(), "refund", f"refund:{refund}", "posted", pot, owed, amount_cents)
     try:

@@ -65,6 +65,7 @@ class UnusableTopUp(InvalidInput):
     constraint = (
         *("payment_state_is_known", "payment_gateway_is_known", "confirmed_payment_has_arrived"),
         *("received_within_amount", "only_held_money_is_released", "one_payment_per_gateway_ref"),
+        *("payment_is_for_one_thing", "one_payment_per_booking", "payment_booking_fkey"),
     )
 
 
@@ -162,6 +163,20 @@ class MethodUnavailable(InvalidInput):
 
     code = "method_unavailable"
     message_nl = "Dit bedrag kan niet via de betaaldienst. Kies voor overboeken."
+
+
+class OwnShareUnavailable(InvalidInput):
+    """There is no payment service here, or it does not take this amount: the budgets must pay all of it."""
+
+    code = "own_share_unavailable"
+    message_nl = "Zelf bijbetalen kan hier niet. Vraag de organisatie van uw budget wat er kan."
+
+
+class TooLateToPay(LeerbudgetError):
+    """The course begins before the time to pay one's own share is over."""
+
+    code = "too_late_to_pay"
+    message_nl = "Deze cursus begint te snel om nu nog zelf te betalen."
 
 
 class GatewayUnknown(NotFound):

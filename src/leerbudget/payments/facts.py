@@ -16,12 +16,12 @@ from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.rules import TransferOrder
 from leerbudget.payments.errors import TopUpUnknown
 from leerbudget.payments.gateways import MoneyFact
-from leerbudget.payments.receivables import even_out, lock_payer
+from leerbudget.payments.receivables import even_out, lock_payer, payer_of
 from leerbudget.payments.rules import held_until, receipt_fault, state_of
 from leerbudget.payments.tasks import open_task
 
 PAYMENT = """
-    SELECT id, organisation, gateway, gateway_ref, pay_url, return_url, methods, amount_cents, reference, purchase_order, state,
+    SELECT id, organisation, booking, gateway, gateway_ref, pay_url, return_url, methods, amount_cents, reference, purchase_order, state,
            received_cents, refunded_cents, requested_at, requested_by, lapses_at, cancelled_at, received_on, confirmed_at,
            confirmed_by, held_until, released_at
     FROM payment
@@ -48,7 +48,7 @@ async def lock_payment(payment: UUID) -> Any:
     row = await fetch_one(PAYMENT + "WHERE id = $1 FOR NO KEY UPDATE", payment)
     if row is None:
         raise TopUpUnknown(id=payment)
-    await lock_payer(row["organisation"])
+    await lock_payer(payer_of(row))
     return row
 
 
@@ -155,12 +155,13 @@ async def _received(row: Any, fact: MoneyFact) -> None:
 
 
 async def _credit(row: Any, fact: MoneyFact, source: UUID, cents: int) -> None:
+    payer = payer_of(row)
     waits = fact.method == "sepa_debit" and not await _trusted(row["organisation"])
-    kind = "organisation_held" if waits else "organisation_pot"
-    own = await account_of(kind, row["organisation"], constrained=True)
+    kind = "organisation_held" if waits else payer.pot
+    own = await account_of(kind, payer.owner, constrained=True)
     by_hand = fact.key.startswith("hand:")
     ref = row["reference"] if by_hand else f"{row['reference']}:{fact.money_ref}"
-    await move("top_up", ref, source, own, cents)
+    await move("top_up" if row["booking"] is None else "own_payment", ref, source, own, cents)
     await execute(
         "UPDATE payment SET received_cents = received_cents + $2, received_on = coalesce(received_on, $3),"
         " held_until = $4 WHERE id = $1",
@@ -169,7 +170,7 @@ async def _credit(row: Any, fact: MoneyFact, source: UUID, cents: int) -> None:
         fact.happened_at.astimezone(AMSTERDAM).date(),
         held_until(max(fact.happened_at, now())) if waits else row["held_until"],
     )
-    await even_out(row["organisation"])
+    await even_out(payer)
 
 
 async def _trusted(organisation: UUID) -> bool:
@@ -192,10 +193,10 @@ async def _refund(row: Any, told: Any) -> None:
         if not asked:
             await open_task("refund_unasked", task, cents, payment=row["id"])
             await execute(_COUNT_REFUND, row["id"], cents)
-        kind, owner = ("refunds_owed", None) if asked else ("organisation_receivable", row["organisation"])
-        owed = await account_of(kind, owner, constrained=False)
+        payer = payer_of(row)
+        owed = await (account_of("refunds_owed", None, constrained=False) if asked else payer.receivable_account())
         await move("refund", f"{told['money_ref']}:refunded", owed, await source_of(row), cents)
-        await even_out(row["organisation"])
+        await even_out(payer)
 
 
 _WENT = "SELECT credit, amount_cents FROM transfer WHERE kind = 'refund' AND business_ref = $1"
@@ -224,7 +225,7 @@ async def _dispute(row: Any, told: Any) -> None:
         await open_task("disputed", task, told["disputed_cents"], payment=row["id"])
         debit = await _where_it_is(row)
         await move("dispute", f"{told['money_ref']}:taken", debit, await source_of(row), told["disputed_cents"])
-        await even_out(row["organisation"])
+        await even_out(payer_of(row))
 
 
 _TAKEN = """
@@ -234,12 +235,12 @@ _TAKEN = """
 
 
 async def _where_it_is(row: Any) -> UUID:
-    """The account that a payment's money is in as far as the payer's bank can take it; spent: the organisation owes it."""
+    """The account that a payment's money is in as far as the payer's bank can take it; spent: the payer owes it."""
     if not row["received_cents"]:
         return await account_of("suspense", None, constrained=False)
     if row["held_until"] is not None and row["released_at"] is None:
         return await account_of("organisation_held", row["organisation"], constrained=True)
-    return await account_of("organisation_receivable", row["organisation"], constrained=False)
+    return await payer_of(row).receivable_account()
 
 
 async def _give_back(row: Any, told: Any, taken: Any) -> None:
@@ -247,4 +248,4 @@ async def _give_back(row: Any, told: Any, taken: Any) -> None:
     if taken["kind"] == "organisation_held" and row["released_at"] is not None:
         target = await account_of("organisation_pot", row["organisation"], constrained=True)
     await move("dispute", f"{told['money_ref']}:returned", taken["credit"], target, taken["amount_cents"])
-    await even_out(row["organisation"])
+    await even_out(payer_of(row))

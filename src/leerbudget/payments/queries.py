@@ -49,29 +49,29 @@ _TOP_UPS = """
     FROM payment t JOIN organisation o ON o.id = t.organisation
 """
 
-# Every payment's counter with the books: what reached the pot, or waits outside it.
+# Every payment's counter with the books: what reached the pot or waits outside it, or came in for a family's own share.
 _WRONG_TOP_UPS = """
     WITH booked AS (
       SELECT split_part(m.business_ref, ':', 1) AS reference, sum(m.amount_cents)::bigint AS cents,
-             bool_and(a.kind IN ('organisation_pot', 'organisation_held') AND d.kind IN ('bank', 'gateway_clearing'))
-               AS in_place, array_agg(DISTINCT a.owner) AS owners, bool_or(d.kind = 'bank') AS by_bank
+             bool_and(CASE m.kind WHEN 'top_up' THEN a.kind IN ('organisation_pot', 'organisation_held')
+                      ELSE a.kind = 'own_payment' END AND d.kind IN ('bank', 'gateway_clearing')) AS in_place, array_agg(DISTINCT a.owner) AS owners, bool_or(d.kind = 'bank') AS by_bank
       FROM transfer m JOIN account a ON a.id = m.credit JOIN account d ON d.id = m.debit
-      WHERE m.kind = 'top_up' GROUP BY 1)
+      WHERE m.kind IN ('top_up', 'own_payment') GROUP BY 1)
     SELECT t.reference,
            CASE WHEN b.reference IS NULL THEN 'is betaald maar staat niet in de boeken'
                 WHEN t.received_cents = 0 THEN 'staat in de boeken maar is niet betaald'
-                WHEN NOT b.in_place OR b.owners <> ARRAY[t.organisation] OR b.by_bank <> (t.gateway = 'manual')
-                    THEN 'ging niet van de bank of de betaaldienst naar de organisatie'
+                WHEN NOT b.in_place OR b.owners <> ARRAY[coalesce(t.organisation, t.id)] OR b.by_bank <> (t.gateway = 'manual')
+                    THEN 'ging niet van de bank of de betaaldienst naar wie betaalde'
                 ELSE 'heeft een ander bedrag dan in de boeken' END AS trouble
     FROM payment t LEFT JOIN booked b USING (reference)
-    WHERE t.received_cents <> coalesce(b.cents, 0) OR NOT b.in_place OR b.owners <> ARRAY[t.organisation]
+    WHERE t.received_cents <> coalesce(b.cents, 0) OR NOT b.in_place OR b.owners <> ARRAY[coalesce(t.organisation, t.id)]
        OR b.by_bank <> (t.gateway = 'manual')
     ORDER BY t.reference LIMIT $1
 """
 
 _STRAY_TOP_UPS = """
     SELECT m.number, m.business_ref FROM transfer m LEFT JOIN payment t ON t.reference = split_part(m.business_ref, ':', 1)
-    WHERE m.kind = 'top_up' AND t.id IS NULL ORDER BY m.number LIMIT $1
+    WHERE m.kind IN ('top_up', 'own_payment') AND t.id IS NULL ORDER BY m.number LIMIT $1
 """
 
 # What was credited or set apart is what the facts say came in.

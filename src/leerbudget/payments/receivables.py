@@ -1,9 +1,11 @@
-"""What an organisation owes after a payment was called back: part of the actions of this room.
+"""What a payer owes after a payment was called back: part of the actions of this room.
 
-It is taken from what is free in the organisation's own pot, and from nothing else by itself: money that families were
-granted, and their confirmed places, stay theirs. What the pot cannot cover stays owed until the pot fills again.
+It is taken from what is free in the organisation's own pot (or is left of what a family paid itself), and from nothing else
+by itself: money that families were granted, and their confirmed places, stay theirs. What that cannot cover stays owed.
 """
 
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from leerbudget.foundation.clock import now
@@ -23,24 +25,54 @@ _FREE = """
 """
 
 
-async def lock_payer(organisation: UUID) -> None:
-    """Let nobody else work on this organisation's payments until the transaction ends."""
-    await fetch_value("SELECT pg_advisory_xact_lock(hashtextextended('payer ' || $1, 0))::text", str(organisation))
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Who pays: an organisation, or the family of one payment (`owner` is then that payment).
+
+    `pot` and `receivable`: the kinds of its accounts for what came in, and for what it owes.
+    """
+
+    owner: UUID
+    pot: str
+    receivable: str
+
+    async def pot_account(self) -> UUID:
+        """The account that its money comes in at."""
+        return await account_of(self.pot, self.owner, constrained=True)
+
+    async def receivable_account(self) -> UUID:
+        """The account of what it owes."""
+        return await account_of(self.receivable, self.owner, constrained=False)
 
 
-async def even_out(organisation: UUID) -> int:
-    """Cover what the organisation owes from its pot, or put back what was covered and is not owed after all.
+def organisation_payer(organisation: UUID) -> Payer:
+    """The payer that an organisation is."""
+    return Payer(organisation, "organisation_pot", "organisation_receivable")
+
+
+def payer_of(row: Any) -> Payer:
+    """The payer of a payment's row."""
+    if row["organisation"] is None:
+        return Payer(row["id"], "own_payment", "own_receivable")
+    return organisation_payer(row["organisation"])
+
+
+async def lock_payer(payer: Payer) -> None:
+    """Let nobody else work on this payer's payments until the transaction ends."""
+    await fetch_value("SELECT pg_advisory_xact_lock(hashtextextended('payer ' || $1, 0))::text", str(payer.owner))
+
+
+async def even_out(payer: Payer) -> int:
+    """Cover what the payer owes from its pot, or put back what was covered and is not owed after all.
 
     The cents that moved towards what it owes; less than zero: back into the pot. The caller holds the
     payer's lock.
     """
-    found = await fetch_one(
-        "SELECT id FROM account WHERE kind = 'organisation_receivable' AND owner = $1", organisation
-    )
+    found = await fetch_one("SELECT id FROM account WHERE kind = $1 AND owner = $2", payer.receivable, payer.owner)
     if found is None:
         return 0
     owed: int = await fetch_value(_OWED, found["id"])
-    pot = await account_of("organisation_pot", organisation, constrained=True)
+    pot = await payer.pot_account()
     cents = owed if owed <= 0 else min(owed, await fetch_value(_FREE, pot))
     if cents == 0:
         return 0
@@ -48,7 +80,7 @@ async def even_out(organisation: UUID) -> int:
         "SELECT count(*) FROM transfer WHERE kind = 'recovery' AND $1 IN (debit, credit)", found["id"]
     )
     debit, credit = (pot, found["id"]) if cents > 0 else (found["id"], pot)
-    ref = f"recovery:{organisation}:{times + 1}"
+    ref = f"recovery:{payer.owner}:{times + 1}"
     try:
         async with together():
             await record([TransferOrder(new_id(), "recovery", ref, "posted", debit, credit, abs(cents))], actor=None)
@@ -58,14 +90,18 @@ async def even_out(organisation: UUID) -> int:
 
 
 async def even_out_all() -> int:
-    """Cover what every organisation owes from what came into its pot meanwhile; how many cents moved."""
-    owners = await fetch_all("SELECT owner FROM account WHERE kind = 'organisation_receivable' ORDER BY owner")
+    """Cover what every payer owes from what came into its pot meanwhile; how many cents moved."""
+    owners = await fetch_all("SELECT kind, owner FROM account WHERE kind = ANY($1) ORDER BY owner", list(_POTS))
     moved = 0
     for row in owners:
+        payer = Payer(row["owner"], _POTS[row["kind"]], row["kind"])
         async with together():
-            await lock_payer(row["owner"])
-            moved += abs(await even_out(row["owner"]))
+            await lock_payer(payer)
+            moved += abs(await even_out(payer))
     return moved
+
+
+_POTS = {"organisation_receivable": "organisation_pot", "own_receivable": "own_payment"}
 
 
 _DUE = """
@@ -103,7 +139,7 @@ async def _release(payment: UUID, organisation: UUID) -> int:
     async with together():
         if not await fetch_all("SELECT id FROM payment WHERE id = $1 FOR NO KEY UPDATE", payment):
             return 0
-        await lock_payer(organisation)
+        await lock_payer(organisation_payer(organisation))
         still_due = {row["id"] for row in await fetch_all(_DUE, now())}
         if payment not in still_due:
             return 0
@@ -114,5 +150,5 @@ async def _release(payment: UUID, organisation: UUID) -> int:
             order = TransferOrder(new_id(), "hold_release", f"release:{payment}", "posted", held, pot, cents)
             await record([order], actor=None)
         await execute("UPDATE payment SET released_at = $2 WHERE id = $1", payment, now())
-        await even_out(organisation)
+        await even_out(organisation_payer(organisation))
     return 1

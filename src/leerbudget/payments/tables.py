@@ -3,6 +3,7 @@
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
+from leerbudget.bookings.tables import Booking
 from leerbudget.foundation.columns import cents, day, foreign, identifier, key, moment, one_of, text, whole, words
 from leerbudget.foundation.database import DB
 from leerbudget.payments.gateways import FACT_KINDS
@@ -11,9 +12,10 @@ from leerbudget.people.tables import Organisation
 
 
 class Payment(Table, db=DB, tablename="payment"):
-    """Money that an organisation pays into its pot, through one gateway, under an ISO 11649 reference.
+    """Money that comes in through one gateway, under an ISO 11649 reference.
 
-    `state` is recomputed from what happened (`payment_fact`). `received_cents`: what was credited so far;
+    An organisation fills its pot, or a family pays the part of a booking that no budget pays; after money that came too
+    late, `booking` is the one that got the seat after all. `state` is recomputed from what happened (`payment_fact`). `received_cents`: what was credited so far;
     `refunded_cents`: what is to go back, or went. `gateway_ref`: the gateway's id, once it knows the payment.
     `return_url`: where the payer comes back, said again word for word when the gateway is asked again.
     `confirmed_by`: who saw the transfer arrive by hand. `held_until`: a direct debit can be called back till then,
@@ -21,7 +23,8 @@ class Payment(Table, db=DB, tablename="payment"):
     """
 
     id = key()
-    organisation = foreign(Organisation)
+    organisation = foreign(Organisation, optional=True)
+    booking = foreign(Booking, optional=True, index=False)
     gateway = text(20)
     gateway_ref = text(255, optional=True)
     pay_url = text(2000, optional=True)
@@ -47,7 +50,9 @@ class Payment(Table, db=DB, tablename="payment"):
     one_payment_per_gateway_ref = Unique([gateway, gateway_ref])
     payment_state_is_known = Check(one_of("state", PAYMENT_STATES))
     payment_gateway_is_known = Check(one_of("gateway", GATEWAYS))
-    top_up_within_bounds = Check("amount_cents BETWEEN 5000 AND 25000000000")
+    one_payment_per_booking = Unique([booking])
+    payment_is_for_one_thing = Check("num_nonnulls(organisation, booking) = 1")
+    top_up_within_bounds = Check("amount_cents BETWEEN CASE WHEN booking IS NULL THEN 5000 ELSE 50 END AND 25000000000")
     four_eyes = Check("confirmed_by IS NULL OR requested_by IS NULL OR confirmed_by <> requested_by")
     confirmed_payment_has_arrived = Check("confirmed_at IS NULL OR received_on IS NOT NULL")
     received_within_amount = Check("received_cents BETWEEN 0 AND amount_cents")

@@ -7,7 +7,7 @@ to another family, trainer or organisation. Everything is fictional.
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -39,11 +39,13 @@ from leerbudget.foundation.database import close_pool, execute, fetch_value, ope
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity import actions as identity
 from leerbudget.payments import actions as payments
+from leerbudget.payments import own_shares
 from leerbudget.payments.payees import propose_account
 from leerbudget.people import queries as people
 from leerbudget.rounds import actions as rounds
 from leerbudget.wishes import actions as wishes
 from leerbudget.wishes.rules import PreferenceOrder, WeekOrder, WishOrder
+from payments.pretend import PretendGateway
 
 ACTORS = (
     "parent",
@@ -105,6 +107,7 @@ async def stage(app_of_module) -> AsyncIterator[Stage]:
         await _dialogue(made)
         await _own_seats(made)
         await _rounds(made)
+        await _unpaid(made)
         for name, person, roles in _logins(made):
             made.browsers[name] = await browser()
             await log_in(made.browsers[name], f"{name}@fictief.example", person, roles)
@@ -235,6 +238,17 @@ async def _bookings(made: Stage) -> None:
                 await catalogue.decide(session, runs=True, reason=None, actor=None)
                 things[f"meeting_of_{name}"] = (await catalogue_queries.session_detail(session)).meetings[0][0]
         await bookings.record_attendance(things["meeting_of_past_to_complete"], [], actor=None)
+
+
+async def _unpaid(made: Stage) -> None:
+    """A seat after the period of every budget: the family pays for it itself, and has not yet."""
+    for things in (made.mine, made.theirs):
+        session = await world.a_session(meetings=[world.in_days(400)])
+        request = BookingRequest(new_id(), things["family"], session, (things["coparent"],))
+        quote = await own_shares.quote(request, gateway=PretendGateway(), actor=None)
+        asked = replace(request, own_shown_cents=quote.own_cents)
+        await own_shares.book(asked, gateway=PretendGateway(), return_url="https://leerbudget.example", actor=None)
+        things["booking_unpaid"] = request.id
 
 
 async def _catching_up(made: Stage) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,8 +23,10 @@ from leerbudget.catalogue.tariffs import add_tariffs
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.payments import actions as payments
+from leerbudget.payments import own_shares
 from leerbudget.payments import queries as payment_queries
 from leerbudget.payments.tasks import open_task
+from payments.pretend import PretendGateway
 
 PARENT_PAGES = (
     "/mijn",
@@ -38,6 +40,7 @@ PARENT_PAGES = (
     "/inschrijvingen/{booking}/annuleren",
     "/inschrijvingen/{booking}/andere-datum",
     "/inschrijvingen/{booking}/inhalen",
+    "/inschrijvingen/{unpaid}/betalen",
     "/budget",
     "/budget/{budget}",
     "/bijeenkomsten/{session}/inschrijven",
@@ -118,6 +121,16 @@ async def offered(family: UUID) -> dict[str, object]:
     return {"full": full, "seats": seats}
 
 
+async def unpaid(family: UUID) -> UUID:
+    """A seat after the period of every budget: the family pays for it itself, and has not yet."""
+    session = await world.a_session(meetings=(world.in_days(400),))
+    request = BookingRequest(new_id(), family, session, tuple(await world.parents_of(family))[:1])
+    quote = await own_shares.quote(request, gateway=PretendGateway(), actor=None)
+    asked = replace(request, own_shown_cents=quote.own_cents)
+    await own_shares.book(asked, gateway=PretendGateway(), return_url="https://leerbudget.example", actor=None)
+    return request.id
+
+
 async def a_request(organisation: UUID, family: UUID) -> UUID:
     """A grant above the organisation's limit, asked by somebody who is not in the scene."""
     await approvals.set_limit(organisation, 0, actor=None)
@@ -177,6 +190,7 @@ async def scene(app):
         "own_seat": await world.a_seat_offered(worker, await world.a_dialogue(meetings=(world.in_days(80),))),
         "wish": await visiting.a_wish(family),
         "booking": await booked(family, sessions[1]),
+        "unpaid": await unpaid(family),
         "session": sessions[0],
         "booked": sessions[1],
         "top_up": reference,
@@ -247,6 +261,7 @@ POSTS = (
     "/inschrijvingen/{booking}/andere-datum",
     "/inschrijvingen/{booking}/inhalen",
     "/inschrijvingen/{booking}/inhalen/niet",
+    "/inschrijvingen/{unpaid}/betalen/niet",
     "/bijeenkomsten/{full}/wachtlijst",
     "/wachtlijst/{seats}/aannemen",
     "/wachtlijst/{seats}/afwijzen",

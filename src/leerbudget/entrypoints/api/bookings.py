@@ -24,6 +24,7 @@ from leerbudget.foundation.database import again
 from leerbudget.foundation.errors import InvalidInput, NotFound
 from leerbudget.foundation.ids import new_id
 from leerbudget.matcher.vocabulary import ChildAgeBand
+from leerbudget.payments import asking, own_shares
 from leerbudget.wishes.errors import WishUnknown
 
 ChildrenByBand = Annotated[
@@ -44,26 +45,37 @@ class BookingOrder(QuoteOrder, frozen=True, kw_only=True):
     """A booking. `id` is made by the caller: the same order again has the same effect, once.
 
     `price_shown_cents`: what the family saw for all together; another price now is refused (`price_changed`).
+    `own_shown_cents`: what of it the family saw that it pays itself (`own_cents` of the quote); another share now is
+    refused (`own_share_changed`). Without it the budgets must pay everything.
     """
 
     id: UUID
     price_shown_cents: Cents | None = None
+    own_shown_cents: Cents | None = None
 
 
 class Quote(Answer, frozen=True, kw_only=True):
-    """What a booking would come to now. Nothing was kept."""
+    """What a booking would come to now. Nothing was kept. `own_cents`: what the family would pay itself."""
 
     price_cents: int
+    own_cents: int
     payment: list[ShareTold]
 
 
 class Receipt(Answer, frozen=True, kw_only=True):
-    """What a booking came to: its state, the price for all persons together, and which budgets hold it."""
+    """What a booking came to: its state, the price for all persons together, and who holds it.
+
+    `own_cents`: what the family pays itself. Until it did, `state` is `offered` and the seat is kept until `pay_before`;
+    it pays at `pay_url` (None: the payment service has not answered; ask again with the same order).
+    """
 
     booking: UUID
     state: str
     price_cents: int
+    own_cents: int
     payment: list[ShareTold]
+    pay_url: str | None
+    pay_before: Instant | None
 
 
 class Booking(Answer, frozen=True, kw_only=True):
@@ -71,6 +83,7 @@ class Booking(Answer, frozen=True, kw_only=True):
 
     `fee_cents`: what cancelling cost, `fee_returned_at`: when
     `fee_returned_cents` of that came back. `moved_to`: the booking that took its place.
+    `own_cents`: what the family pays itself, `own_paid_at`: when it did.
     """
 
     id: UUID
@@ -91,6 +104,17 @@ class Booking(Answer, frozen=True, kw_only=True):
     fee_returned_at: Instant | None
     fee_returned_cents: int
     moved_to: UUID | None
+    own_cents: int
+    own_paid_at: Instant | None
+
+
+class OwnPayment(Answer, frozen=True, kw_only=True):
+    """How the share that a family pays itself stands. `pay_url`: where it can still be paid."""
+
+    state: str
+    amount_cents: int
+    refunded_cents: int
+    pay_url: str | None
 
 
 class Bookings(Answer, frozen=True, kw_only=True):
@@ -148,11 +172,15 @@ class FamilyBookingController(Controller):
         operation_id="quoteBooking",
     )
     async def quote(self, request: HouseRequest, family_id: FromPath[UUID], data: JSONBody[QuoteOrder]) -> Quote:
-        """The real booking with nothing kept: it refuses exactly what booking would refuse."""
+        """The real booking with nothing kept: it refuses exactly what booking would refuse.
+
+        What no budget pays the family may pay itself, where there is a payment service.
+        """
         order = _request(family_id, data, new_id())
+        service = asking.online_if_any(request.app.state.gateways)
         with named_in_the_body():
-            receipt = await again(lambda: actions.quote(order, actor=request.actor.login))
-        return Quote(price_cents=receipt.price_cents, payment=payment_of(receipt))
+            receipt = await again(lambda: own_shares.quote(order, gateway=service, actor=request.actor.login))
+        return Quote(price_cents=receipt.price_cents, own_cents=receipt.own_cents, payment=payment_of(receipt))
 
     @post(
         "/bookings",
@@ -163,13 +191,21 @@ class FamilyBookingController(Controller):
     async def book(self, request: HouseRequest, family_id: FromPath[UUID], data: JSONBody[BookingOrder]) -> Receipt:
         """Take the seats and hold the money: both or neither, without anybody's approval."""
         order = _request(family_id, data, data.id)
+        back = f"{request.app.state.settings.base_url}/inschrijvingen/{data.id}/betalen?betaald=ja"
+        service = asking.online_if_any(request.app.state.gateways)
         with named_in_the_body():
-            receipt = await again(lambda: actions.book(order, actor=request.actor.login))
+            share = await again(
+                lambda: own_shares.book(order, gateway=service, return_url=back, actor=request.actor.login)
+            )
+        receipt = share.receipt
         return Receipt(
             booking=receipt.booking,
             state=receipt.state,
             price_cents=receipt.price_cents,
+            own_cents=receipt.own_cents,
             payment=payment_of(receipt),
+            pay_url=share.pay_url,
+            pay_before=share.pay_before,
         )
 
 
@@ -184,6 +220,15 @@ class BookingController(Controller):
     async def booking(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Booking:
         """A booking of the own family."""
         return told_booking((await _own(request, booking_id, "see_bookings"))[1])
+
+    @get("/own-payment", summary="How the family's own share stands", operation_id="getOwnPayment")
+    async def own_payment(self, request: HouseRequest, booking_id: FromPath[UUID]) -> OwnPayment:
+        """Of a booking of the own family of which it pays, or paid, a part itself."""
+        await _own(request, booking_id, "see_bookings")
+        found = await own_shares.own_payment(booking_id)
+        if found is None:
+            raise NotFound
+        return told(OwnPayment, found)
 
     @get("/cancellation", summary="What cancelling now would cost", operation_id="previewCancellation")
     async def preview(self, request: HouseRequest, booking_id: FromPath[UUID]) -> CancellationPreview:
@@ -229,6 +274,7 @@ def _request(family: UUID, data: QuoteOrder, booking_id: UUID) -> BookingRequest
         wish=data.wish,
         childcare={band.value: children for band, children in data.childcare.items()},
         price_shown_cents=data.price_shown_cents if isinstance(data, BookingOrder) else None,
+        own_shown_cents=data.own_shown_cents if isinstance(data, BookingOrder) else None,
     )
 
 
@@ -237,9 +283,12 @@ async def _own(request: HouseRequest, booking_id: UUID, verb: str) -> tuple[UUID
 
 
 async def _cancellable(request: HouseRequest, booking_id: UUID) -> UUID:
-    """The family of the booking; an offer is answered, not cancelled, so that its proposal knows."""
+    """The family of the booking; an offer is answered, not cancelled, so that its proposal knows.
+
+    A seat that waits for the family's own share is no such offer.
+    """
     family, found = await _own(request, booking_id, "cancel_booking")
-    if found.state == "offered":
+    if found.state == "offered" and not found.own_cents:
         raise NotCancellable
     return family
 
@@ -268,7 +317,7 @@ async def _cancelled(booking_id: UUID, family: UUID) -> CancellationDone:
 
 
 def payment_of(receipt: BookingReceipt) -> list[ShareTold]:
-    """Which budgets pay how much."""
+    """Who pays how much."""
     return [told(ShareTold, share) for share in receipt.shares]
 
 
@@ -293,4 +342,6 @@ def told_booking(view: BookingView) -> Booking:
         fee_returned_at=view.fee_returned_at,
         fee_returned_cents=view.fee_returned_cents,
         moved_to=view.moved_to,
+        own_cents=view.own_cents,
+        own_paid_at=view.own_paid_at,
     )

@@ -28,10 +28,11 @@ class ReasonTold(Answer, frozen=True, kw_only=True):
 
 
 class ShareTold(Answer, frozen=True, kw_only=True):
-    """What one budget pays."""
+    """What one payer pays: a budget, the family itself (`own`), or nobody (`rounding`: too little to ask for)."""
 
-    budget: UUID
+    budget: UUID | None
     amount_cents: int
+    payer: str = "budget"
 
 
 class Proposal(Answer, frozen=True, kw_only=True):

@@ -127,7 +127,11 @@ async def _cancelling(
         price_cents=told.price_cents,
         refund_cents=told.refund_cents,
         fee_cents=told.fee_cents,
-        refund=[View(budget=names[each.budget], amount_cents=each.amount_cents) for each in back if each.amount_cents],
+        refund=[
+            View(budget=sessions.payer_name(each, names), amount_cents=each.amount_cents)
+            for each in back
+            if each.amount_cents
+        ],
         rule=_rule(told),
         when_replaced=told.free_when_replaced,
         emergencies_left=told.emergencies_left if told.fee_cents else 0,
@@ -197,6 +201,7 @@ async def _quote(come_to: Move, sister: Sister, family: UUID, seats: int) -> Vie
     view.when_replaced = come_to.cancellation.free_when_replaced
     view.for_a_child = come_to.cancellation.emergencies_left > 0
     view.payment = [
-        View(budget=names[share.budget], amount_cents=share.amount_cents) for share in come_to.receipt.shares
+        View(budget=sessions.payer_name(share, names), amount_cents=share.amount_cents)
+        for share in come_to.receipt.shares
     ]
     return view

@@ -7,16 +7,17 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
-from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.bookings.actions import BookingReceipt, BookingRequest
 from leerbudget.bookings.errors import BookingUnknown, ChildcareMismatch, PriceChanged
 from leerbudget.budgets import queries as budgets
+from leerbudget.budgets.errors import OwnShareChanged
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.catalogue.errors import ChildcareFull
 from leerbudget.catalogue.queries import SessionDetail
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web import session_views as sessions
+from leerbudget.entrypoints.web.organisations import fresh
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, many, moved, own_family, page, with_errors
 from leerbudget.entrypoints.web.templating import Form, day, listed, plural
 from leerbudget.entrypoints.web.wording import LABELS
@@ -25,6 +26,8 @@ from leerbudget.foundation.database import again
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
 from leerbudget.matcher.day_parts import day_parts_of, mask_of, names_nl
+from leerbudget.payments import asking, own_shares
+from leerbudget.payments.errors import GatewayRefused
 from leerbudget.people import queries as people
 from leerbudget.people.queries import PersonView
 from leerbudget.wishes import queries as wishes
@@ -59,18 +62,16 @@ class EnrolPages(Controller):
         shown = form.value("price_shown_cents")
         try:
             if form.value("confirm") and shown.isascii() and shown.isdigit() and len(shown) < 10:
-                sure = replace(order, price_shown_cents=int(shown))
-                await again(lambda: bookings.book(sure, actor=request.actor.login))
-                return moved(f"/inschrijvingen/{order.id}", "ingeschreven")
-            receipt = await again(lambda: bookings.quote(order, actor=request.actor.login))
-        except PriceChanged as refusal:
-            receipt = await again(lambda: bookings.quote(order, actor=request.actor.login))
+                return await _booked(request, replace(order, price_shown_cents=int(shown)), form)
+            receipt = await _quoted(request, order)
+        except (PriceChanged, OwnShareChanged) as refusal:
+            receipt = await _quoted(request, order)
             wrong = with_errors(form, {"confirm": str(refusal)})
             return await self._step(request, session_id, family, wrong, at=2, receipt=receipt, status=refusal.status)
         except LeerbudgetError as refusal:
-            if refusal.status >= 500:
+            if refusal.status >= 500 and not isinstance(refusal, GatewayRefused):
                 raise
-            wrong = with_errors(form, refused(refusal, form))
+            wrong = with_errors(fresh(form, "booking_id"), refused(refusal, form))
             return await self._step(request, session_id, family, wrong, at=1, status=refusal.status)
         return await self._step(request, session_id, family, form, at=2, receipt=receipt)
 
@@ -81,6 +82,8 @@ class EnrolPages(Controller):
         found = await booking_queries.booking(booking_id, family)
         if found is None:
             raise BookingUnknown
+        if found.state == "offered" and found.own_cents:
+            return moved(f"/inschrijvingen/{booking_id}/betalen")
         if found.state not in ("confirmed", "attended", "no_show"):
             return moved("/inschrijvingen")
         session = await catalogue.session_detail(found.session)
@@ -96,7 +99,8 @@ class EnrolPages(Controller):
             session_state=session.state,
             decide_on=session.decide_on,
             names=list(found.persons),
-            price_cents=found.price_cents,
+            price_cents=found.price_cents - found.own_cents,
+            own_cents=found.own_cents,
             available_cents=sum(b.free_cents for b in await budgets.budgets_of(family) if b.state == "active"),
             cancel_until=sessions.cancel_until(session),
         )
@@ -127,6 +131,23 @@ class EnrolPages(Controller):
             names = [p.name for p in persons if str(p.id) in many(form, "persons")]
             view.quote = await _quote(receipt, session, family, names, form)
         return await page(request, "inschrijven.html", view, form=form, status=status)
+
+
+async def _quoted(request: HouseRequest, order: BookingRequest) -> BookingReceipt:
+    service = asking.online_if_any(request.app.state.gateways)
+    return await again(lambda: own_shares.quote(order, gateway=service, actor=request.actor.login))
+
+
+async def _booked(request: HouseRequest, order: BookingRequest, form: Form) -> Response[None]:
+    """Book; where the family pays a part itself, to the page that says how."""
+    own, service = form.value("own_shown_cents"), asking.online_if_any(request.app.state.gateways)
+    if own.isascii() and own.isdigit() and len(own) < 10:
+        order = replace(order, own_shown_cents=int(own))
+    back = f"{request.app.state.settings.base_url}/inschrijvingen/{order.id}/betalen?betaald=ja"
+    share = await again(lambda: own_shares.book(order, gateway=service, return_url=back, actor=request.actor.login))
+    if share.receipt.state == "offered":
+        return moved(f"/inschrijvingen/{order.id}/betalen")
+    return moved(f"/inschrijvingen/{order.id}", "ingeschreven")
 
 
 async def choices(session: SessionDetail, persons: Sequence[PersonView], me: UUID | None) -> list[View]:
@@ -192,6 +213,7 @@ def asked(form: Form, family: UUID, session_id: UUID) -> tuple[dict[str, str], B
 
 async def _quote(receipt: BookingReceipt, session: SessionDetail, family: UUID, names: list[str], form: Form) -> View:
     own = {each.id: each for each in await budgets.budgets_of(family)}
+    names_of = {key: sessions.budget_name(each) for key, each in own.items()}
     children = {
         name.removeprefix("children-"): int(form.value(name))
         for name in form.values
@@ -203,12 +225,13 @@ async def _quote(receipt: BookingReceipt, session: SessionDetail, family: UUID, 
         price_cents=receipt.price_cents,
         payment=[
             View(
-                budget=sessions.budget_name(own[share.budget]),
+                budget=sessions.payer_name(share, names_of),
                 amount_cents=share.amount_cents,
-                after_cents=own[share.budget].free_cents - share.amount_cents,
+                after_cents=None if share.budget is None else own[share.budget].free_cents - share.amount_cents,
             )
             for share in receipt.shares
         ],
-        own_cents=0,
+        own_cents=receipt.own_cents,
+        pays_all=not receipt.own_cents and all(share.payer == "budget" for share in receipt.shares),
         cancel_until=sessions.cancel_until(session),
     )

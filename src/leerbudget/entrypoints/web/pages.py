@@ -25,6 +25,7 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "aangenomen": ("ok", "U hebt het voorstel aangenomen. U bent ingeschreven."),
     "afgewezen": ("info", "U hebt nee gezegd. Uw wens blijft staan, wij zoeken verder."),
     "ingeschreven": ("ok", "Uw inschrijving is gelukt."),
+    "niet-betaald": ("info", "U bent niet ingeschreven. U hebt niets betaald."),
     "wachtlijst": ("ok", "U staat op de wachtlijst. Is er plaats, dan mailen wij u."),
     "wacht-verder": ("info", "U hebt nee gezegd. U blijft op de wachtlijst voor een andere datum."),
     "wachtlijst-af": ("info", "U staat niet meer op de wachtlijst."),

@@ -46,12 +46,23 @@ class ParentPages(Controller):
         persons = await people.persons_of(family)
         me = next((person.name for person in persons if person.id == request.actor.person), "")
         offers = [each for each in await rounds.proposals_of(family) if each.state == "offered"]
-        coming = [each for each in await bookings.bookings_of(family) if _coming(each) and each.state == "confirmed"]
+        upcoming = [each for each in await bookings.bookings_of(family) if _coming(each)]
+        coming = [each for each in upcoming if each.state == "confirmed"]
         own = await budgets.budgets_of(family)
         weeks = await wishes.weeks_of(person.id for person in persons)
         view = View(
             display_name=me,
             proposals=[await _proposal_line(each, traveller) for each in offers],
+            to_pay=[
+                View(
+                    id=each.booking,
+                    course_title=each.title,
+                    own_cents=each.own_cents,
+                    answer_until=each.offered_until,
+                )
+                for each in upcoming
+                if each.state == "offered" and each.own_cents
+            ],
             seats=[
                 View(id=each.entry, course_title=each.title, answer_until=each.offered_until)
                 for each in await line.waiting_of(family)
@@ -200,6 +211,7 @@ def _booking_item(booking: BookingView, proposal: UUID | None, waiting: UUID | N
         proposal_id=proposal if booking.state == "offered" else None,
         waiting_id=waiting if booking.state == "offered" else None,
         answer_until=booking.offered_until,
+        to_pay_cents=booking.own_cents if booking.state == "offered" else 0,
     )
 
 

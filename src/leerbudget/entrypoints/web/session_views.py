@@ -8,6 +8,7 @@ from uuid import UUID
 
 from leerbudget.bookings.rules import free_until
 from leerbudget.budgets.earmarks import Spending
+from leerbudget.budgets.rules import PaymentShare
 from leerbudget.catalogue.queries import SessionDetail, SessionTariff
 from leerbudget.catalogue.search import SessionCard
 from leerbudget.entrypoints.web.earmarks import kind_of
@@ -115,6 +116,13 @@ def cancel_until(session: SessionDetail) -> date | None:
 def budget_name(budget: Any) -> str:
     """A budget in words."""
     return f"{kind_of(budget)} van {budget.organisation_name}"
+
+
+def payer_name(share: PaymentShare, names: Mapping[UUID, str]) -> str:
+    """Who pays or gets back a share, in words; `names` are of the family's budgets."""
+    if share.budget is not None:
+        return names[share.budget]
+    return "uw eigen rekening" if share.payer == "own" else "afronding (betaalt u niet)"
 
 
 def where_the_price_comes_from(session: SessionDetail) -> str | None:

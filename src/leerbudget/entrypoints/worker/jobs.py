@@ -8,7 +8,7 @@ from leerbudget.bookings import reminding, waiting
 from leerbudget.budgets import actions as budgets
 from leerbudget.identity import actions as identity
 from leerbudget.notifications import actions as notifications
-from leerbudget.payments import asking, inbox, receivables, reconciling, settling
+from leerbudget.payments import asking, inbox, own_shares, receivables, reconciling, settling
 from leerbudget.payments.gateways import Gateway
 from leerbudget.rounds import actions as rounds
 
@@ -49,6 +49,8 @@ def payment_jobs(gateways: Mapping[str, Gateway]) -> tuple[Job, ...]:
         return ()
     return (
         Job("look at what payment services tell", 2, lambda: inbox.look_at_messages(gateways)),
+        Job("give what families paid its place", 2, own_shares.place_all),
+        Job("close pages that nobody needs to pay on", 30, lambda: own_shares.close_unneeded(gateways)),
         Job("ask payment services again", 60, lambda: asking.ask_again(gateways)),
         Job("look at unfinished payments", 600, lambda: inbox.look_at_unfinished(gateways)),
         Job("compare with the books of payment services", 6 * 3600, lambda: reconciling.reconcile(gateways)),
