@@ -14,6 +14,7 @@ import world
 from leerbudget.bookings import actions, queries
 from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.errors import OfferLapsed, OwnShareUnpaid
+from leerbudget.bookings.moving import MoveRequest, move
 from leerbudget.budgets import actions as budget_actions
 from leerbudget.budgets import queries as budgets
 from leerbudget.budgets.errors import BudgetTooSmall, EarmarkExcludes, OwnShareChanged
@@ -30,8 +31,12 @@ from leerbudget.ledger.queries import check as check_books
 from leerbudget.ledger.rules import TransferOrder
 from leerbudget.payments import asking, inbox, own_shares
 from leerbudget.payments.errors import GatewayRefused, OwnShareUnavailable, TooLateToPay
+from leerbudget.payments.netting import told
 from leerbudget.payments.queries import check
 from leerbudget.payments.receivables import even_out_all
+from leerbudget.payments.settlements import matrix_of
+from leerbudget.payments.settling import settle_months
+from leerbudget.trainers.employers import work_for
 from payments.pretend import PretendGateway
 
 BACK = "https://leerbudget.example/inschrijvingen"
@@ -401,6 +406,51 @@ async def _do(move, gateway, request, ref, others):
             return False
         return True
     return False
+
+
+async def test_what_a_family_paid_itself_is_settled_and_tells_nobody_who(gateway):
+    """It goes to the pot of who employs the trainer; one family's own money is too small a cell to be shown apart."""
+    trainer, organisation = (await world.a_trainer())[0], await world.an_organisation()
+    await work_for({trainer: organisation}, actor=None)
+    session = await world.a_session(price_cents=PRICE, trainer=trainer)
+    request = await a_request(await a_family(), session)
+    await asked(gateway, request)
+    await paid(gateway, request)
+    await finished(session)
+    with travelling(clock.now() + timedelta(days=75)):
+        await settle_months(actor=None)
+    cells = [cell for cell in await matrix_of(organisation) if cell.guest is None]
+    assert [(cell.cents, cell.families) for cell in cells] == [(OWN, frozenset({request.family}))]
+    assert [(month.earned_cents, month.guests) for month in told(organisation, await matrix_of(organisation))] == [
+        (PRICE, ())
+    ]
+
+
+async def test_whoever_moves_takes_the_own_money_along(gateway):
+    """Another date at the same price: the same split, nothing asked and nothing returned; dearer is refused and the seat kept."""
+    course = await world.a_course()
+    session = await world.a_session(price_cents=PRICE, course=course)
+    same, dearer, cheaper = [
+        await world.a_session(price_cents=cents, course=course, meetings=[world.in_days(day)])
+        for day, cents in ((40, PRICE), (50, PRICE + 100), (60, PRICE - 1_000))
+    ]
+    request = await a_request(await a_family(), session)
+    await asked(gateway, request)
+    await paid(gateway, request)
+    with pytest.raises(BudgetTooSmall):
+        await move(MoveRequest(new_id(), request.id, dearer), actor=None)
+    there = MoveRequest(new_id(), request.id, same)
+    for _ in "ab":
+        receipt = (await move(there, actor=None)).receipt
+        assert (receipt.state, [(each.payer, each.amount_cents) for each in receipt.shares]) == (
+            "confirmed",
+            [("budget", BUDGET), ("own", OWN)],
+        )
+    assert not await own_shares.place_all()
+    await move(MoveRequest(new_id(), there.id, cheaper), actor=None)
+    assert await own_shares.place_all() == 1
+    await refund(gateway)
+    assert await standing() == {"gateway_clearing": -(OWN - 1_000), "own_payment": OWN - 1_000, "family_budget": BUDGET}
 
 
 async def test_many_workers_at_once_place_it_once(gateway):

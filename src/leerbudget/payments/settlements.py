@@ -82,16 +82,19 @@ _SETTLED = r"""
     )
 """
 
-# A settlement is about everything since the one before it.
+# A settlement is about everything since the one before it. What families paid themselves has no guest.
 _CELL = """
     cell AS (
         SELECT s.month, s.host, coalesce(b.organisation, p.owner) AS guest, sum(m.cents)::bigint AS cents,
-               coalesce(array_agg(DISTINCT b.family) FILTER (WHERE b.family IS NOT NULL), '{}') AS families
+               coalesce(array_agg(DISTINCT coalesce(b.family, k.family))
+                        FILTER (WHERE b.family IS NOT NULL OR k.family IS NOT NULL), '{}') AS families
         FROM (SELECT *, lag(month) OVER (PARTITION BY account, host ORDER BY month) AS before FROM settled) s
         JOIN moved m ON m.account = s.account AND m.host = s.host AND m.month <= s.month
                     AND (s.before IS NULL OR m.month > s.before)
         LEFT JOIN budget b ON b.account = m.other
         LEFT JOIN account p ON p.id = m.other AND p.kind = 'organisation_pot'
+        LEFT JOIN account o ON o.id = m.other AND o.kind = 'own_payment'
+        LEFT JOIN payment y ON y.id = o.owner LEFT JOIN booking k ON k.id = y.booking
         GROUP BY 1, 2, 3
     )
 """

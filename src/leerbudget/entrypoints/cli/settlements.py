@@ -12,7 +12,7 @@ from leerbudget.payments.rules import month_fault
 from leerbudget.payments.settlements import MatrixCell, matrix, net_positions
 from leerbudget.payments.settling import settle_months
 
-PROGRAMME = "het programma (correcties)"
+PROGRAMME = "gezinnen zelf, en correcties"
 
 
 @click.group()
