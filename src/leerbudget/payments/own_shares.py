@@ -257,6 +257,12 @@ _VIEW = """
 """
 
 
+async def booking_of(payment: UUID) -> UUID | None:
+    """The booking that a payment is for now; None when there is none. Callers know whose it is."""
+    found: UUID | None = await fetch_value("SELECT booking FROM payment WHERE id = $1", payment)
+    return found
+
+
 async def own_payment(booking: UUID) -> OwnPaymentView | None:
     """How the own share of a booking stands, also after the seat moved; None without one. Callers know whose it is."""
     row = await fetch_one(_VIEW, booking, payment_of(booking), now())

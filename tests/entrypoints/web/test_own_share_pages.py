@@ -70,7 +70,9 @@ async def test_from_the_form_to_the_seat_over_the_page_of_the_payment_service(ap
                 assert f'href="{place}"' in await parent.page("/inschrijvingen")
                 async with httpx.AsyncClient() as payer:
                     pressed = await payer.post(pay_url, data={"knop": "betalen", "methode": "ideal"})
-                    assert pressed.headers["location"].endswith(f"{place}?betaald=ja")
+                    home = pressed.headers["location"]
+                assert str(booking["id"]) not in home
+                assert (await parent.get(httpx.URL(home).path)).headers["location"] == f"{place}?betaald=ja"
                 back = await parent.get(f"{place}?betaald=ja")
                 assert back.headers["location"].startswith(f"/inschrijvingen/{booking['id']}?")
                 done = await parent.page(f"/inschrijvingen/{booking['id']}")
@@ -116,6 +118,8 @@ async def test_paid_too_late_the_page_says_what_happens_with_the_money(app, fami
         assert "Uw betaling kwam te laat" in await parent.page(f"{place}?betaald=ja")
         async with visiting.parent(app, other) as stranger:
             assert (await stranger.get(place)).status_code == 404
+            payment = await fetch_value("SELECT id FROM payment")
+            assert (await stranger.get(f"/betaald/{payment}")).status_code == 404
         with travelling(clock.now() + timedelta(hours=2)):
             await asking.ask_again({"stripe": pretend})
     assert [fact.amount_cents for fact in pretend.facts[ref] if fact.kind == "refunded"] == [OWN]

@@ -191,7 +191,7 @@ class FamilyBookingController(Controller):
     async def book(self, request: HouseRequest, family_id: FromPath[UUID], data: JSONBody[BookingOrder]) -> Receipt:
         """Take the seats and hold the money: both or neither, without anybody's approval."""
         order = _request(family_id, data, data.id)
-        back = f"{request.app.state.settings.base_url}/inschrijvingen/{data.id}/betalen?betaald=ja"
+        back = f"{request.app.state.settings.base_url}/betaald/{own_shares.payment_of(data.id)}"
         service = asking.online_if_any(request.app.state.gateways)
         with named_in_the_body():
             share = await again(

@@ -143,7 +143,7 @@ async def _booked(request: HouseRequest, order: BookingRequest, form: Form) -> R
     own, service = form.value("own_shown_cents"), asking.online_if_any(request.app.state.gateways)
     if own.isascii() and own.isdigit() and len(own) < 10:
         order = replace(order, own_shown_cents=int(own))
-    back = f"{request.app.state.settings.base_url}/inschrijvingen/{order.id}/betalen?betaald=ja"
+    back = f"{request.app.state.settings.base_url}/betaald/{own_shares.payment_of(order.id)}"
     share = await again(lambda: own_shares.book(order, gateway=service, return_url=back, actor=request.actor.login))
     if share.receipt.state == "offered":
         return moved(f"/inschrijvingen/{order.id}/betalen")

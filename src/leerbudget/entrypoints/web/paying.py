@@ -25,10 +25,18 @@ log = structlog.get_logger(__name__)
 class PayingPages(Controller):
     """A family's own share of one booking."""
 
-    path = "/inschrijvingen/{booking_id:uuid}/betalen"
     include_in_schema = False
 
-    @get()
+    @get("/betaald/{payment_id:uuid}")
+    async def back(self, request: HouseRequest, payment_id: FromPath[UUID]) -> Response[None]:
+        """Where the payment service sends people back: it knows the payment, and nothing of what it is for."""
+        family = own_family(request, "book")
+        booking_id = await own_shares.booking_of(payment_id)
+        if booking_id is None or await bookings.booking(booking_id, family) is None:
+            raise BookingUnknown
+        return moved(f"/inschrijvingen/{booking_id}/betalen?betaald=ja")
+
+    @get("/inschrijvingen/{booking_id:uuid}/betalen")
     async def pay(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[str] | Response[None]:
         """What to do next. Who comes back from paying sees at once whether the seat is theirs."""
         family = own_family(request, "book")
@@ -55,7 +63,7 @@ class PayingPages(Controller):
         )
         return await page(request, "betalen.html", view)
 
-    @post("/niet")
+    @post("/inschrijvingen/{booking_id:uuid}/betalen/niet")
     async def stop(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Response[None]:
         """The family does not pay after all: the seat is free again, and nothing else follows."""
         found, _ = await _own(booking_id, own_family(request, "book"))
