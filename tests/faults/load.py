@@ -135,9 +135,9 @@ class Load:
         await self._leave(parent, entry)
         return await self.book(parent, session)
 
-    async def offer_on(self) -> None:
-        """What the worker does for them, in this process."""
-        while not self.enough or "waiting" in self.entries.values():
+    async def offer_on(self, lines: Sequence[asyncio.Task[None]]) -> None:
+        """What the worker does for them, in this process, until nobody stands in line or is about to: their turn ends."""
+        while not all(line.done() for line in lines):
             try:
                 await waiting.offer_free_seats()
             except Busy:
@@ -169,9 +169,8 @@ async def pressed(load: Load, kill: Callable[[], Awaitable[None]], times: int) -
     async with asyncio.TaskGroup() as tasks:
         for _ in range(BOOKERS):
             tasks.create_task(load.book_on())
-        for session, line in load.lines:
-            tasks.create_task(load.wait_on(session, line))
-        tasks.create_task(load.offer_on())
+        lines = [tasks.create_task(load.wait_on(session, line)) for session, line in load.lines]
+        tasks.create_task(load.offer_on(lines))
         await load.goes_on()
         waited = []
         for _ in range(times):
