@@ -11,6 +11,7 @@ import time
 import pytest
 
 from faults.embedded_ground import Program, alive, environment, gone, only_linux, refused, value
+from faults.embedded_program import postmaster
 from leerbudget.foundation import embedded
 from leerbudget.foundation.database import close_pool, fetch_value, open_pool, together
 from leerbudget.foundation.embedded import EmbeddedServer
@@ -194,8 +195,33 @@ async def test_after_everything_was_killed_the_next_start_recovers(home, program
         assert await value(server.admin_dsn, "SELECT count(*) FROM kept") == 1000
 
 
-def test_a_server_that_keeps_dying_is_given_up(home, monkeypatch):
-    """A server that falls over at every start is not restarted for ever."""
+async def test_a_server_that_served_before_is_never_given_up(home, monkeypatch):
+    """Killed again and again, and unable to start for a while, it comes back: nobody need restart the program."""
+    monkeypatch.setattr(embedded, "DEATHS_A_MINUTE", 1)
+    monkeypatch.setattr(embedded, "PAUSE_SECONDS", 0.05)
+    with EmbeddedServer.start(home / "data", fast=True) as server:
+        for _ in range(3):
+            os.kill(postmaster(server.home), signal.SIGKILL)
+            assert await value(server.admin_dsn, "SELECT 1") == 1
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(embedded, "_FAST", embedded._FAST | {"shared_buffers": "nonsense"})
+            os.kill(postmaster(server.home), signal.SIGKILL)
+            assert await asyncio.to_thread(started_in_vain, server)
+        assert await value(server.admin_dsn, "SELECT 1") == 1
+
+
+def started_in_vain(server, seconds=20.0):
+    """Whether a start fails within that time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if "nonsense" in server._log_tail():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_server_that_never_served_is_given_up(home, monkeypatch):
+    """A server that falls over at its first start is not restarted for ever."""
     monkeypatch.setattr(embedded, "_SETTINGS", embedded._SETTINGS | {"shared_buffers": "nonsense"})
     monkeypatch.setattr(embedded, "_FAST", {})
     assert "start niet" in refused(home / "data")

@@ -130,6 +130,17 @@ def groups_of(user: ServerUser) -> list[int]:
     return [group.gr_gid for group in grp.getgrall() if user.name in group.gr_mem]
 
 
+def make_home(home: Path) -> None:
+    """The directory, when absent: closed to others, but as root the server's own user must be able to pass.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
+
+
 def open_private(place: Path, flags: int) -> int:
     """A descriptor of a file of our own, made when absent, that belongs to whoever owns its directory.
 

@@ -7,6 +7,9 @@ import asyncpg
 
 from leerbudget.foundation.errors import SettingsError
 
+REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""Everything that asyncpg raises; the last one when the server goes between two steps of asyncpg's own."""
+
 SERVER_VERSION_MIN = 18
 """Oldest PostgreSQL that has what the tables use (`uuidv7()`)."""
 
@@ -21,7 +24,7 @@ async def connect(dsn: str, **options: Any) -> Any:
         return await asyncpg.connect(dsn, timeout=10, **options)
     except ValueError as failure:  # of the address itself; the reason could quote a piece of the password
         raise SettingsError(message=f"Het adres van de database, {where(dsn)}, klopt niet.") from failure
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as failure:
+    except (OSError, TimeoutError, *REFUSALS) as failure:
         reason = " ".join(str(failure).split()) or type(failure).__name__
         raise SettingsError(message=f"De database {where(dsn)} is niet te bereiken: {reason}") from failure
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 
 import asyncpg
 
-from leerbudget.foundation.connecting import connect, refuse_old_server
+from leerbudget.foundation.connecting import REFUSALS, connect, refuse_old_server
 from leerbudget.foundation.engine import (
     CONNECT_FAILURES,
     CONNECT_SECONDS,
@@ -183,9 +183,6 @@ async def own_connection() -> AsyncIterator[Any]:
 
 REFUSED = "LB001"
 """What `rooms.refuse` raises: an error's code as the message, its data as the detail."""
-
-REFUSALS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""Everything that asyncpg raises."""
 
 
 @contextmanager

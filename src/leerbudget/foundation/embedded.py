@@ -32,12 +32,14 @@ from leerbudget.foundation.binaries import (
     clean_environment,
     find_programs,
     groups_of,
+    make_home,
     open_private,
     programs_for,
     reachable,
     run_as,
     server_user,
 )
+from leerbudget.foundation.connecting import REFUSALS
 from leerbudget.foundation.errors import SettingsError
 from leerbudget.foundation.log_archive import archiving
 from leerbudget.foundation.postmaster import address, is_server, postmaster_pid, status
@@ -47,6 +49,12 @@ SUPERUSER = "postgres"
 
 START_SECONDS = 120.0
 """Longest wait for a start, recovery after a crash included (3 GB of WAL took 27 s)."""
+
+DEATHS_A_MINUTE = 5
+"""A server that falls more often than this is not started again at once, but after `PAUSE_SECONDS`."""
+
+PAUSE_SECONDS = 5.0
+"""Until a server that served before and failed is tried again: for as long as its users live."""
 
 SOCKET_PATH_MAX = 80
 """Longer directories do not fit a Unix socket address (107 bytes with the file's name)."""
@@ -214,7 +222,7 @@ class EmbeddedServer:
             self._make_home()
             while not self._stopping.is_set():
                 if self._take_lock():
-                    self._own()
+                    self._own_while_possible()
                 elif not self._settled.is_set() and self._answers():
                     self._settled.set()
                 else:
@@ -227,6 +235,18 @@ class EmbeddedServer:
             self._end_child()
             self._drop_lock()
             self._settled.set()
+
+    def _own_while_possible(self) -> None:
+        """Own the server. When it served before and fails now it is let go, for any of its users to try again soon."""
+        try:
+            self._own()
+        except Exception as failure:
+            if not self._settled.is_set():
+                raise
+            log.exception("embedded_server_failed", reason=str(failure), data_dir=str(self.home))
+            self._end_child()
+            self._drop_lock()
+            self._stopping.wait(PAUSE_SECONDS)
 
     def _own(self) -> None:
         user = self._user = server_user(self.data)
@@ -250,7 +270,7 @@ class EmbeddedServer:
             log.warning("embedded_server_died", data_dir=str(self.home), deaths_last_minute=len(deaths))
             if self._out_of_room():
                 self._stopping.wait(1.0)
-            elif len(deaths) > 5:
+            elif len(deaths) > DEATHS_A_MINUTE:
                 raise SettingsError(message=f"De database in {self.home} valt telkens uit. {self._last_words()}")
 
     def _make_home(self) -> None:
@@ -429,7 +449,7 @@ class EmbeddedServer:
             return False
         try:
             return asyncio.run(_select_one(self.admin_dsn))
-        except (OSError, TimeoutError, SettingsError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, TimeoutError, SettingsError, *REFUSALS):
             return False
 
     def _log_tail(self) -> str:
@@ -446,17 +466,6 @@ class EmbeddedServer:
         return f"Laatste regel van postgres.log: {_last_line(self._log_tail())}"
 
 
-def make_home(home: Path) -> None:
-    """The directory, when absent: closed to others, but as root the server's own user must be able to pass.
-
-    Raises:
-        OSError: it cannot be made.
-    """
-    if not home.exists():
-        home.parent.mkdir(parents=True, exist_ok=True)
-        home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, exist_ok=True)
-
-
 async def _select_one(dsn: str) -> bool:
     connection = await asyncpg.connect(dsn, timeout=5)
     try:
@@ -466,8 +475,7 @@ async def _select_one(dsn: str) -> bool:
 
 
 def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "(geen uitleg)"
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "(geen uitleg)")
 
 
 def _reason(failure: OSError) -> str:

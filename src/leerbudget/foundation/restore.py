@@ -25,9 +25,9 @@ from leerbudget.foundation.backup_files import (
     read_back,
     written,
 )
-from leerbudget.foundation.binaries import ServerUser, server_user
+from leerbudget.foundation.binaries import ServerUser, make_home, server_user
 from leerbudget.foundation.connecting import connect
-from leerbudget.foundation.embedded import EmbeddedServer, make_home
+from leerbudget.foundation.embedded import EmbeddedServer
 from leerbudget.foundation.errors import SettingsError
 from leerbudget.foundation.log_archive import SEGMENT_BYTES, Stretch, in_command, number_of, stretch
 from leerbudget.foundation.running import finished
