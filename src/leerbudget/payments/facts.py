@@ -18,7 +18,7 @@ from leerbudget.payments.errors import TopUpUnknown
 from leerbudget.payments.gateways import MoneyFact
 from leerbudget.payments.receivables import even_out, lock_payer, payer_of
 from leerbudget.payments.rules import held_until, receipt_fault, state_of
-from leerbudget.payments.tasks import open_task
+from leerbudget.payments.tasks import open_task, solve_task
 
 PAYMENT = """
     SELECT id, organisation, booking, gateway, gateway_ref, pay_url, return_url, methods, amount_cents, reference, purchase_order, state,
@@ -218,6 +218,8 @@ async def _dispute(row: Any, told: Any) -> None:
     task = f"{row['gateway']}:{told['money_ref']}"
     if told["lost"]:
         await open_task("dispute_lost", task, told["disputed_cents"], payment=row["id"])
+    if told["won"]:
+        await solve_task("disputed", task, "Gewonnen: het geld is terug.")
     taken = await fetch_one(_TAKEN, f"{told['money_ref']}:taken")
     if told["won"] and taken is not None:
         await _give_back(row, told, taken)

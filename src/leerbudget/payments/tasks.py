@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from leerbudget.foundation.clock import now
-from leerbudget.foundation.database import execute, together
+from leerbudget.foundation.database import execute, fetch_all, together
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity.actions import record_audit
 from leerbudget.ledger.rules import REASON_LENGTH, refuse, text_fault
@@ -41,3 +41,12 @@ async def close_task(task: UUID, outcome: str, *, actor: UUID | None) -> None:
             await record_audit(actor, "finance_task_closed", "finance_task", task)
         elif not await execute("SELECT FROM finance_task WHERE id = $1 AND outcome = $2", task, outcome):
             raise TaskUnknown(id=task)
+
+
+_ABOUT = "SELECT id FROM finance_task WHERE kind = $1 AND subject = $2 AND closed_at IS NULL"
+
+
+async def solve_task(kind: str, subject: str, outcome: str) -> None:
+    """Close what was opened under this kind and subject, as it needs nobody any more. Without such a task, no effect."""
+    for row in await fetch_all(_ABOUT, kind, subject):
+        await close_task(row["id"], outcome, actor=None)
