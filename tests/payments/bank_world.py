@@ -92,6 +92,19 @@ def rejecting(message_id):
     return text.encode()
 
 
+def status_of(message_id, *lines):
+    """A pain.002 about payments of an order: `(end-to-end id, status, reason)` each."""
+    space = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
+    told = "".join(
+        f"<TxInfAndSts><OrgnlEndToEndId>{name}</OrgnlEndToEndId><TxSts>{status}</TxSts>"
+        f"<StsRsnInf><Rsn><Cd>{reason}</Cd></Rsn></StsRsnInf></TxInfAndSts>"
+        for name, status, reason in lines
+    )
+    group = f"<OrgnlGrpInfAndSts><OrgnlMsgId>{message_id}</OrgnlMsgId></OrgnlGrpInfAndSts>"
+    text = f'<Document xmlns="{space}"><CstmrPmtStsRpt>{group}<OrgnlPmtInfAndSts>{told}</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>'
+    return text.encode()
+
+
 async def books():
     """A digest of every transfer, as the auditor gets them: equal books, equal digest."""
     digest = hashlib.sha256()

@@ -35,14 +35,14 @@ from leerbudget.payments.bank_queries import (
     unconfirmed_accounts,
     unmatched,
 )
-from leerbudget.payments.bank_rules import compact_iban, masked
+from leerbudget.payments.bank_rules import compact_iban, masked, message_id_of
 from leerbudget.payments.explaining import send_back
 from leerbudget.payments.pain import OwnAccount
 from leerbudget.payments.payees import confirm_account, end_account, propose_account
 from leerbudget.payments.payouts import approve_payout, cancel_payout, draft_payout, import_status
 from leerbudget.payments.queries import check
 from leerbudget.payments.statements import import_statements
-from payments.bank_world import Line, books, one, sums
+from payments.bank_world import Line, books, one, rejecting, status_of, sums
 from payments.mock_bank import CLOSED_IBAN, ELSEWHERE_IBAN, OWN_IBAN, running
 from payments.settling_world import a_country, on
 
@@ -136,7 +136,11 @@ async def test_paid_trainers_end_at_zero(country, bank):
 
 
 async def test_what_the_bank_rejects_is_payable_again_once(country, bank):
-    """One account is closed: that line comes back, once, and the other is paid."""
+    """One account is closed: that line comes back, once, and the other is paid. The account is used no more.
+
+    Nor is the one before it, which the trainer left: the next payout waits for an account that somebody confirmed since.
+    """
+    await has_account(country.trainers[0])
     await has_account(country.trainers[0], CLOSED_IBAN)
     await has_account(country.trainers[1])
     payout = await drafted()
@@ -152,8 +156,12 @@ async def test_what_the_bank_rejects_is_payable_again_once(country, bank):
     }
     await statements_from(bank)
     assert "payout_clearing" not in await sums()
+    assert await payout_accounts(country.trainers[0]) == []
+    with pytest.raises(NothingToPay):
+        await drafted()
+    await has_account(country.trainers[0])
     again = await drafted()
-    assert [line.amount_cents for line in await lines_of(again)] == [18_000]
+    assert [(line.amount_cents, line.iban) for line in await lines_of(again)] == [(18_000, ELSEWHERE_IBAN)]
 
 
 async def test_a_whole_file_that_the_bank_rejects_comes_back_whole(country, bank):
@@ -178,6 +186,19 @@ async def test_a_payment_that_comes_back_days_later_is_payable_again(country, ba
     assert sum(each.placed["payout"] for each in done) == sum(each.placed["payout_returned"] for each in done) == 1
     assert await sums() == {"bank": before}
     assert await payable(country, 0) == [18_000]
+    assert await payout_accounts(country.trainers[0]) == []
+
+
+async def test_an_account_stays_when_it_is_not_what_was_wrong(country):
+    """A whole file that is refused for our own account, or a line for another reason, says nothing of the trainer's."""
+    await has_account(country.trainers[0])
+    for said in (lambda message, _: rejecting(message), lambda *of: status_of(of[0], (of[1], "RJCT", "MS03"))):
+        payout = await drafted()
+        await approved(payout)
+        with travelling(PAY_DAY):
+            report = said(message_id_of(payout), (await lines_of(payout))[0].id.hex).replace(b"FF01", b"AC04")
+            assert (await import_status(report, actor=None)).rejected == 1
+    assert [line.iban for line in await lines_of(await drafted())] == [ELSEWHERE_IBAN]
 
 
 async def test_money_for_nothing_goes_back_to_its_sender(country, bank):

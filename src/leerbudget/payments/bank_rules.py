@@ -25,6 +25,10 @@ OPEN_LINES = ("drafted", "approved", "accepted")
 LINE_PURPOSES = ("trainer", "refund", "send_back")
 """A trainer who works for themselves, a refund that is owed, or money that came in and is for nothing here."""
 
+ACCOUNT_FAULTS = frozenset({"AC01", "AC03", "AC04", "AC06", "AC07"})
+"""Why a bank did not pay that asking again does not mend (ISO 20022, ExternalStatusReason1Code): the payee's account number
+is wrong, or the account is closed or blocked."""
+
 REST = ":rest"
 """How transfers name what a payment did not take of an entry."""
 

@@ -7,7 +7,7 @@ it, and until then the one before is used.
 from uuid import UUID
 
 from leerbudget.foundation.clock import now
-from leerbudget.foundation.database import execute, fetch_one, together
+from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
 from leerbudget.identity.actions import record_audit
 from leerbudget.ledger.rules import refuse, text_fault
 from leerbudget.payments.bank_errors import NotAnIban, PayoutAccountKnown, PayoutAccountUnknown
@@ -76,3 +76,21 @@ async def end_account(id: UUID, *, actor: UUID | None) -> None:  # noqa: A002 - 
             await record_audit(actor, "payout_account_ended", "payout_account", id)
         elif await fetch_one("SELECT id FROM payout_account WHERE id = $1", id) is None:
             raise PayoutAccountUnknown
+
+
+_END_REFUSED = """
+    UPDATE payout_account a SET ended_at = $3
+    WHERE a.trainer = $1 AND a.confirmed_at IS NOT NULL AND a.ended_at IS NULL
+      AND a.confirmed_at <= (SELECT max(confirmed_at) FROM payout_account WHERE trainer = $1 AND iban = $2)
+    RETURNING a.id
+"""
+
+
+async def end_refused(trainer: UUID, iban: str, *, actor: UUID | None) -> None:
+    """Use an account no more of which a bank says that it is wrong, closed or blocked (`bank_rules.ACCOUNT_FAULTS`).
+
+    Those that were confirmed before it do not count again by themselves: the trainer left them, and is asked first.
+    """
+    async with together():
+        for row in await fetch_all(_END_REFUSED, trainer, iban, now()):
+            await record_audit(actor, "payout_account_ended", "payout_account", row["id"])

@@ -25,9 +25,10 @@ from leerbudget.payments.bank_errors import (
     PayoutUnknown,
     StatusOfAnother,
 )
-from leerbudget.payments.bank_rules import LineOrder, end_to_end_of, message_id_of, next_working_day
+from leerbudget.payments.bank_rules import ACCOUNT_FAULTS, LineOrder, end_to_end_of, message_id_of, next_working_day
 from leerbudget.payments.pain import CreditTransfer, LineStatus, OwnAccount, StatusReport, payment_order, read_status
 from leerbudget.payments.payables import lines_back, lines_of_refunds, lines_to_trainers, payables
+from leerbudget.payments.payees import end_refused
 from leerbudget.payments.rules import last_month_to_settle
 from leerbudget.payments.statements import undoing
 
@@ -197,6 +198,8 @@ async def _state(payout: UUID) -> str:
 async def import_status(file: bytes, *, actor: UUID | None) -> StatusSummary:
     """Take in what the bank says of a payout (pain.002). What it rejects goes back to what paid it, once.
 
+    A trainer's account that the bank says is wrong, closed or blocked is used no more.
+
     Raises:
         BankFileTooLarge, BankFileNotText, BankFileDefines, BankFileNotXml, BankFileUnknown, BankFileIncomplete:
             the file is wrong (`pain.read_status`).
@@ -211,10 +214,14 @@ async def import_status(file: bytes, *, actor: UUID | None) -> StatusSummary:
             raise StatusOfAnother(message_id=report.message_id)
         lines = await fetch_all(_LINES_OF + " FOR NO KEY UPDATE", payout["id"])
         told = _told(report, {end_to_end_of(line["id"]) for line in lines})
+        faulty = {each.end_to_end for each in report.lines if each.reason in ACCOUNT_FAULTS}
         clearing = await account_of("payout_clearing", None, constrained=False)
         counts = dict.fromkeys(("accepted", "rejected", "unchanged"), 0)
         for line in lines:
-            counts[await _told_of(line, told.get(end_to_end_of(line["id"])), clearing, actor)] += 1
+            became = await _told_of(line, told.get(end_to_end_of(line["id"])), clearing, actor)
+            counts[became] += 1
+            if became == "rejected" and line["purpose"] == "trainer" and end_to_end_of(line["id"]) in faulty:
+                await end_refused(line["subject"], line["iban"], actor=actor)
     return StatusSummary(**counts)
 
 

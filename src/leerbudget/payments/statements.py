@@ -18,10 +18,11 @@ from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.rules import TransferOrder
 from leerbudget.payments.bank_errors import EntryChanged, OtherBankAccount, StatementChanged
-from leerbudget.payments.bank_rules import entry_ref
+from leerbudget.payments.bank_rules import ACCOUNT_FAULTS, end_to_end_of, entry_ref
 from leerbudget.payments.camt import BankStatement, StatementEntry, content_of, read_statements, reference_on
 from leerbudget.payments.crediting import credit, payment_of
-from leerbudget.payments.tasks import close_task, open_task
+from leerbudget.payments.payees import end_refused
+from leerbudget.payments.tasks import open_task, solve_task
 
 _STORE_STATEMENT = """
     INSERT INTO bank_statement (id, iban, number, digest, opening_cents, closing_cents, closing_on, imported_at,
@@ -60,10 +61,15 @@ _PLACE = """
 """
 
 _OUR_LINE = """
-    SELECT id, purpose, subject, source, amount_cents, state FROM payout_line WHERE id = $1 FOR NO KEY UPDATE
+    SELECT id, purpose, subject, source, iban, amount_cents, state FROM payout_line WHERE id = $1 FOR NO KEY UPDATE
 """
 
-_TASK_OF_REFUND = "SELECT id FROM finance_task WHERE subject = 'refund:' || $1 AND closed_at IS NULL"
+_RETURN = """
+    SELECT id, iban, bank_ref, direction, amount_cents, return_reason FROM bank_entry
+    WHERE state = 'suspense' AND direction = 'in' AND return_reason IS NOT NULL AND payment IS NULL
+      AND lower(end_to_end) = $1 AND amount_cents = $2
+    ORDER BY booked_on, id LIMIT 1 FOR NO KEY UPDATE
+"""
 
 PLACED = ("matched", "payout", "payout_returned", "suspense")
 """What becomes of an entry by itself; a person decides about `suspense`."""
@@ -233,10 +239,29 @@ async def _about_payout(row: Any, line: Any, actor: UUID | None) -> str:
     await execute(
         "UPDATE payout_line SET state = $2, bank_reason = $3 WHERE id = $1", line["id"], became, row["return_reason"]
     )
-    if (became, line["purpose"]) == ("booked", "refund"):
-        for task in await fetch_all(_TASK_OF_REFUND, str(line["subject"])):
-            await close_task(task["id"], "Terugbetaald via de bank.", actor=actor)
+    if became == "booked":
+        if line["purpose"] == "refund":
+            await solve_task("refund_failed", f"refund:{line['subject']}", "Terugbetaald via de bank.", actor=actor)
+        await _return_told_before(line, actor)
+    elif line["purpose"] == "trainer" and row["return_reason"] in ACCOUNT_FAULTS:
+        await end_refused(line["subject"], line["iban"], actor=actor)
     return state
+
+
+async def _return_told_before(line: Any, actor: UUID | None) -> None:
+    """Statements may come in any order: money of this line that was sent back may wait in suspense already."""
+    row = await fetch_one(_RETURN, end_to_end_of(line["id"]), line["amount_cents"])
+    if row is None:
+        return
+    bank = await account_of("bank", None, constrained=False)
+    suspense = await account_of("suspense", None, constrained=False)
+    ref, cents = entry_ref(row["iban"], row["bank_ref"]), row["amount_cents"]
+    reason = "De afschrijving stond op een later gelezen afschrift."
+    out = TransferOrder(new_id(), "entry_explained", ref, "posted", suspense, bank, cents, reason=reason)
+    await record([out], actor=actor)
+    await solve_task("unmatched", ref, reason, actor=actor)
+    await _about_payout(row, line, actor)
+    await execute(_PLACE, row["id"], "payout_returned", 0, None, line["id"], now(), actor)
 
 
 def undoing(line: Any, clearing: UUID) -> TransferOrder:

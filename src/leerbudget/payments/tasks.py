@@ -46,7 +46,7 @@ async def close_task(task: UUID, outcome: str, *, actor: UUID | None) -> None:
 _ABOUT = "SELECT id FROM finance_task WHERE kind = $1 AND subject = $2 AND closed_at IS NULL"
 
 
-async def solve_task(kind: str, subject: str, outcome: str) -> None:
+async def solve_task(kind: str, subject: str, outcome: str, *, actor: UUID | None = None) -> None:
     """Close what was opened under this kind and subject, as it needs nobody any more. Without such a task, no effect."""
     for row in await fetch_all(_ABOUT, kind, subject):
-        await close_task(row["id"], outcome, actor=None)
+        await close_task(row["id"], outcome, actor=actor)
