@@ -2,6 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
+
+import xmlschema
 
 from leerbudget.foundation.database import fetch_all
 from leerbudget.ledger.queries import export
@@ -90,6 +93,12 @@ def rejecting(message_id):
     said = f"<OrgnlMsgId>{message_id}</OrgnlMsgId><GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>FF01</Cd></Rsn></StsRsnInf>"
     text = f'<Document xmlns="{space}"><CstmrPmtStsRpt><OrgnlGrpInfAndSts>{said}</OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>'
     return text.encode()
+
+
+def kept_schemas():
+    """Read the official schema of a payment order once, and not for every file that is written: that is a second each."""
+    if not hasattr(xmlschema.XMLSchema, "cache_info"):
+        xmlschema.XMLSchema = cache(xmlschema.XMLSchema)
 
 
 def status_of(message_id, *lines):

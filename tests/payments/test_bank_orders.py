@@ -1,7 +1,6 @@
 """The scenarios of our own bank: statements, answers and people in whatever order, each twice, one end."""
 
 import random
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +26,7 @@ from leerbudget.payments.statements import import_statements
 from payments.bank_world import OWN_IBAN, Line, camt, one, statement, status_of
 from payments.orders import some_orders, with_duplicates
 from payments.settling_world import a_country, on
+from payments.standings import changes, stands
 
 OWN = OwnAccount(OWN_IBAN, "Leerbudget (fictief)")
 PAY_DAY = on("2027-02-02")
@@ -38,36 +38,6 @@ async def books_fit(world_db):
     yield
     with travelling(PAY_DAY):
         assert [*await check(), *await check_books()] == []
-
-
-# --- how everything stands ------------------------------------------------------------------------------------------
-
-_STANDS = {
-    "cents": """
-        SELECT a.kind AS what, sum(CASE WHEN t.credit = a.id THEN t.amount_cents ELSE -t.amount_cents END)::bigint AS many
-        FROM account a JOIN transfer t ON a.id IN (t.debit, t.credit) AND t.phase IN ('posted', 'post') GROUP BY 1
-    """,
-    "payments": "SELECT state AS what, count(*) AS many FROM payment GROUP BY 1",
-    "lines": "SELECT state AS what, count(*) AS many FROM payout_line GROUP BY 1",
-    "tasks": """
-        SELECT kind || ' ' || amount_cents AS what, count(*) AS many FROM finance_task WHERE closed_at IS NULL GROUP BY 1
-    """,
-    "waiting": "SELECT direction AS what, sum(suspense_cents)::bigint AS many FROM bank_entry WHERE state = 'suspense' GROUP BY 1",
-}
-
-
-async def stands():
-    """All balances by kind of account, and how many payments, payout lines and open tasks there are of each kind."""
-    return {what: Counter({row["what"]: row["many"] for row in await fetch_all(sql)}) for what, sql in _STANDS.items()}
-
-
-def changes(before, after):
-    """What became different, zeros left out."""
-    found = {}
-    for what, was in before.items():
-        now = after[what]
-        found[what] = {key: now[key] - was[key] for key in {*was, *now} if now[key] != was[key]}
-    return {what: each for what, each in found.items() if each}
 
 
 @dataclass

@@ -42,12 +42,15 @@ from leerbudget.payments.payees import confirm_account, end_account, propose_acc
 from leerbudget.payments.payouts import approve_payout, cancel_payout, draft_payout, import_status
 from leerbudget.payments.queries import check
 from leerbudget.payments.statements import import_statements
-from payments.bank_world import Line, books, one, rejecting, status_of, sums
+from payments.bank_world import Line, books, kept_schemas, one, rejecting, status_of, sums
 from payments.mock_bank import CLOSED_IBAN, ELSEWHERE_IBAN, OWN_IBAN, running
 from payments.settling_world import a_country, on
 
 OWN = OwnAccount(OWN_IBAN, "Leerbudget (fictief)")
 PAY_DAY = on("2027-02-02")
+
+
+kept_schemas()
 
 
 @pytest.fixture(scope="module")

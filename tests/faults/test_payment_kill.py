@@ -1,0 +1,190 @@
+"""`kill -9` between noting what happened, moving money and answering: started again, everything ends as without it."""
+
+import json
+from base64 import b64encode
+from datetime import timedelta
+
+import pytest
+
+from faults.dying import ANSWERED, Mortals
+from ledger.bookkeeping import CLERK, COLLEAGUE, TODAY, an_organisation
+from leerbudget.entrypoints.sandbox import deeds
+from leerbudget.entrypoints.sandbox.webhooks import signature
+from leerbudget.entrypoints.simulator.faults import AFTER_COMMIT, AT_COMMIT
+from leerbudget.foundation.clock import travelling
+from leerbudget.foundation.database import fetch_all, fetch_one
+from leerbudget.foundation.ids import new_id
+from leerbudget.ledger.queries import check as check_books
+from leerbudget.payments.actions import request_top_up
+from leerbudget.payments.asking import refund_top_up, start_top_up
+from leerbudget.payments.bank_rules import message_id_of
+from leerbudget.payments.choosing import SANDBOX_WEBHOOK_SECRET
+from leerbudget.payments.inbox import look_at, receive
+from leerbudget.payments.payouts import approve_payout, draft_payout
+from leerbudget.payments.queries import check
+from leerbudget.payments.statements import import_statements
+from payments.bank_world import OWN_IBAN, Line, one, status_of
+from payments.sandbox_server import gateway_to, sandbox_on_a_port
+from payments.standings import changes, stands
+from payments.test_payouts import OWN
+
+POINTS = (AT_COMMIT, AFTER_COMMIT, ANSWERED)
+CENTS = 500_000
+
+
+@pytest.fixture(scope="module")
+def mortals():
+    """Processes that can be told where to die."""
+    found = Mortals()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+async def served():
+    """A made-up Stripe, whose clock is the tests'."""
+    async with sandbox_on_a_port() as sandbox:
+        sandbox.books.clock = lambda: TODAY
+        yield sandbox
+
+
+class Scene:
+    """What is there before the work, made anew for every kill."""
+
+    def __init__(self, served):
+        self.served, self.gateway, self.number = served, gateway_to(served), 0
+
+    async def started(self):
+        """A top-up at the gateway."""
+        self.number += 1
+        payment, organisation = new_id(), await an_organisation()
+        started = await start_top_up(
+            payment, organisation, CENTS, None, gateway=self.gateway, return_url="http://x.test/", actor=CLERK
+        )
+        return payment, started.gateway_ref
+
+    async def looking(self):
+        """A payment that was paid, with a message about it."""
+        _, ref = await self.started()
+        self.served.books.unsent.clear()
+        deeds.pay(self.served.books, self.served.books.get("checkout.session", ref), "ideal")
+        about = {"object": "checkout.session", "id": ref}
+        event = {
+            "object": "event",
+            "id": f"evt_{new_id().hex}",
+            "type": "x",
+            "livemode": False,
+            "data": {"object": about},
+        }
+        body = json.dumps(event).encode()
+        signed = signature(body, SANDBOX_WEBHOOK_SECRET, int(TODAY.timestamp()))
+        await receive({"sandbox": self.gateway}, "sandbox", body, {"stripe-signature": signed})
+        return {}
+
+    async def starting(self):
+        """An organisation that wants to pay."""
+        return {"payment": new_id(), "organisation": await an_organisation(), "cents": CENTS}
+
+    async def refunding(self):
+        """A payment of which something is to go back."""
+        payment, ref = await self.started()
+        deeds.pay(self.served.books, self.served.books.get("checkout.session", ref), "ideal")
+        await look_at(self.gateway, ref)
+        return {"payment": payment, "refund": new_id(), "cents": 3_000}
+
+    async def confirming(self):
+        """A top-up by bank that a colleague will confirm."""
+        payment, _ = await self._asked()
+        return {"payment": payment, "day": TODAY.date(), "actor": COLLEAGUE}
+
+    async def _asked(self):
+        self.number += 1
+        payment = new_id()
+        return payment, await request_top_up(payment, await an_organisation(), CENTS, None, actor=CLERK)
+
+    async def importing(self):
+        """A statement with money for a top-up, too much by € 4,00, and money of which nobody knows."""
+        _, reference = await self._asked()
+        known = Line(CENTS + 400, f"K{self.number}", structured=reference)
+        return {"file": self._file(one(known, Line(300, f"U{self.number}"), number=str(self.number))), "iban": OWN_IBAN}
+
+    def _file(self, content):
+        return b64encode(content).decode()
+
+    async def approving(self):
+        """A draft with a refund."""
+        payment, reference = await self._asked()
+        file = one(Line(CENTS, f"A{self.number}", structured=reference), number=f"A{self.number}")
+        await import_statements(file, [OWN_IBAN], actor=None)
+        await refund_top_up(payment, 3_000, id=new_id(), gateways={}, actor=CLERK)
+        payout = new_id()
+        await draft_payout(payout, actor=CLERK)
+        return {"payout": payout, "iban": OWN_IBAN, "actor": COLLEAGUE}
+
+    async def refusing(self):
+        """A payout that was approved, and that the bank rejects."""
+        payout = (await self.approving())["payout"]
+        await approve_payout(payout, OWN, actor=COLLEAGUE)
+        line = await fetch_one("SELECT id FROM payout_line WHERE payout = $1", payout)
+        return {"file": self._file(status_of(message_id_of(payout), (line["id"].hex, "RJCT", "AC04")))}
+
+
+CASES = {
+    "looking": ("look", ("look",), {"gateway_clearing": -CENTS, "organisation_pot": CENTS}),
+    "starting": ("start", ("start", "ask again"), {}),
+    "refunding": ("refund", ("refund", "ask again"), {"organisation_pot": -3_000, "refunds_owed": 3_000}),
+    "confirming": ("confirm", ("confirm",), {"bank": -CENTS, "organisation_pot": CENTS}),
+    "importing": ("import", ("import",), {"bank": -CENTS - 700, "organisation_pot": CENTS, "suspense": 700}),
+    "approving": ("approve", ("approve",), {"refunds_owed": -3_000, "payout_clearing": 3_000}),
+    "refusing": ("status", ("status",), {"payout_clearing": -3_000, "refunds_owed": 3_000}),
+}
+"""What is done, what people and the worker do once the process is there again, and the cents that move."""
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_killed_at_every_point_it_ends_as_without(world_db, mortals, served, name):
+    """At every passing of every point: started again, the same cents, states, tasks and questions; nothing twice."""
+    work, after, cents = CASES[name]
+    kills, ends = 0, []
+    asked = {"dsn": world_db.dsns.app, "gateway": served.books.address}
+    with travelling(TODAY):
+        for point in POINTS:
+            killed = nth = 1
+            while killed:
+                scene = Scene(served)
+                scene.number = 1_000 * len(ends)
+                args, before = await getattr(scene, name)(), await everything(served)
+                killed = await mortals.run(work=work, args=args, moment=TODAY, point=point, nth=nth, **asked)
+                if killed:
+                    later = TODAY + timedelta(minutes=2)
+                    for again in after:
+                        assert not await mortals.run(work=again, args=args, moment=later, **asked)
+                ends.append(changes(before, await everything(served)))
+                kills, nth = kills + killed, nth + 1
+        assert [*await check(), *await check_books()] == []
+    assert ends[-1].get("cents", {}) == cents
+    assert [end for end in ends if end != ends[-1]] == []
+    assert kills >= 2
+
+
+async def everything(served):
+    """How everything stands here, the questions to gateways, and what the gateway has."""
+    found = await stands()
+    rows = await fetch_all("SELECT kind || ' ' || state AS what, count(*) AS many FROM payment_attempt GROUP BY 1")
+    found["questions"] = type(found["cents"])({row["what"]: row["many"] for row in rows})
+    found["gateway"] = type(found["cents"])({kind: len(each) for kind, each in served.books.objects.items()})
+    return found
+
+
+async def test_money_moved_apart_from_its_fact_is_noticed(world_db, mortals, served):
+    """Negative control: with noting and moving each by itself, a kill between them loses money, and the check says so."""
+    scene, asked = Scene(served), {"dsn": world_db.dsns.app, "gateway": served.books.address, "apart": True}
+    troubles, nth, killed = [], 1, True
+    with travelling(TODAY):
+        while killed and not troubles:
+            await scene.looking()
+            killed = await mortals.run(work="look", args={}, moment=TODAY, point=AFTER_COMMIT, nth=nth, **asked)
+            await mortals.run(work="look", args={}, moment=TODAY, **asked)
+            troubles += await check()
+            nth += 1
+    assert "wat binnenkwam is niet wat werd bijgeschreven" in " ".join(troubles)
