@@ -56,11 +56,12 @@ class Mortals:
 
 def serve():
     """Fork a process for each line of standard input; tell how it ended."""
-    from leerbudget.entrypoints.simulator import faults  # noqa: F401 - here once, and not in every fork
-    from leerbudget.payments import asking, inbox, payouts, statements, stripe_gateway  # noqa: F401
+    from leerbudget.entrypoints.simulator import faults
+    from leerbudget.payments import asking, inbox, payouts, statements, stripe_gateway  # noqa: F401 - not in every fork
     from leerbudget.payments.pain import CreditTransfer, OwnAccount, payment_order
     from payments.bank_world import OWN_IBAN, kept_schemas
 
+    faults._STATEMENTS = ("execute", "copy_records_to_table")  # to die after only reading is to die before
     kept_schemas()
     transfer = CreditTransfer("x", "T. Voorbeeld (fictief)", OWN_IBAN, 1, "x")
     payment_order(OwnAccount(OWN_IBAN, "x"), "x", [transfer], execution_on=date(2027, 2, 2), made_at=datetime.now(UTC))
@@ -175,6 +176,12 @@ async def _ask_again(gateway, **_):
     await ask_again({"sandbox": gateway})
 
 
+async def _release(_):
+    from leerbudget.payments.receivables import release_held
+
+    await release_held()
+
+
 async def _confirm(_, payment, day, actor):
     from leerbudget.payments.actions import confirm_top_up
 
@@ -205,6 +212,7 @@ WORKS = {
     "start": _start,
     "refund": _refund,
     "ask again": _ask_again,
+    "release": _release,
     "confirm": _confirm,
     "import": _import,
     "approve": _approve,

@@ -31,6 +31,10 @@ def returning(order, started, amount_cents):
 class GatewayContract:
     """The contract."""
 
+    def key_of(self, fact):
+        """How a fact is called: its object, and what happened to it."""
+        return f"{fact.money_ref}:{fact.kind}"
+
     @pytest.fixture
     async def till(self):
         """The gateway under test, and how somebody pays through it."""
@@ -85,7 +89,7 @@ class GatewayContract:
         assert len({fact.key for fact in first.facts}) == len(first.facts)
         for fact in first.facts:
             assert fact.kind in FACT_KINDS
-            assert fact.key == f"{fact.money_ref}:{fact.kind}"
+            assert fact.key == self.key_of(fact)
 
     async def test_an_unknown_payment_is_refused(self, till):
         """What the gateway never gave out is refused in every verb, as is what cannot be a reference."""
