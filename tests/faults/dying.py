@@ -5,14 +5,15 @@ points are those of the simulator's faults, and one more: a gateway did what was
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 from base64 import b64decode
-from contextlib import asynccontextmanager, nullcontext
-from datetime import UTC, date, datetime
+from contextlib import asynccontextmanager, nullcontext, suppress
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -65,6 +66,9 @@ def serve():
     kept_schemas()
     transfer = CreditTransfer("x", "T. Voorbeeld (fictief)", OWN_IBAN, 1, "x")
     payment_order(OwnAccount(OWN_IBAN, "x"), "x", [transfer], execution_on=date(2027, 2, 2), made_at=datetime.now(UTC))
+    asyncio.run(_once_in_vain())
+    gc.collect()
+    gc.freeze()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -80,6 +84,25 @@ def serve():
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
+
+
+async def _once_in_vain():
+    """Stripe's library imports as it goes: let it do so here, and not in every fork."""
+    from leerbudget.payments.errors import GatewaySilent
+    from leerbudget.payments.gateways import PaymentOrder, RefundOrder
+
+    one = UUID(int=1)
+    lapses = datetime.now(UTC) + timedelta(hours=1)
+    order = PaymentOrder(one, "top_up", ("ideal",), 5_000, "RF18539007547034", "http://x.test/", lapses)
+    nobody = _gateway("http://127.0.0.1:9", None)
+    asked = (
+        nobody.start(order, key="x"),
+        nobody.fetch("cs_test_x"),
+        nobody.refund(RefundOrder(one, "cs_test_x", one, 1), key="x"),
+    )
+    for each in asked:
+        with suppress(GatewaySilent):
+            await each
 
 
 async def _work(request):

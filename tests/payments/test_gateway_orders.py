@@ -4,24 +4,32 @@ What the made-up Stripe tells is recorded with the real library and the real sig
 scenario is which.
 """
 
+import itertools
+import json
 import random
 from functools import partial
 
 import pytest
 
-from ledger.bookkeeping import CLERK, a_family, a_grant, a_payee, hold_once
+from ledger.bookkeeping import CLERK, a_family, a_grant, a_payee, an_organisation, hold_once
 from leerbudget.budgets.actions import grant, lower, settle
 from leerbudget.budgets.errors import PotTooSmall
 from leerbudget.entrypoints.sandbox import deeds
+from leerbudget.entrypoints.sandbox.webhooks import signature
+from leerbudget.foundation.clock import travelling
 from leerbudget.foundation.database import together
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.queries import balances
 from leerbudget.ledger.queries import check as check_books
-from leerbudget.payments.asking import refund_top_up
+from leerbudget.payments.asking import refund_top_up, start_top_up
+from leerbudget.payments.choosing import SANDBOX_WEBHOOK_SECRET
+from leerbudget.payments.errors import GatewaySilent
+from leerbudget.payments.inbox import receive
 from leerbudget.payments.queries import check
 from leerbudget.payments.receivables import even_out, lock_payer, release_held
+from leerbudget.payments.reconciling import reconcile
 from payments.orders import some_orders, with_duplicates
-from payments.paying import at, standing
+from payments.paying import NOON, at, standing
 from payments.replaying import STRANGER, Chapter, Replayed, Story, a_stage, record
 from payments.sandbox_server import gateway_to, sandbox_on_a_port
 
@@ -259,3 +267,42 @@ async def test_every_order_of_messages_ends_in_the_same_books(served, name):
     for order in orders_of(recording):
         stage = await played(story, recording, gateway, order, chance)
         assert await stage.ends() == (story.expected, story.state, story.tasks), order
+
+
+EVENTS_OF_PAYING = 3
+LOST = list(itertools.product([False, True], repeat=EVENTS_OF_PAYING))[1:]
+
+
+async def test_whichever_messages_are_lost_reconciling_credits_once(served):
+    """Scenario 16, through the library: one, two or all messages lost, and 500 five times: credited once, and no more."""
+    served.books.clock = lambda: NOON
+    gateways = {"sandbox": gateway_to(served)}
+    with travelling(NOON):
+        for lost in LOST:
+            organisation, payment = await an_organisation(), new_id()
+            started = await start_top_up(
+                payment,
+                organisation,
+                500_000,
+                None,
+                gateway=gateways["sandbox"],
+                return_url="http://x.test/",
+                actor=CLERK,
+            )
+            served.books.unsent.clear()
+            deeds.pay(served.books, served.books.get("checkout.session", started.gateway_ref), "ideal")
+            events = [served.books.get("event", each) for each in served.books.unsent]
+            assert len(events) == EVENTS_OF_PAYING
+            for event in itertools.compress(events, [not each for each in lost]):
+                body = json.dumps(event).encode()
+                signed = signature(body, SANDBOX_WEBHOOK_SECRET, int(NOON.timestamp()))
+                await receive(gateways, "sandbox", body, {"stripe-signature": signed})
+            served.faults.answers.extend(["error"] * 5)
+            for _ in range(5):
+                with pytest.raises(GatewaySilent):
+                    await reconcile(gateways)
+            for _ in "ab":
+                found = await reconcile(gateways)
+            assert (found.messages, found.facts, found.differences) == (0, 0, ())
+            expected = {"gateway_clearing": -500_000, "organisation_pot": 500_000}
+            assert await standing(organisation) == expected, lost
