@@ -11,7 +11,7 @@ WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # last turn: that of a release. RELEASE= leaves the last turn out.
 ROUNDS ?= 20
 RELEASE ?= SOAK_CLIENTS=500 SOAK_RUSHES=200 SOAK_SHARED_RACES=5000 SOAK_WEB_KILLS=200 SOAK_DATABASE_KILLS=100 \
-	SOAK_WORKER_KILLS=100 SOAK_REQUEST_SHAPES=50000 SOAK_STORIES=2400 SOAK_PERMUTATIONS=2000
+	SOAK_WORKER_KILLS=100 SOAK_REQUEST_SHAPES=50000 SOAK_STORIES=2400 SOAK_PERMUTATIONS=5040
 SOAKED = tests/faults tests/concurrency $$(find tests -name "test_*race*.py")
 
 # A folder that was moved or copied is set up anew: a virtual environment remembers where it was made.
@@ -64,7 +64,8 @@ soak: setup ## repeat races, faults, random rounds and made-up years until somet
 	done
 	@test -z "$(RELEASE)" || { echo "at the size of a release"; \
 		$(RELEASE) $(BIN)/python -m pytest -q -p no:cacheprovider -o faulthandler_timeout=14400 $(SOAKED) \
-			tests/entrypoints/api/test_schema.py $$(find tests -name "test_*model*.py") $(ARGS); }
+			tests/entrypoints/api/test_schema.py $$(find tests -name "test_*model*.py") \
+			tests/payments/test_facts.py $$(find tests -name "test_*orders*.py") $(ARGS); }
 
 lock: setup ## choose versions anew within the bounds of pyproject.toml and write requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
