@@ -5,7 +5,6 @@ import itertools
 
 import pytest
 
-import scale
 from ledger.bookkeeping import a_family, a_grant, a_payee, an_organisation, hold_once
 from leerbudget.budgets.actions import grant, lower, settle
 from leerbudget.budgets.errors import PotTooSmall
@@ -21,6 +20,7 @@ from leerbudget.payments.gateways import FACT_KINDS
 from leerbudget.payments.queries import check
 from leerbudget.payments.receivables import even_out_all, release_held
 from leerbudget.payments.rules import PAYMENT_STATES, held_until, state_of
+from payments.orders import some_orders
 from payments.paying import NOON, a_payment, at, of, standing, told
 
 SEPA = {"method": "sepa_debit"}
@@ -100,17 +100,11 @@ async def books_fit(world_db):
     assert [*await check(), *await check_books()] == []
 
 
-def orders_of(facts):
-    """Every order of the facts, as many as the scale asks, spread evenly over all of them."""
-    every = list(itertools.permutations(facts))
-    return every[:: -(-len(every) // scale.PERMUTATIONS)]
-
-
 @pytest.mark.parametrize("story", STORIES)
 async def test_every_order_with_duplicates_ends_in_the_same_books(story):
     """Each fact told three times, at once and one by one, in every order: one effect, one state."""
     cents, facts, expected, state = STORIES[story]
-    for order in orders_of(facts):
+    for order in some_orders(facts):
         organisation = await an_organisation()
         payment = await a_payment(organisation, cents)
         ours = of(payment, order)

@@ -37,7 +37,8 @@ from leerbudget.payments.bank_queries import (
 )
 from leerbudget.payments.bank_rules import compact_iban, masked, message_id_of
 from leerbudget.payments.explaining import send_back
-from leerbudget.payments.pain import OwnAccount
+from leerbudget.payments.iso20022 import message_in
+from leerbudget.payments.pain import PAIN_001, OwnAccount
 from leerbudget.payments.payees import confirm_account, end_account, propose_account
 from leerbudget.payments.payouts import approve_payout, cancel_payout, draft_payout, import_status
 from leerbudget.payments.queries import check
@@ -136,6 +137,16 @@ async def test_paid_trainers_end_at_zero(country, bank):
     assert (view.state, view.lines, view.amount_cents, view.open_cents) == ("approved", 2, 36_000, 0)
     with pytest.raises(NothingToPay):
         await drafted()
+
+
+async def test_an_order_names_accounts_by_iban_alone(country):
+    """No bank of a payee, and for our own bank the word for none: what banks of the euro area want without a BIC."""
+    for place in (0, 1):
+        await has_account(country.trainers[place])
+    order = message_in(await approved(await drafted()), [PAIN_001])
+    assert [each.text for each in order.iter("IBAN")] == [OWN_IBAN, ELSEWHERE_IBAN] * 2
+    assert [each.text for each in order.findall(".//DbtrAgt/FinInstnId/Othr/Id")] == ["NOTPROVIDED"] * 2
+    assert not [*order.iter("CdtrAgt"), *order.iter("BICFI")]
 
 
 async def test_what_the_bank_rejects_is_payable_again_once(country, bank):
