@@ -58,7 +58,7 @@ class Mortals:
 def serve():
     """Fork a process for each line of standard input; tell how it ended."""
     from leerbudget.entrypoints.simulator import faults
-    from leerbudget.payments import asking, inbox, payouts, statements, stripe_gateway  # noqa: F401 - not in every fork
+    from leerbudget.payments import asking, inbox, own_shares, payouts, statements, stripe_gateway  # noqa: F401 - not in every fork
     from leerbudget.payments.pain import CreditTransfer, OwnAccount, payment_order
     from payments.bank_world import OWN_IBAN, kept_schemas
 
@@ -205,6 +205,12 @@ async def _release(_):
     await release_held()
 
 
+async def _place(_):
+    from leerbudget.payments.own_shares import place_all
+
+    await place_all()
+
+
 async def _confirm(_, payment, day, actor):
     from leerbudget.payments.actions import confirm_top_up
 
@@ -236,6 +242,7 @@ WORKS = {
     "refund": _refund,
     "ask again": _ask_again,
     "release": _release,
+    "place": _place,
     "confirm": _confirm,
     "import": _import,
     "approve": _approve,

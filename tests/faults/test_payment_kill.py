@@ -7,8 +7,10 @@ from functools import partial
 
 import pytest
 
+import world
 from faults.dying import ANSWERED, Mortals
 from ledger.bookkeeping import CLERK, COLLEAGUE, TODAY, an_organisation
+from leerbudget.bookings import actions as bookings
 from leerbudget.entrypoints.sandbox import deeds
 from leerbudget.entrypoints.sandbox.webhooks import signature
 from leerbudget.entrypoints.simulator.faults import AFTER_COMMIT, AT_COMMIT
@@ -24,7 +26,9 @@ from leerbudget.payments.inbox import look_at, look_at_messages, receive
 from leerbudget.payments.payouts import approve_payout, draft_payout
 from leerbudget.payments.queries import check
 from leerbudget.payments.statements import import_statements
+from payments import test_own_shares as own
 from payments.bank_world import OWN_IBAN, Line, one, status_of
+from payments.pretend import PretendGateway
 from payments.sandbox_server import gateway_to, sandbox_on_a_port
 from payments.standings import changes, stands
 from payments.test_payouts import OWN
@@ -126,6 +130,23 @@ class Scene:
         """A debit that came in."""
         return (await self.looking(deeds.pay_later, deeds.settle))[0]
 
+    async def seated(self):
+        """A family that paid its own share of a seat that is kept for it."""
+        pretend, session = PretendGateway(), await world.a_session(price_cents=own.PRICE, seats=1)
+        request = await own.a_request(await own.a_family(), session)
+        await own.asked(pretend, request)
+        await own.paid(pretend, request, placed=False)
+        return {}
+
+    async def too_late(self):
+        """A family that paid its own share after the seat was given up."""
+        pretend, session = PretendGateway(), await world.a_session(price_cents=own.PRICE, seats=1)
+        request = await own.a_request(await own.a_family(), session)
+        await own.asked(pretend, request)
+        await bookings.decline(request.id, actor=None)
+        await own.paid(pretend, request, placed=False)
+        return {}
+
     async def starting(self):
         """An organisation that wants to pay."""
         return {"payment": new_id(), "organisation": await an_organisation(), "cents": CENTS}
@@ -180,6 +201,8 @@ CASES = {
     "of_a_stranger": ("look", ("look",), {"gateway_clearing": -CENTS, "suspense": CENTS}),
     "refund_returned": ("look", ("look",), {}),
     "held": ("release", ("release",), {"organisation_held": -CENTS, "organisation_pot": CENTS}),
+    "seated": ("place", ("place",), {}),
+    "too_late": ("place", ("place",), {"own_payment": -own.OWN, "refunds_owed": own.OWN}),
     "starting": ("start", ("start", "ask again"), {}),
     "refunding": ("refund", ("refund", "ask again"), {"organisation_pot": -3_000, "refunds_owed": 3_000}),
     "confirming": ("confirm", ("confirm",), {"bank": -CENTS, "organisation_pot": CENTS}),

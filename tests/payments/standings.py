@@ -9,6 +9,8 @@ _STANDS = {
         SELECT a.kind AS what, sum(CASE WHEN t.credit = a.id THEN t.amount_cents ELSE -t.amount_cents END)::bigint AS many
         FROM account a JOIN transfer t ON a.id IN (t.debit, t.credit) AND t.phase IN ('posted', 'post') GROUP BY 1
     """,
+    "bookings": "SELECT state AS what, count(*) AS many FROM booking GROUP BY 1",
+    "letters": "SELECT kind AS what, count(*) AS many FROM outbox_message GROUP BY 1",
     "payments": "SELECT state AS what, count(*) AS many FROM payment GROUP BY 1",
     "lines": "SELECT state AS what, count(*) AS many FROM payout_line GROUP BY 1",
     "tasks": """
@@ -19,7 +21,7 @@ _STANDS = {
 
 
 async def stands():
-    """All balances by kind of account, and how many payments, payout lines and open tasks there are of each kind."""
+    """All balances by kind of account, and how many bookings, letters, payments, payout lines and tasks there are of each kind."""
     return {what: Counter({row["what"]: row["many"] for row in await fetch_all(sql)}) for what, sql in _STANDS.items()}
 
 
