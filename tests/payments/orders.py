@@ -19,9 +19,9 @@ def some_orders(events, seed=7):
     return list(found.values())
 
 
-def with_duplicates(order, chance):
-    """The events in this order, each told once more at some later moment, and one of them twice more."""
+def with_duplicates(order, chance, doubles=2):
+    """The events in this order, some of them (by chance, perhaps the same) told once more at a later moment."""
     told = list(order)
-    for event in [*order, chance.choice(order)] if order else []:
+    for event in chance.choices(order, k=doubles) if order else []:
         told.insert(chance.randint(told.index(event) + 1, len(told)), event)
     return told

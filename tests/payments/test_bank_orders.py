@@ -1,4 +1,4 @@
-"""The scenarios of our own bank: statements, answers and people in whatever order, each twice, one end."""
+"""The scenarios of our own bank: statements, answers and people in whatever order, some twice, one end."""
 
 import random
 from contextlib import suppress
