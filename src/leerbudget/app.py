@@ -21,10 +21,12 @@ from leerbudget.entrypoints.api.documentation import PREFIX, openapi_config, ope
 from leerbudget.entrypoints.api.elearning import ElearningController
 from leerbudget.entrypoints.api.families import FamilyController
 from leerbudget.entrypoints.api.health import health
+from leerbudget.entrypoints.api.invoices import TrainerPaperController
 from leerbudget.entrypoints.api.logins import LoginController
 from leerbudget.entrypoints.api.moving import MovingController
 from leerbudget.entrypoints.api.organisations import OrganisationController, TopUpController
 from leerbudget.entrypoints.api.own_seats import OwnSeatController
+from leerbudget.entrypoints.api.papers import BillingController, TopUpPaperController, VatController
 from leerbudget.entrypoints.api.payment_events import PaymentEventController
 from leerbudget.entrypoints.api.payout_accounts import PayoutAccountController, TrainerAccountController
 from leerbudget.entrypoints.api.policies import PolicyController
@@ -53,9 +55,11 @@ from leerbudget.entrypoints.web.coordinating import RoundPages
 from leerbudget.entrypoints.web.dialogues import DialoguePages
 from leerbudget.entrypoints.web.elearning import ElearningPages
 from leerbudget.entrypoints.web.enrolling import EnrolPages
+from leerbudget.entrypoints.web.invoices import TrainerPaperPages
 from leerbudget.entrypoints.web.logins import LoginPages
 from leerbudget.entrypoints.web.organisations import OrganisationPages
 from leerbudget.entrypoints.web.own_seats import OwnSeatPages
+from leerbudget.entrypoints.web.papers import BillingPages, TopUpPaperPages
 from leerbudget.entrypoints.web.parents import ParentPages
 from leerbudget.entrypoints.web.paying import PayingPages
 from leerbudget.entrypoints.web.policies import PolicyPages
@@ -99,6 +103,10 @@ API: tuple[ControllerRouterHandler, ...] = (
     TrainerSessionController,
     OrganisationController,
     TopUpController,
+    TopUpPaperController,
+    BillingController,
+    VatController,
+    TrainerPaperController,
     PaymentEventController,
     AllocationController,
     PolicyController,
@@ -123,12 +131,15 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     OrganisationPages,
     PayingPages,
     TopUpPages,
+    TopUpPaperPages,
+    BillingPages,
     AllocationPages,
     PolicyPages,
     SettlementPages,
     TariffPages,
     OwnTariffPages,
     TrainerPages,
+    TrainerPaperPages,
     CallingOffPages,
     ElearningPages,
     DialoguePages,

@@ -15,6 +15,7 @@ ROOMS = (
     "budgets",
     "bookings",
     "payments",
+    "papers",
     "rounds",
 )
 

@@ -21,6 +21,7 @@ from browser.gallery_changing import (
     MOVING_CHECK,
 )
 from browser.gallery_dialogues import DIALOGUES, OWN_SEATS, SEAT_ERROR, SEAT_FORM, SEATED, dialogue, own_seat
+from browser.gallery_papers import AGREEMENT_FORM, BILLING_FORM, OWN_INVOICES, PAPERS, TO_INVOICE
 from browser.gallery_paying import OWN_QUOTE, TO_PAY, TO_PAY_LINE
 from browser.gallery_settling import SETTLEMENTS
 from browser.gallery_tariffs import OWN_TARIFFS, TARIFF, TARIFF_FORM, TARIFFS, WITHDRAWN
@@ -134,9 +135,9 @@ PAGES = (
     sample("budget", "budget.html", BUDGET_PAGE),
     sample("budget-afschrift", "budget_afschrift.html", STATEMENT, path="/budget/g1"),
     sample("organisatie", "organisatie.html", Thing(**vars(ORGANISATION), requests=REQUESTS, limit_cents=1000000), shell=FINANCE, top_up_form=Form(), grant_form=Form()),
-    sample("storting", "storting.html", Thing(id="t2", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="open", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=False, made_up=False, pay_url=None, held_until=None, may_confirm=True, back="/organisatie"), shell=FINANCE),
-    sample("storting-online", "storting.html", Thing(id="t3", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="open", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=True, made_up=True, pay_url="http://127.0.0.1:8090/pay/cs_1", held_until=None, may_confirm=True, back="/organisatie"), shell=FINANCE),
-    sample("storting-vastgehouden", "storting.html", Thing(id="t4", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="succeeded", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=True, made_up=False, pay_url=None, held_until=date(2027, 4, 27), may_confirm=True, back="/organisatie"), shell=FINANCE),
+    sample("storting", "storting.html", Thing(id="t2", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="open", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=False, made_up=False, pay_url=None, held_until=None, may_confirm=True, papers=PAPERS, back="/organisatie"), shell=FINANCE),
+    sample("storting-online", "storting.html", Thing(id="t3", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="open", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=True, made_up=True, pay_url="http://127.0.0.1:8090/pay/cs_1", held_until=None, may_confirm=True, papers=PAPERS, back="/organisatie"), shell=FINANCE),
+    sample("storting-vastgehouden", "storting.html", Thing(id="t4", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="succeeded", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=True, made_up=False, pay_url=None, held_until=date(2027, 4, 27), may_confirm=True, papers=PAPERS, back="/organisatie"), shell=FINANCE),
     sample("stortingen", "stortingen.html", Thing(top_ups=[Thing(reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)", amount_cents=5000000, requested_on=date(2027, 2, 2), purchase_order=None)], tasks=[Thing(id="k1", kind="not_as_asked", amount_cents=49999, opened_on=date(2027, 2, 3), reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)"), Thing(id="k2", kind="discrepancy", amount_cents=100, opened_on=date(2027, 2, 4), reference=None, organisation=None)]), shell=COORDINATOR),
     sample("storting-taak", "storting_taak.html", Thing(id="k1", kind="not_as_asked", subject="stripe:pi_3Qfictief:received", amount_cents=49999, opened_on=date(2027, 2, 3), reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)", outcome=None), shell=COORDINATOR),
     sample("aanvraag", "aanvraag.html", a_request(), path="/organisatie/aanvragen/g1", shell=FINANCE),
@@ -147,6 +148,10 @@ PAGES = (
     sample("beleid-groep", "beleid_groep.html", POLICY, path="/organisatie/beleid/b1", shell=FINANCE, status=422, form=Form(errors={"grant": "Er staat niet genoeg in de pot. Er staat € 800,00 in de pot.", "number": "Er zijn geen gezinnen die nog geen groep hebben."})),
     sample("verrekening", "verrekening.html", SETTLEMENTS, path="/organisatie/verrekening", shell=FINANCE),
     sample("verrekening-leeg", "verrekening.html", Thing(months=[], page=1, last_page=1), shell=FINANCE),
+    sample("factuurgegevens", "factuurgegevens.html", Thing(), path="/organisatie/factuurgegevens", shell=FINANCE, status=422, form=BILLING_FORM),
+    sample("trainer-facturen", "trainer_facturen.html", OWN_INVOICES, path="/trainer/facturen", shell=TRAINER),
+    sample("trainer-facturen-zelf", "trainer_facturen.html", TO_INVOICE, path="/trainer/facturen/afspraak", shell=TRAINER, status=422, form=AGREEMENT_FORM),
+    sample("trainer-facturen-leeg", "trainer_facturen.html", Thing(agreement=None, invoices=[], page=1, last_page=1, months=[]), shell=TRAINER),
     sample("trainer", "trainer.html", Thing(name="Bram", admitted=True, upcoming=[trainer_session()], past=[trainer_session(id="s0", state="done", attendance_open=True, seats_taken=9)]), shell=TRAINER),
     sample("trainer-bijeenkomst", "trainer_bijeenkomst.html", TRAINER_SESSION, shell=TRAINER, form=Form(values={"was_there-x1": "present"})),
     sample("gesprekken", "gesprekken.html", DIALOGUES, shell=COORDINATOR),

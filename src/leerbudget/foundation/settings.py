@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_type_hints
 from urllib.parse import urlsplit
 
 from stdnum import iban
+from stdnum.nl import btw
 
 from leerbudget.foundation.errors import SettingsError
 
@@ -76,6 +78,24 @@ def _iban(value: str) -> str:
     if not iban.is_valid(value):
         raise ValueError("is geen geldig rekeningnummer (IBAN)")
     return str(iban.compact(value))
+
+
+def _kvk(value: str) -> str:
+    if not (value.isascii() and value.isdigit() and len(value) == 8):
+        raise ValueError("is geen KvK-nummer van acht cijfers")
+    return value
+
+
+def _vat_id(value: str) -> str:
+    if not btw.is_valid(value):
+        raise ValueError("is geen geldig btw-nummer")
+    return f"NL{btw.compact(value)}"
+
+
+def _postcode(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]{3} ?[A-Z]{2}", value, re.ASCII):
+        raise ValueError("is geen postcode zoals 1234 AB")
+    return f"{value[:4]} {value[-2:]}"
 
 
 def _list(value: str) -> tuple[str, ...]:
@@ -225,6 +245,30 @@ class Settings:
     bank_holder: Annotated[
         str,
         Setting("LEERBUDGET_BANK_HOLDER", str, "Naam waarop die bankrekening staat.", "Leerbudget"),
+    ]
+    programme_name: Annotated[
+        str | None,
+        Setting(
+            "LEERBUDGET_PROGRAMME_NAME",
+            str,
+            "Wie het programma is, zoals in het handelsregister. Staat met de vijf hierna op facturen; "
+            "niet alle zes gezet: in production geen e-facturen en geen facturen voor trainers.",
+        ),
+    ]
+    programme_street: Annotated[
+        str | None, Setting("LEERBUDGET_PROGRAMME_STREET", str, "Straat en nummer van het programma.")
+    ]
+    programme_postcode: Annotated[
+        str | None, Setting("LEERBUDGET_PROGRAMME_POSTCODE", _postcode, "Postcode van het programma.")
+    ]
+    programme_place: Annotated[
+        str | None, Setting("LEERBUDGET_PROGRAMME_PLACE", str, "Vestigingsplaats van het programma.")
+    ]
+    programme_kvk: Annotated[
+        str | None, Setting("LEERBUDGET_PROGRAMME_KVK", _kvk, "KvK-nummer van het programma (acht cijfers).")
+    ]
+    programme_vat_id: Annotated[
+        str | None, Setting("LEERBUDGET_PROGRAMME_VAT_ID", _vat_id, "Btw-nummer van het programma.")
     ]
     trusted_proxies: Annotated[
         tuple[str, ...],

@@ -87,6 +87,11 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "propose_payout_account": (_TRAINER,),
     "see_payout_account": (_TRAINER,),
     "confirm_payout_account": (_COORDINATOR,),
+    # papers of money: to whom they are addressed, VAT, and invoices that are made out for trainers
+    "set_billing": (_FINANCE, _ADMIN),
+    "set_vat": (_COORDINATOR,),
+    "see_invoices": (_TRAINER,),
+    "agree_self_billing": (_TRAINER,),
     "grant": (_FINANCE, _ADMIN),
     "decide_grant": (_FINANCE, _ADMIN),
     "import_families": (_ADMIN,),

@@ -131,6 +131,23 @@ def a_payout_account(_: Things) -> dict[str, Any]:
     return {"id": str(new_id()), "iban": "NL30 MOCK 0000 0000 05", "holder_name": "T. Voorbeeld (fictief)"}
 
 
+def an_agreement(_: Things) -> dict[str, Any]:
+    """That invoices are made out under these details."""
+    where = {"name": "T. (fictief)", "street": "Straat 1", "postcode": "1234AB", "place": "Plaats"}
+    return {"id": str(new_id()), "kvk": "12345678", "vat_id": "NL123456782B90"} | where
+
+
+def a_treatment(things: Things) -> dict[str, Any]:
+    """An exemption from today on."""
+    whose = {"course": str(things["course"]), "trainer": str(things["trainer"]), "valid_from": text_of(0)}
+    return {"id": str(new_id()), "treatment": "exempt", "legal_basis": "art. 11", "evidence": "Gezien."} | whose
+
+
+def billing(_: Things) -> dict[str, Any]:
+    """An address of a municipality."""
+    return {"street": "Plein 1", "postcode": "1234 AB", "place": "Plaats", "register": "oin", "number": "1" * 20}
+
+
 def a_session(things: Things) -> dict[str, Any]:
     """An online course session of the trainer's own."""
     start, end = (moment.isoformat() for moment in world.in_days(60))
@@ -190,6 +207,8 @@ def a_guest(name: str) -> Callable[[Things], dict[str, Any]]:
 
 
 _days = count()
+SEES_INVOICES = ("trainer",)
+INVOICE = {"trainer_id": "trainer", "invoice_id": "invoice"}
 SESSION = {"session_id": "session"}
 DIALOGUE = {"session_id": "dialogue"}
 CASES: Mapping[str, Case] = {
@@ -251,6 +270,21 @@ CASES: Mapping[str, Case] = {
     "listAccountsToConfirm": Case(("coordinator",), owned=False),
     "confirmPayoutAccount": Case(("coordinator",), path={"account_id": "payout_account"}, owned=False),
     "refusePayoutAccount": Case(("coordinator",), path={"account_id": "payout_account_to_refuse"}, owned=False),
+    # papers
+    "listInvoices": Case(SEES_INVOICES, path={"trainer_id": "trainer"}),
+    "getInvoice": Case(SEES_INVOICES, path=INVOICE),
+    "getEInvoice": Case(SEES_INVOICES, path=INVOICE),
+    "listEarnings": Case(SEES_INVOICES, path={"trainer_id": "trainer"}),
+    "listSelfBilling": Case(SEES_INVOICES, path={"trainer_id": "trainer"}),
+    "agreeSelfBilling": Case(("trainer",), 201, {"trainer_id": "trainer"}, an_agreement),
+    "endSelfBilling": Case(("trainer",), path={"trainer_id": "trainer"}),
+    "getTopUpRequest": of_organisation(ORGANISATION, path={"top_up_id": "top_up_received"}),
+    "getTopUpReceipt": of_organisation(ORGANISATION, path={"top_up_id": "top_up_received"}),
+    "getTopUpEInvoice": of_organisation(ORGANISATION, path={"top_up_id": "top_up_received"}),
+    "getBillingDetails": of_organisation(PAYERS),
+    "putBillingDetails": of_organisation(PAYERS, body=billing),
+    "listVatTreatments": Case(("coordinator",), owned=False),
+    "setVatTreatment": Case(("coordinator",), 201, body=a_treatment, owned=False),
     "publishCourseSession": Case(("trainer",), 201, body=a_session),
     "listParticipants": Case(("trainer",), path=SESSION),
     "recordAttendance": Case(

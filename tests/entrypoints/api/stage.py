@@ -38,6 +38,11 @@ from leerbudget.foundation import clock
 from leerbudget.foundation.database import close_pool, execute, fetch_value, open_pool
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity import actions as identity
+from leerbudget.ledger.actions import account_of, record
+from leerbudget.ledger.rules import TransferOrder
+from leerbudget.papers import actions as papers
+from leerbudget.papers.queries import invoices_of
+from leerbudget.papers.rules import EXAMPLE, Party
 from leerbudget.payments import actions as payments
 from leerbudget.payments import own_shares
 from leerbudget.payments.payees import propose_account
@@ -108,6 +113,7 @@ async def stage(app_of_module) -> AsyncIterator[Stage]:
         await _own_seats(made)
         await _rounds(made)
         await _unpaid(made)
+        await _invoices(made)
         for name, person, roles in _logins(made):
             made.browsers[name] = await browser()
             await log_in(made.browsers[name], f"{name}@fictief.example", person, roles)
@@ -223,6 +229,32 @@ async def _tariffs(made: Stage) -> None:
             key = things[name] = new_id()
             order = TariffOrder(key, str(key), things["course"], price_cents=5_000, starts_on=day, **scope)
             await add_tariffs([order], actor=None)
+
+
+async def _invoices(made: Stage) -> None:
+    """An invoice of each trainer under an agreement that ended, one to make out oneself, and something that came in."""
+    now = clock.now()
+    for things in (made.mine, made.theirs):
+        account = await account_of("trainer_payable", things["trainer"], constrained=False)
+        bank = await account_of("bank", None, constrained=False)
+        supplier = Party("T. (fictief)", "Straat 1", "1234 AB", "Plaats", "kvk", "12345678", "NL123456782B90")
+        for days in (100, 65):
+            with clock.travelling(now - timedelta(days=days)):
+                if days == 100:
+                    await papers.agree_self_billing(new_id(), things["trainer"], supplier, actor=None)
+                key = new_id()
+                order = TransferOrder(key, "correction", str(key), "posted", bank, account, 12_100, reason="Proef")
+                await record([order], actor=None)
+        with clock.travelling(now - timedelta(days=66)):
+            await papers.end_self_billing(things["trainer"], actor=None)
+    await papers.issue_invoices(EXAMPLE, actor=None)
+    for things in (made.mine, made.theirs):
+        things["invoice"] = (await invoices_of(things["trainer"]))[0].id
+        address = Party("-", "Plein 1", "1234 AB", "Plaats", "oin", "1" * 20)
+        await papers.set_billing(things["organisation"], address, "K-1", actor=None)
+        things["top_up_received"] = new_id()
+        await payments.request_top_up(things["top_up_received"], things["organisation"], 200_000, "INK", actor=None)
+        await payments.confirm_top_up(things["top_up_received"], clock.today(), actor=new_id())
 
 
 async def _bookings(made: Stage) -> None:

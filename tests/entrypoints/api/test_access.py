@@ -138,6 +138,10 @@ async def test_who_may_gets_what_the_document_promises(stage: Stage, name: str):
             again = await call(browser, operation, ids, body)
             assert (again.status_code, timeless(again.text)) == (answer.status_code, timeless(answer.text))
         if answer.status_code in (200, 201, 202):
-            media = operation.answers[str(answer.status_code)]["content"]["application/json"]
+            content = operation.answers[str(answer.status_code)]["content"]
+            if "application/json" not in content:
+                assert list(content) == [answer.headers["content-type"].partition(";")[0]]
+                continue
+            media = content["application/json"]
             schema = media["schema"] | {"components": DOCUMENT["components"]}
             jsonschema_rs.Draft202012Validator(schema).validate(answer.json())

@@ -52,10 +52,12 @@ TRAINER_PAGES = (
     "/trainer/bijeenkomsten/{booked}",
     "/trainer/bijeenkomsten/{booked}/afgelasten",
     "/trainer/bijeenkomsten/{booked}/elearning",
+    "/trainer/facturen",
 )
 FINANCE_PAGES = (
     "/organisatie",
     "/organisatie/stortingen/{top_up}",
+    "/organisatie/factuurgegevens",
     "/organisatie/aanvragen/{request}",
     "/organisatie/beleid",
     "/organisatie/beleid/{policy}",
@@ -282,6 +284,9 @@ POSTS = (
     "/mijn-plekken/{own_seat}/afwijzen",
     "/mijn-plekken/{own_seat}/afzeggen",
     "/organisatie/stortingen/{booking}/bevestigen",
+    "/organisatie/factuurgegevens",
+    "/trainer/facturen/afspraak",
+    "/trainer/facturen/stoppen",
     "/stortingen/taken/{task}",
     "/organisatie/aanvragen/{request}/goedkeuren",
     "/organisatie/aanvragen/{request}/afwijzen",

@@ -11,9 +11,9 @@ from entrypoints.web.visiting import count, forms_in
 from leerbudget.budgets import approvals, requests
 from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.web.organisations import _regions
-from leerbudget.entrypoints.web.top_ups import EXAMPLE, own_account
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import queries as ledger
+from leerbudget.papers.rules import EXAMPLE_ACCOUNT, own_account
 from leerbudget.payments import queries as payments
 
 
@@ -208,5 +208,5 @@ def test_payers_are_told_the_account_that_was_set_and_in_production_no_other():
     """A made-up account number is for where no money is real; nobody is asked to pay to it."""
     real = settings_for(bank_iban="NL02ABNA0123456789", bank_holder="Leerbudget")
     assert own_account(real) == ("Leerbudget", "NL02ABNA0123456789")
-    assert own_account(settings_for()) == EXAMPLE
-    assert own_account(settings_for(environment="production")) == (None, None)
+    assert own_account(settings_for()) == EXAMPLE_ACCOUNT
+    assert own_account(settings_for(environment="production")) is None

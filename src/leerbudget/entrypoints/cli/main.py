@@ -26,6 +26,7 @@ COMMANDS = {
         "Solve, check and explain rounds from files, without a database.",
     ),
     "migrate": ("leerbudget.entrypoints.cli.upkeep:migrate", "Bring the database up to date."),
+    "papers": ("leerbudget.entrypoints.cli.papers:papers", "Requests, receipts, VAT, and invoices of trainers."),
     "payments": ("leerbudget.entrypoints.cli.payments:payments", "Top-ups: what waits for money, and what came in."),
     "restore": (
         "leerbudget.entrypoints.cli.backups:restore",

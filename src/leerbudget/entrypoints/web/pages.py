@@ -44,6 +44,8 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "opgeslagen": ("ok", "Dit is opgeslagen."),
     "uitgelogd": ("info", "U bent uitgelogd."),
     "storting-gevraagd": ("ok", "Maak nu het bedrag over met dit kenmerk."),
+    "facturen-afgesproken": ("ok", "Afgesproken. Vanaf deze maand maken wij uw facturen."),
+    "facturen-gestopt": ("info", "Vanaf deze maand maakt u zelf uw facturen."),
     "taak-afgerond": ("ok", "De taak is afgerond."),
     "storting-online": ("ok", "U kunt nu betalen."),
     "storting-ontvangen": ("ok", "De storting is bevestigd en staat in de pot."),

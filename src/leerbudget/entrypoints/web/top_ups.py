@@ -18,10 +18,11 @@ from leerbudget.entrypoints.web.organisations import (
     top_up_line,
 )
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
+from leerbudget.entrypoints.web.papers import papers_of
 from leerbudget.foundation.clock import AMSTERDAM
 from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, NotFound
-from leerbudget.foundation.settings import Settings
 from leerbudget.identity.permissions import may, require
+from leerbudget.papers.rules import own_account
 from leerbudget.payments import actions as payments
 from leerbudget.payments import asking, inbox, queries, tasks
 from leerbudget.payments.errors import (
@@ -33,9 +34,6 @@ from leerbudget.payments.errors import (
     TopUpUnknown,
 )
 from leerbudget.payments.queries import TaskView, TopUpView
-
-EXAMPLE = ("Stichting Leerbudget (fictief)", "NL91ABNA0417164300")
-"""Where to transfer to where no account is set and no money is real: the well-known example of Dutch banks."""
 
 log = structlog.get_logger(__name__)
 
@@ -179,15 +177,8 @@ def _task(each: TaskView) -> View:
     )
 
 
-def own_account(settings: Settings) -> tuple[str | None, str | None]:
-    """Name and number of the account that payers transfer to. In production only what was set: else nothing is shown."""
-    if settings.bank_iban is not None:
-        return settings.bank_holder, settings.bank_iban
-    return (None, None) if settings.environment == "production" else EXAMPLE
-
-
 def _shown(request: HouseRequest, found: TopUpView) -> View:
-    holder, account = own_account(request.app.state.settings)
+    holder, account = own_account(request.app.state.settings) or (None, None)
     return View(
         id=found.id,
         reference=found.reference,
@@ -202,6 +193,7 @@ def _shown(request: HouseRequest, found: TopUpView) -> View:
         account_holder=holder,
         iban=iban.format(account) if account else None,
         purchase_order=found.purchase_order,
+        papers=papers_of(found.reference, by_bank=found.gateway == "manual", received=found.received_cents > 0),
         may_confirm=may(request.user, "confirm_top_up") and request.actor.login != found.requested_by,
         back="/stortingen" if may(request.user, "confirm_top_up") else "/organisatie",
     )

@@ -8,6 +8,8 @@ from leerbudget.bookings import reminding, waiting
 from leerbudget.budgets import actions as budgets
 from leerbudget.identity import actions as identity
 from leerbudget.notifications import actions as notifications
+from leerbudget.papers import actions as papers
+from leerbudget.papers.rules import Party
 from leerbudget.payments import asking, inbox, own_shares, receivables, reconciling, settling
 from leerbudget.payments.gateways import Gateway
 from leerbudget.rounds import actions as rounds
@@ -55,3 +57,8 @@ def payment_jobs(gateways: Mapping[str, Gateway]) -> tuple[Job, ...]:
         Job("look at unfinished payments", 600, lambda: inbox.look_at_unfinished(gateways)),
         Job("compare with the books of payment services", 6 * 3600, lambda: reconciling.reconcile(gateways)),
     )
+
+
+def paper_jobs(programme: Party | None) -> tuple[Job, ...]:
+    """The papers that nobody has to ask for, made out in the name of the programme."""
+    return (Job("issue invoices of trainers", 3600, lambda: papers.issue_invoices(programme, actor=None)),)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import structlog
 
-from leerbudget.entrypoints.worker.jobs import JOBS, Job, payment_jobs
+from leerbudget.entrypoints.worker.jobs import JOBS, Job, paper_jobs, payment_jobs
 from leerbudget.entrypoints.worker.mail import Tally, deliver_due
 from leerbudget.foundation.database import close_pool, open_pool
 from leerbudget.foundation.errors import Busy, SettingsError
 from leerbudget.foundation.settings import Settings
 from leerbudget.notifications.delivery import Delivery, delivery_for
+from leerbudget.papers.rules import programme
 from leerbudget.payments import choosing
 
 MAIL_EVERY_SECONDS = 1.0
@@ -106,7 +107,7 @@ async def run_until_stopped(settings: Settings, dsn: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    jobs = JOBS + payment_jobs(choosing.gateways(settings, manual=None))
+    jobs = JOBS + paper_jobs(programme(settings)) + payment_jobs(choosing.gateways(settings, manual=None))
     await open_pool(dsn, size=len(jobs) + 2)
     try:
         await Worker(delivery_for(settings.smtp_url, settings.base_url), settings.base_url, jobs).run(stop)
