@@ -60,7 +60,7 @@ def invoice_paper(view: InvoiceView) -> Paper:
 
 def e_invoice(view: InvoiceView) -> bytes:
     """An invoice or credit note as a file for a bookkeeping program (UBL 2.1, NLCIUS)."""
-    head, sums = view.head, vat_sums(view.lines)
+    head = view.head
     lines = [
         EInvoiceLine(
             line_text(line),
@@ -71,12 +71,7 @@ def e_invoice(view: InvoiceView) -> bytes:
         )
         for line in view.lines
     ]
-    vat = [
-        EInvoiceVat(
-            _category(each.treatment), PERCENT[each.treatment], each.net_cents, each.vat_cents, each.legal_basis
-        )
-        for each in sums
-    ]
+    vat = _vat(vat_sums(view.lines))
     credit = head.kind == "credit_note"
     if credit:
         lines, vat = turned(lines, vat)
@@ -121,6 +116,17 @@ def rate_text(treatment: str) -> str:
 
 def _category(treatment: str) -> str:
     return "E" if treatment == "exempt" else "S"
+
+
+def _vat(sums: Sequence[VatSum]) -> list[EInvoiceVat]:
+    """What each treatment comes to: an e-invoice has one sum for all that is exempt, whatever the grounds (BR-E-01)."""
+    found = []
+    for treatment in dict.fromkeys(each.treatment for each in sums):
+        same = [each for each in sums if each.treatment == treatment]
+        net, vat = sum(each.net_cents for each in same), sum(each.vat_cents for each in same)
+        grounds = "; ".join(each.legal_basis for each in same if each.legal_basis is not None)
+        found.append(EInvoiceVat(_category(treatment), PERCENT[treatment], net, vat, grounds or None))
+    return found
 
 
 def _sums(sums: Sequence[VatSum]) -> list[tuple[str, str, bool]]:
