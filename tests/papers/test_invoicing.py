@@ -35,6 +35,7 @@ from leerbudget.papers.errors import (
 )
 from leerbudget.papers.queries import (
     agreements_of,
+    differences,
     earned_by_month,
     invoice,
     invoices,
@@ -177,6 +178,8 @@ async def test_invoices_and_what_is_left_to_oneself_are_what_was_earned(world_db
         for view in made:
             assert view.head.gross_cents == sum(line.gross_cents for line in view.lines), seed
             assert view.head.net_cents == sum(line.net_cents for line in view.lines), seed
+        with travelling(on("2027-06-02")):
+            assert await differences() == [], seed
         kinds |= {view.head.kind for view in made} | ({"own"} if own else set())
     assert kinds == {"invoice", "credit_note", "own"}  # the stories are of every kind
 
@@ -305,6 +308,27 @@ async def test_issued_twenty_times_at_once_there_is_one_of_each(country, monkeyp
     monkeypatch.setattr(actions, "_AGREEMENTS", actions._AGREEMENTS.replace("FOR NO KEY UPDATE", ""))
     failed, _ = await rush("2027-05-02")
     assert failed
+
+
+async def test_an_invoice_that_differs_from_the_books_is_told(country, admin):
+    """Nothing when all fits; a changed amount and a gap in the numbers are told, also after the agreement ended."""
+    ana = country.trainers[1]
+    await agrees(ana, "2027-01-05")
+    for month in (1, 2):
+        await country.pays(f"2027-0{month}-06", country.families[0][0], 1, 100)
+    await issued("2027-03-02")
+    with travelling(on("2027-03-05")):
+        await end_self_billing(ana, actor=None)
+        assert await differences() == []
+        await admin.execute("ALTER TABLE invoice DISABLE TRIGGER invoice_is_final")
+        await admin.execute(
+            "UPDATE invoice SET gross_cents = 101, vat_cents = vat_cents + 1, number = 5 WHERE number = 2"
+        )
+        told = await differences()
+    assert told[0].startswith("Factuur LB-00005")
+    assert told[0].endswith("is € 1,01, maar in de boeken staat € 1,00.")
+    assert "niet zonder gaten" in told[1]
+    assert len(told) == 2
 
 
 async def test_what_was_issued_is_final(country, admin):

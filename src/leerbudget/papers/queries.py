@@ -10,8 +10,9 @@ import msgspec
 
 from leerbudget.foundation.clock import AMSTERDAM, today
 from leerbudget.foundation.database import fetch_all, fetch_one
+from leerbudget.foundation.money import euros
 from leerbudget.papers.errors import InvoiceUnknown
-from leerbudget.papers.rules import Agreement, Earned, InvoiceLine, Party, in_force, lines_of, next_month
+from leerbudget.papers.rules import Agreement, Earned, InvoiceLine, Party, in_force, lines_of, next_month, number_of
 from leerbudget.payments.errors import TopUpUnknown
 from leerbudget.payments.rules import last_month_to_settle
 
@@ -136,6 +137,8 @@ _AGREEMENTS = """
     SELECT id, trainer, name, street, postcode, place, kvk, vat_id, agreed_at, ended_at FROM self_billing
     WHERE trainer = $1 ORDER BY agreed_at DESC, id DESC
 """
+
+_ALL_AGREEMENTS = "SELECT id, trainer, agreed_at, ended_at FROM self_billing WHERE trainer = ANY($1::uuid[])"
 
 # Everything that a trainer's account gained or lost by teaching in months of working for nobody else; what came back
 # stands with what it came back from. VAT is that of the last meeting, or of the day of earning when that was sooner.
@@ -303,6 +306,31 @@ async def earned_by_month(
     for row in rows:
         month = row["earned_on"].replace(day=1)
         found.setdefault((row["trainer"], month), []).append(_earned(row, month))
+    return found
+
+
+async def differences() -> list[str]:
+    """What does not fit between invoices and the books, in plain Dutch. A month that waits for its invoice is no difference."""
+    issued = await invoices()
+    if not issued:
+        return []
+    trainers = sorted({each.trainer for each in issued})
+    agreements: dict[UUID, list[Agreement]] = {trainer: [] for trainer in trainers}
+    for row in await fetch_all(_ALL_AGREEMENTS, trainers):
+        agreements[row["trainer"]].append(Agreement(row["id"], row["agreed_at"], row["ended_at"]))
+    earned = await earned_by_month(next_month(max(each.month for each in issued)), trainers)
+    found = []
+    for each in issued:
+        own = agreements[each.trainer]
+        held = in_force(own, each.month) is not None
+        due = sum(part.cents for part in earned.get((each.trainer, each.month), ()) if held and ours(part, own))
+        if due != each.gross_cents:
+            name = f"Factuur {number_of(each.number)} van trainer {each.trainer}"
+            found.append(f"{name} is {euros(each.gross_cents)}, maar in de boeken staat {euros(due)}.")
+    for trainer in trainers:
+        numbers = sorted(each.number for each in issued if each.trainer == trainer)
+        if numbers != list(range(1, len(numbers) + 1)):
+            found.append(f"De facturen van trainer {trainer} zijn niet zonder gaten genummerd.")
     return found
 
 

@@ -53,6 +53,7 @@ async def test_invoices_are_issued_listed_and_written(run, tmp_path):
     await country.pays("2027-01-05", country.families[0][0], 0, 12_100)
     assert await issued("2027-02-02") == 1
     assert await run("issue") == (0, "issued: nothing was due\n", "")
+    assert await run("check") == (0, "", "differences: 0\n")
     (listed,) = json.loads((await run("invoices", "--month", "2027-01", "--json"))[1])
     assert (listed["gross_cents"], listed["vat_cents"]) == (12_100, 2_100)
     assert "LB-00001" in (await run("invoices"))[1]

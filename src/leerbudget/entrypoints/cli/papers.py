@@ -1,6 +1,7 @@
 """`leerbudget papers …`: requests and receipts of top-ups, VAT treatments, and invoices of trainers."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -65,6 +66,16 @@ def issue() -> None:
     buyer = programme(Settings.from_environment())
     count = with_database(lambda: actions.issue_invoices(buyer, actor=None))
     click.echo(f"issued: {count} invoices" if count else "issued: nothing was due")
+
+
+@papers.command()
+def check() -> None:
+    """Compare every invoice with the books, read-only; exit code 1 when one differs."""
+    found = with_database(queries.differences, role="reader")
+    for sentence in found:
+        click.echo(sentence)
+    click.echo(f"differences: {len(found)}", err=True)
+    sys.exit(1 if found else 0)
 
 
 @papers.command("invoices")
