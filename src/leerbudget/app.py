@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
 from leerbudget.entrypoints.api.allocating import AllocationController
+from leerbudget.entrypoints.api.bank import BankController, FinanceTaskController
 from leerbudget.entrypoints.api.bookings import BookingController, FamilyBookingController
 from leerbudget.entrypoints.api.catalogue import CatalogueController
 from leerbudget.entrypoints.api.catching_up import CatchingUpController
@@ -29,6 +30,7 @@ from leerbudget.entrypoints.api.own_seats import OwnSeatController
 from leerbudget.entrypoints.api.papers import BillingController, TopUpPaperController, VatController
 from leerbudget.entrypoints.api.payment_events import PaymentEventController
 from leerbudget.entrypoints.api.payout_accounts import PayoutAccountController, TrainerAccountController
+from leerbudget.entrypoints.api.payouts import PayoutController, RefundController
 from leerbudget.entrypoints.api.policies import PolicyController
 from leerbudget.entrypoints.api.problems import answer_problem
 from leerbudget.entrypoints.api.proposals import FamilyProposalController, ProposalController
@@ -48,6 +50,7 @@ from leerbudget.entrypoints.http.network import Proxies
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.allocating import AllocationPages
 from leerbudget.entrypoints.web.assets import asset
+from leerbudget.entrypoints.web.bank import BankPages
 from leerbudget.entrypoints.web.calling_off import CallingOffPages
 from leerbudget.entrypoints.web.catching_up import CatchingUpPages
 from leerbudget.entrypoints.web.changing import ChangingPages
@@ -62,9 +65,12 @@ from leerbudget.entrypoints.web.own_seats import OwnSeatPages
 from leerbudget.entrypoints.web.papers import BillingPages, TopUpPaperPages
 from leerbudget.entrypoints.web.parents import ParentPages
 from leerbudget.entrypoints.web.paying import PayingPages
+from leerbudget.entrypoints.web.payout_account import PayoutAccountPages
+from leerbudget.entrypoints.web.payouts import PayoutPages
 from leerbudget.entrypoints.web.policies import PolicyPages
 from leerbudget.entrypoints.web.proposals import ProposalPages
 from leerbudget.entrypoints.web.public import PublicPages, error_page
+from leerbudget.entrypoints.web.refunds import RefundPages
 from leerbudget.entrypoints.web.settlements import SettlementPages
 from leerbudget.entrypoints.web.static_files import static_files
 from leerbudget.entrypoints.web.tariffs import OwnTariffPages, TariffPages
@@ -108,6 +114,10 @@ API: tuple[ControllerRouterHandler, ...] = (
     VatController,
     TrainerPaperController,
     PaymentEventController,
+    BankController,
+    FinanceTaskController,
+    PayoutController,
+    RefundController,
     AllocationController,
     PolicyController,
     SettlementController,
@@ -133,6 +143,10 @@ PAGES: tuple[ControllerRouterHandler, ...] = (
     TopUpPages,
     TopUpPaperPages,
     BillingPages,
+    RefundPages,
+    BankPages,
+    PayoutPages,
+    PayoutAccountPages,
     AllocationPages,
     PolicyPages,
     SettlementPages,

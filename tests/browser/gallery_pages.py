@@ -5,6 +5,7 @@ from datetime import date
 from types import SimpleNamespace as Thing
 from typing import Any
 
+from browser import gallery_desk as desk
 from browser.gallery_allocating import POLICIES, POLICY, POLICY_FORM, REFUSED, REQUESTS, WRONG, a_request
 from browser.gallery_budget import BUDGET_PAGE, STATEMENT
 from browser.gallery_changing import (
@@ -84,6 +85,8 @@ def sample(
 
 
 COORDINATOR = shell("/rondes", roles=frozenset({"coordinator"}), name="Coördinator (fictief)")
+BANKER = shell("/bank", roles=frozenset({"coordinator"}), name="Coördinator (fictief)")
+PAYER = shell("/uitbetalingen", roles=frozenset({"coordinator"}), name="Coördinator (fictief)")
 FINANCE = shell("/organisatie", roles=frozenset({"organisation_finance"}), name="Financiën De Brug (fictief)")
 TRAINER = shell("/trainer", roles=frozenset({"trainer"}), name="Bram Hoekstra (fictief)")
 PROFESSIONAL = shell("/mijn-plekken", roles=frozenset({"guardian_worker"}), name="Noor Willemsen (fictief)")
@@ -135,11 +138,24 @@ PAGES = (
     sample("budget", "budget.html", BUDGET_PAGE),
     sample("budget-afschrift", "budget_afschrift.html", STATEMENT, path="/budget/g1"),
     sample("organisatie", "organisatie.html", Thing(**vars(ORGANISATION), requests=REQUESTS, limit_cents=1000000), shell=FINANCE, top_up_form=Form(), grant_form=Form()),
-    sample("storting", "storting.html", Thing(id="t2", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="open", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=False, made_up=False, pay_url=None, held_until=None, may_confirm=True, papers=PAPERS, back="/organisatie"), shell=FINANCE),
-    sample("storting-online", "storting.html", Thing(id="t3", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="open", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=True, made_up=True, pay_url="http://127.0.0.1:8090/pay/cs_1", held_until=None, may_confirm=True, papers=PAPERS, back="/organisatie"), shell=FINANCE),
-    sample("storting-vastgehouden", "storting.html", Thing(id="t4", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="succeeded", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=True, made_up=False, pay_url=None, held_until=date(2027, 4, 27), may_confirm=True, papers=PAPERS, back="/organisatie"), shell=FINANCE),
-    sample("stortingen", "stortingen.html", Thing(top_ups=[Thing(reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)", amount_cents=5000000, requested_on=date(2027, 2, 2), purchase_order=None)], tasks=[Thing(id="k1", kind="not_as_asked", amount_cents=49999, opened_on=date(2027, 2, 3), reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)"), Thing(id="k2", kind="discrepancy", amount_cents=100, opened_on=date(2027, 2, 4), reference=None, organisation=None)]), shell=COORDINATOR),
+    sample("storting", "storting.html", Thing(id="t2", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="open", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=False, made_up=False, pay_url=None, held_until=None, refunded_cents=0, may_refund=False, trust_of=None, may_confirm=True, papers=PAPERS, back="/organisatie"), shell=FINANCE),
+    sample("storting-online", "storting.html", Thing(id="t3", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="open", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=True, made_up=True, pay_url="http://127.0.0.1:8090/pay/cs_1", held_until=None, refunded_cents=0, may_refund=False, trust_of=None, may_confirm=True, papers=PAPERS, back="/organisatie"), shell=FINANCE),
+    sample("storting-vastgehouden", "storting.html", Thing(id="t4", reference="RF45000000000118", reference_spaced="RF45 0000 0000 0118", amount_cents=5000000, state="succeeded", account_holder="Stichting Leerbudget (fictief)", iban="NL02ABNA0123456789", purchase_order=None, received_cents=0, online=True, made_up=False, pay_url=None, held_until=date(2027, 4, 27), refunded_cents=25000, may_refund=True, trust_of="o1", may_confirm=True, papers=PAPERS, back="/organisatie"), shell=FINANCE),
+    sample("stortingen", "stortingen.html", Thing(top_ups=[Thing(reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)", amount_cents=5000000, requested_on=date(2027, 2, 2), purchase_order=None)], tasks=[Thing(id="k1", kind="not_as_asked", amount_cents=49999, opened_on=date(2027, 2, 3), reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)"), Thing(id="k2", kind="discrepancy", amount_cents=100, opened_on=date(2027, 2, 4), reference=None, organisation=None)], received=[Thing(reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)", amount_cents=5000000, requested_on=date(2027, 2, 2), purchase_order=None, state="succeeded", received_on=date(2027, 2, 3))]), shell=COORDINATOR),
     sample("storting-taak", "storting_taak.html", Thing(id="k1", kind="not_as_asked", subject="stripe:pi_3Qfictief:received", amount_cents=49999, opened_on=date(2027, 2, 3), reference="RF45000000000118", organisation="De Brug pleegzorg (fictief)", outcome=None), shell=COORDINATOR),
+    sample("bank", "bank.html", desk.BANK, path="/bank", shell=BANKER),
+    sample("bank-leeg", "bank.html", desk.BANK_EMPTY, shell=BANKER, status=422, form=desk.BANK_REFUSED),
+    sample("bank-regel", "bank_regel.html", desk.entry(), path="/bank/regels/e1", shell=BANKER, status=422, form=desk.ENTRY_ERROR),
+    sample("uitbetalingen", "uitbetalingen.html", desk.PAYOUTS, path="/uitbetalingen", shell=PAYER),
+    sample("uitbetalingen-leeg", "uitbetalingen.html", desk.PAYOUTS_EMPTY, shell=PAYER, status=409, form=desk.PAYOUTS_ERROR),
+    sample("uitbetaling-eigen", "uitbetaling.html", desk.payout(own=True), path="/uitbetalingen/u3", shell=PAYER, status=403, form=desk.CHECKED),
+    sample("uitbetaling-betaald", "uitbetaling.html", desk.payout("approved", open_cents=118000, rejected=1), path="/uitbetalingen/u1", shell=PAYER, status=409, form=Form(errors={"cancel": "Deze uitbetaling is goedgekeurd. Alleen de bank kan haar nog weigeren."})),
+    sample("uitbetaalrekening", "uitbetaalrekening.html", desk.ACCOUNT, path="/uitbetalingen/rekeningen/a1", shell=PAYER, status=422, form=Form(errors={"asked": "Vraag het eerst na en zet hier een vinkje."})),
+    sample("mijn-rekening", "mijn_rekening.html", desk.OWN_ACCOUNT, shell=TRAINER, status=422, form=Form(values={"account_id": "a9", "iban": "NL41", "holder_name": "B. Hoekstra"}, errors={"iban": "Dit rekeningnummer klopt niet. Controleer elk cijfer."})),
+    sample("terugbetalen", "terugbetalen.html", desk.refund(), path="/stortingen/t1/terugbetalen", shell=COORDINATOR, status=422, form=desk.REFUND_ERROR),
+    sample("terugbetalen-kijken", "terugbetalen.html", desk.REFUND_SEEN, path="/stortingen/t2/terugbetalen", shell=COORDINATOR, form=Form(values={"refund_id": "r1", "amount": "250"})),
+    sample("vertrouwen", "vertrouwen.html", desk.TRUST, path="/stortingen/vertrouwen/o1", shell=COORDINATOR, status=422, form=Form(errors={"reason": "Vul hier tekst in."})),
+    sample("vertrouwen-al", "vertrouwen.html", desk.TRUSTED, path="/stortingen/vertrouwen/o2", shell=COORDINATOR),
     sample("aanvraag", "aanvraag.html", a_request(), path="/organisatie/aanvragen/g1", shell=FINANCE),
     sample("aanvraag-fout", "aanvraag.html", a_request(), path="/organisatie/aanvragen/g1/goedkeuren", shell=FINANCE, status=409, form=WRONG),
     sample("aanvraag-eigen", "aanvraag.html", a_request(own=True, may_decide=False), path="/organisatie/aanvragen/g3", shell=FINANCE),

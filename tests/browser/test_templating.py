@@ -16,6 +16,7 @@ from leerbudget.catalogue import rules as catalogue
 from leerbudget.entrypoints.web import assets, templating
 from leerbudget.entrypoints.web.wording import LABELS, TONES, label
 from leerbudget.identity import rules as identity
+from leerbudget.payments import bank_rules as bank
 from leerbudget.payments import rules as payments
 from leerbudget.people import rules as people
 from leerbudget.rounds import rules as rounds
@@ -32,6 +33,10 @@ CODES = {
     "role": identity.ROLES,
     "top_up": payments.PAYMENT_STATES,
     "finance_task": payments.TASK_KINDS,
+    "bank_entry": bank.ENTRY_STATES,
+    "payout": bank.PAYOUT_STATES,
+    "payout_line": bank.LINE_STATES,
+    "payout_purpose": bank.LINE_PURPOSES,
     "organisation": people.ORGANISATION_KINDS,
     "family_type": people.FAMILY_TYPES,
     "care_form": people.CARE_FORMS,

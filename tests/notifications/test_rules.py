@@ -25,6 +25,7 @@ CONTEXT = {
     "starts_at": "2027-03-01T18:00:00Z",
     "returned_cents": 4500,
     "amount_cents": 12_345_600,
+    "counts_on": "2027-03-30",
     "reference": "RF18 5390 0754 7034",
 }
 KINDS = sorted(WORDINGS)
@@ -50,6 +51,13 @@ NEEDED = {
     "seat_called_off",
     "seat_date_off",
     "top_up_received",
+    "top_up_held",
+    "call_back_opened",
+    "call_back_won",
+    "call_back_lost",
+    "refund_paid",
+    "payout_paid",
+    "payout_rejected",
     "grant_received",
     "grant_to_approve",
 }
@@ -82,7 +90,7 @@ def test_sentences_are_short_and_polite(kind):
 def test_a_subject_tells_nothing_that_came_from_the_context(kind):
     """Subjects are fixed words: whatever is in the context, the subject stays the same."""
     other = {
-        name: "geheim" if isinstance(value, str) and not name.endswith("_at") else value
+        name: "geheim" if isinstance(value, str) and not name.endswith(("_at", "_on")) else value
         for name, value in CONTEXT.items()
     }
     assert render(kind, other)[0] == render(kind, CONTEXT)[0] == WORDINGS[kind].subject
@@ -109,6 +117,7 @@ def test_moments_and_amounts_are_said_the_dutch_way():
     assert "maandag 1 maart 2027 om 19.00 uur" in render("session_confirmed", CONTEXT)[1]
     assert "€ 123.456,00" in render("top_up_received", CONTEXT)[1]
     assert "vrijdag 26 februari 2027 om 23.59 uur" in render("proposal_offered", CONTEXT)[1]
+    assert "vanaf dinsdag 30 maart 2027 in" in render("top_up_held", CONTEXT)[1]
 
 
 def test_braces_in_a_value_stay_braces():

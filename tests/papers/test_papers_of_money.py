@@ -21,10 +21,11 @@ from leerbudget.papers.actions import agree_self_billing, set_billing
 from leerbudget.papers.errors import EInvoiceIncomplete, NothingReceived
 from leerbudget.papers.invoices import BY_CUSTOMER, e_invoice, invoice_paper
 from leerbudget.papers.queries import InvoiceHead, InvoiceView, TopUpPaper, invoice, invoices_of, top_up_paper
-from leerbudget.papers.rules import EXAMPLE, EXAMPLE_ACCOUNT, Earned, lines_of
+from leerbudget.papers.rules import EXAMPLE, Earned, lines_of
 from leerbudget.papers.top_ups import NO_VAT, e_invoice_for, receipt_for, request_for
 from leerbudget.papers.typesetting import amount, pdf
 from leerbudget.payments import actions as payments
+from leerbudget.payments.choosing import EXAMPLE as EXAMPLE_ACCOUNT
 from leerbudget.payments.errors import TopUpUnknown
 from papers.invoicing_world import BASIS, PAYER, SUPPLIER, a_lesson, is_exempt, issued
 from papers.test_papers_rules import NUMBERS, somebody_earned
@@ -83,7 +84,7 @@ def test_the_e_invoice_of_a_deposit_is_valid_and_outside_vat(top_up):
     assert b"PartyTaxScheme" not in content
     assert cents(content, "LegalMonetaryTotal", "PayableAmount") == [top_up.amount_cents]
     assert texts(content, "PaymentMeans", "PaymentID") == [top_up.reference]
-    assert texts(content, "PaymentMeans", "PayeeFinancialAccount", "ID") == [EXAMPLE_ACCOUNT[1]]
+    assert texts(content, "PaymentMeans", "PayeeFinancialAccount", "ID") == [EXAMPLE_ACCOUNT.iban]
     order = [] if top_up.purchase_order is None else [top_up.purchase_order]
     assert texts(content, "OrderReference", "ID") == order
     assert content == e_invoice_for(top_up, *OWN)

@@ -81,9 +81,13 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "confirm_top_up": (_COORDINATOR,),
     "handle_finance_tasks": (_COORDINATOR,),
     # the bank: what came in for nothing known, and what goes out; two people for each payout
+    "see_bank": (_COORDINATOR,),
+    "import_bank_file": (_COORDINATOR,),
     "explain_bank_entry": (_COORDINATOR,),
     "draft_payout": (_COORDINATOR,),
     "approve_payout": (_COORDINATOR,),
+    "refund_top_up": (_COORDINATOR,),
+    "trust_payer": (_COORDINATOR,),
     "propose_payout_account": (_TRAINER,),
     "see_payout_account": (_TRAINER,),
     "confirm_payout_account": (_COORDINATOR,),

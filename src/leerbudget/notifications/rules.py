@@ -7,11 +7,11 @@ A subject says what kind of news it is and nothing more: no course topic, no chi
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 
 from leerbudget.foundation import money
 from leerbudget.foundation.clock import AMSTERDAM
@@ -38,7 +38,7 @@ class Wording:
     """A notice's subject and body, and what its context must hold.
 
     `{link}` becomes an address on this site; fields ending in `_at` become day and time in Amsterdam,
-    fields ending in `_cents` become euros.
+    fields ending in `_on` a day, fields ending in `_cents` become euros.
     """
 
     subject: str
@@ -212,6 +212,57 @@ WORDINGS: Mapping[str, Wording] = {
         "Bekijk het overzicht hier:\n{link}",
         needs="link amount_cents reference",
     ),
+    "top_up_held": _wording(
+        "Uw incasso is gelukt en telt later mee",
+        "Uw incasso van {amount_cents} is gelukt. Het kenmerk is {reference}.",
+        "Uw bank kan het geld nog acht weken terughalen.",
+        "Daarom staat het vanaf {counts_on} in de pot.",
+        "Bekijk hier hoe het staat:\n{link}",
+        needs="link amount_cents reference counts_on",
+    ),
+    "call_back_opened": _wording(
+        "Een betaling is teruggehaald",
+        "De bank haalde {amount_cents} terug. Het kenmerk is {reference}.",
+        "Dit bedrag telt niet meer mee in de pot.",
+        "Wat u al aan gezinnen toekende, blijft van hen.",
+        "Bekijk hier hoe het staat:\n{link}",
+        needs="link amount_cents reference",
+    ),
+    "call_back_won": _wording(
+        "Een teruggehaalde betaling telt weer mee",
+        "De bank gaf {amount_cents} terug aan ons. Het kenmerk is {reference}.",
+        "Het bedrag telt weer mee voor uw organisatie.",
+        "Bekijk hier hoe het staat:\n{link}",
+        needs="link amount_cents reference",
+    ),
+    "call_back_lost": _wording(
+        "Een teruggehaalde betaling komt niet terug",
+        "De bank houdt de {amount_cents} die zij terughaalde. Het kenmerk is {reference}.",
+        "Wat uw organisatie daardoor schuldig is, gaat uit de pot.",
+        "Bekijk hier hoe het staat:\n{link}",
+        needs="link amount_cents reference",
+    ),
+    "refund_paid": _wording(
+        "Er komt geld naar u terug",
+        "Wij hebben {amount_cents} aan u terugbetaald. Het kenmerk is {reference}.",
+        "Het kan een paar dagen duren voor u het ziet.",
+        "Bekijk hier hoe het staat:\n{link}",
+        needs="link amount_cents reference",
+    ),
+    "payout_paid": _wording(
+        "U bent uitbetaald",
+        "Wij hebben {amount_cents} naar uw rekening overgemaakt.",
+        "Het is voor wat u gaf in maanden die voorbij zijn.",
+        "Uw rekening staat hier:\n{link}",
+        needs="link amount_cents",
+    ),
+    "payout_rejected": _wording(
+        "Uw uitbetaling is niet gelukt",
+        "De bank kon {amount_cents} niet naar uw rekening overmaken.",
+        "Het geld blijft van u. Wij betalen het later opnieuw.",
+        "Wilt u uw rekeningnummer nakijken?\n{link}",
+        needs="link amount_cents",
+    ),
     "grant_to_approve": _wording(
         "Een toekenning wacht op u",
         "Een collega wil {amount_cents} aan leerbudget toekennen.",
@@ -272,6 +323,8 @@ def _in_words(name: str, value: Any, base_url: str) -> str:
     if name.endswith("_at"):
         moment = datetime.fromisoformat(str(value)).astimezone(AMSTERDAM)
         return format_datetime(moment, "EEEE d MMMM y 'om' HH.mm 'uur'", locale="nl")
+    if name.endswith("_on"):
+        return format_date(date.fromisoformat(str(value)), "EEEE d MMMM y", locale="nl")
     return str(value)
 
 

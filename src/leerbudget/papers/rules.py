@@ -252,16 +252,3 @@ def _place(each: Earned, corrects: int | None) -> tuple[object, ...]:
 
 def _rates(earned: Iterable[Earned]) -> list[tuple[str, str | None]]:
     return list(dict.fromkeys((each.treatment, each.legal_basis) for each in earned))
-
-
-# --- the programme's bank account -------------------------------------------------------------------------------
-
-EXAMPLE_ACCOUNT: Final = ("Stichting Leerbudget (fictief)", "NL91ABNA0417164300")
-"""Where to transfer to where no account is set and no money is real: the well-known example of Dutch banks."""
-
-
-def own_account(settings: Settings) -> tuple[str, str] | None:
-    """Holder and IBAN of the account that payers transfer to. In production only what was set: else None."""
-    if settings.bank_iban is not None:
-        return settings.bank_holder, settings.bank_iban
-    return None if settings.environment == "production" else EXAMPLE_ACCOUNT

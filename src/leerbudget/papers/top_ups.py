@@ -12,23 +12,24 @@ from leerbudget.papers.queries import TopUpPaper
 from leerbudget.papers.rules import Party
 from leerbudget.papers.typesetting import Paper, address, amount, day
 from leerbudget.papers.ubl import COMMERCIAL, TRANSFER, EInvoice, EInvoiceLine, EInvoiceVat, written
+from leerbudget.payments.pain import OwnAccount
 from leerbudget.payments.rules import readable
 
 NO_VAT = "Een storting is geen levering en geen dienst. Er zit daarom geen btw in dit bedrag."
 OUTSIDE_SCOPE = ("Buiten het bereik van de btw: dit is een storting.", "VATEX-EU-O")
 
 
-def request_for(top_up: TopUpPaper, own: Party | None, account: tuple[str, str] | None) -> Paper:
+def request_for(top_up: TopUpPaper, own: Party | None, account: OwnAccount | None) -> Paper:
     """The request for a deposit.
 
     Args:
         top_up: what was asked for.
         own: the programme, when it is known.
-        account: holder and IBAN to transfer to, when they are known.
+        account: to transfer to, when they are known.
     """
     to_pay = [("Over te maken", amount(top_up.amount_cents))]
     if top_up.by_bank and account is not None:
-        to_pay += [("Naar", account[0]), ("IBAN", str(iban.format(account[1])))]
+        to_pay += [("Naar", account.holder_name), ("IBAN", str(iban.format(account.iban)))]
     ways = "Zet het betalingskenmerk bij uw overschrijving. Daaraan herkennen wij uw storting."
     if not top_up.by_bank:
         ways = "U betaalt deze storting online, op de pagina van de storting."
@@ -44,7 +45,7 @@ def request_for(top_up: TopUpPaper, own: Party | None, account: tuple[str, str] 
     )
 
 
-def receipt_for(top_up: TopUpPaper, own: Party | None, account: tuple[str, str] | None) -> Paper:
+def receipt_for(top_up: TopUpPaper, own: Party | None, account: OwnAccount | None) -> Paper:
     """The receipt: what came in, and when.
 
     Raises:
@@ -74,7 +75,7 @@ def receipt_for(top_up: TopUpPaper, own: Party | None, account: tuple[str, str] 
     )
 
 
-def e_invoice_for(top_up: TopUpPaper, own: Party | None, account: tuple[str, str] | None) -> bytes:
+def e_invoice_for(top_up: TopUpPaper, own: Party | None, account: OwnAccount | None) -> bytes:
     """The request for a deposit as an e-invoice (UBL 2.1, NLCIUS), in VAT category O: outside the scope of VAT.
 
     Raises:
@@ -106,7 +107,7 @@ def e_invoice_for(top_up: TopUpPaper, own: Party | None, account: tuple[str, str
             terms="Het bedrag telt zodra het binnen is.",
             payment_code=TRANSFER,
             payment_reference=top_up.reference,
-            account=account,
+            account=(account.holder_name, account.iban),
             order=top_up.purchase_order,
             buyer_reference=top_up.buyer_reference,
         )
@@ -118,10 +119,10 @@ def _facts(top_up: TopUpPaper) -> list[tuple[str, str]]:
     return known if top_up.purchase_order is None else [*known, ("Uw inkoopnummer", top_up.purchase_order)]
 
 
-def _sender(own: Party | None, account: tuple[str, str] | None) -> list[str]:
+def _sender(own: Party | None, account: OwnAccount | None) -> list[str]:
     if own is not None:
         return address(own)
-    return ["Leerbudget" if account is None else account[0]]
+    return ["Leerbudget" if account is None else account.holder_name]
 
 
 def _receiver(top_up: TopUpPaper) -> list[str]:

@@ -5,6 +5,8 @@ question is asked again with the same key (`payment_attempt.id`), so nothing is 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +17,7 @@ from leerbudget.foundation.ids import new_id
 from leerbudget.identity.actions import record_audit
 from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.errors import NeverOverspent
+from leerbudget.ledger.queries import balances
 from leerbudget.ledger.rules import TransferOrder, cents_fault, refuse
 from leerbudget.payments.errors import (
     AttemptKnown,
@@ -247,6 +250,41 @@ async def owe(row: Any, amount_cents: int, refund: UUID, actor: UUID | None) -> 
     await execute(_ATTEMPT, refund, row["id"], "refund", amount_cents, now(), actor)
     await restate(row["id"])
     await record_audit(actor, "refund_asked", "payment", row["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPreview:
+    """What a refund would do: what is free in the organisation's pot before and after, in cents."""
+
+    free_before_cents: int
+    free_after_cents: int
+
+
+class _Seen(Exception):
+    """No error: how a dry run is rolled back."""
+
+
+async def preview_refund(payment: UUID, amount_cents: int) -> RefundPreview:
+    """What `refund_top_up` would do now, by its own code; nothing of it stays.
+
+    Raises:
+        InvalidInput, TopUpUnknown, RefundTooLarge, TopUpEnded: as `refund_top_up`.
+    """
+    refuse([("amount_cents", cents_fault(amount_cents))])
+    told: list[int] = []
+    with suppress(_Seen):
+        async with together():
+            row = await lock_payment(payment)
+            told.append(await _free_cents(row))
+            await owe(row, amount_cents, new_id(), None)
+            told.append(await _free_cents(row))
+            raise _Seen
+    return RefundPreview(*told)
+
+
+async def _free_cents(row: Any) -> int:
+    pot = await payer_of(row).pot_account()
+    return (await balances([pot]))[pot].free_cents
 
 
 async def _refund(gateway: Gateway | None, row: Any, attempt: Any) -> None:

@@ -3,6 +3,13 @@
 from leerbudget.foundation.errors import IdempotencyMismatch, InvalidInput, LeerbudgetError, NotFound
 
 
+class NoOwnAccount(LeerbudgetError):
+    """This installation does not know its own bank account."""
+
+    code = "no_own_bank_account"
+    message_nl = "Ons eigen rekeningnummer is nog niet ingesteld (LEERBUDGET_BANK_IBAN)."
+
+
 class BankFileTooLarge(InvalidInput):
     """A file from a bank is larger than any honest one."""
 

@@ -73,13 +73,14 @@ _UNMATCHED = """
     FROM bank_entry WHERE state = 'suspense' ORDER BY booked_on, bank_ref
 """
 
-_PAYOUTS = """
+PAYOUTS = """
     SELECT p.id, p.state, p.execution_on, count(l.id) AS lines, coalesce(sum(l.amount_cents), 0)::bigint,
            coalesce(sum(l.amount_cents) FILTER (WHERE l.state IN ('approved', 'accepted')), 0)::bigint,
            count(l.id) FILTER (WHERE l.state IN ('rejected', 'returned')), p.drafted_at, p.drafted_by, p.decided_by
-    FROM payout p LEFT JOIN payout_line l ON l.payout = p.id
+    FROM payout p LEFT JOIN payout_line l ON l.payout = p.id {where}
     GROUP BY p.id ORDER BY p.drafted_at DESC, p.id DESC
 """
+"""Payouts as `PayoutView` has them; `where` chooses."""
 
 _ACCOUNTS = """
     SELECT id, trainer, iban, holder_name, proposed_at, proposed_by, confirmed_at FROM payout_account
@@ -171,7 +172,7 @@ async def unmatched() -> list[UnmatchedEntry]:
 
 async def payouts() -> list[PayoutView]:
     """Every payout, latest first."""
-    return [PayoutView(*row) for row in await fetch_all(_PAYOUTS)]
+    return [PayoutView(*row) for row in await fetch_all(PAYOUTS.format(where=""))]
 
 
 async def lines_of(payout: UUID) -> list[LineView]:

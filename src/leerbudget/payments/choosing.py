@@ -2,9 +2,20 @@
 
 from leerbudget.foundation.settings import Settings
 from leerbudget.payments.gateways import Gateway
+from leerbudget.payments.pain import OwnAccount
 
 SANDBOX_KEY = "sk_test_fictief"
 SANDBOX_WEBHOOK_SECRET = "whsec_fictief"  # noqa: S105 - an imitation on this machine; what it says is looked up, not believed
+
+EXAMPLE = OwnAccount("NL91ABNA0417164300", "Stichting Leerbudget (fictief)")
+"""The account of the programme where none is set and no money is real: the well-known example of Dutch banks."""
+
+
+def own_account(settings: Settings) -> OwnAccount | None:
+    """The programme's own bank account. In production only what was set; else an example stands in for it."""
+    if settings.bank_iban is not None:
+        return OwnAccount(settings.bank_iban, settings.bank_holder)
+    return None if settings.environment == "production" else EXAMPLE
 
 
 def gateways(settings: Settings, *, manual: Gateway | None) -> dict[str, Gateway]:

@@ -1,5 +1,6 @@
 """A person says what a bank entry in suspense is for: part of the actions of this room."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,9 @@ from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.rules import REASON_LENGTH, TransferOrder, refuse, text_fault
 from leerbudget.payments.bank_errors import EntryDecided, EntryUnknown, PayerAccountUnknown, PaymentTakesNothing
 from leerbudget.payments.bank_rules import REST, compact_iban, entry_ref
-from leerbudget.payments.crediting import credit
+from leerbudget.payments.crediting import credit, payment_of
 from leerbudget.payments.errors import SecondPersonNeeded, TopUpUnknown
+from leerbudget.payments.rules import compact
 from leerbudget.payments.tasks import close_task
 
 _ENTRY = """
@@ -124,6 +126,31 @@ async def from_gateway(entry: UUID, reason: str, *, actor: UUID | None) -> None:
         row = await _waiting(entry, None, reason, ("gateway", None))
         if row is not None:
             await _decide(row, "gateway", (row["suspense_cents"], row["payment"]), reason, actor)
+
+
+EXPLANATIONS: Mapping[str, Callable[..., Awaitable[None]]] = {
+    "send-back": send_back,
+    "cost": bank_costs,
+    "known": known_by_hand,
+    "gateway": from_gateway,
+}
+"""What can be said of an entry beside which payment it is for: word → the action, called with entry, reason and actor."""
+
+FOR_OUTGOING = ("cost", "gateway")
+"""Of those, what can be said of money that went out."""
+
+
+async def assign_by_reference(entry: UUID, reference: str, reason: str, *, actor: UUID | None) -> None:
+    """Say by its reference which payment the money was for.
+
+    Raises:
+        InvalidInput: the reference is malformed.
+        LeerbudgetError: as `assign`.
+    """
+    payment = await payment_of(compact(reference))
+    if payment is None:
+        raise TopUpUnknown(reference=reference)
+    await assign(entry, payment, reason, actor=actor)
 
 
 async def _waiting(entry: UUID, direction: str | None, reason: str, wanted: tuple[str, UUID | None]) -> Any | None:

@@ -19,6 +19,7 @@ from leerbudget.payments.gateways import MoneyFact
 from leerbudget.payments.receivables import even_out, lock_payer, payer_of
 from leerbudget.payments.rules import held_until, receipt_fault, state_of
 from leerbudget.payments.tasks import open_task, solve_task
+from leerbudget.payments.telling import tell_payer
 
 PAYMENT = """
     SELECT id, organisation, booking, gateway, gateway_ref, pay_url, return_url, methods, amount_cents, reference, purchase_order, state,
@@ -70,6 +71,7 @@ async def apply_facts(payment: UUID, facts: Sequence[MoneyFact], *, actor: UUID 
         if fresh:
             await _follow(row)
             await restate(payment)
+            await tell_payer(payment)
     return len(fresh)
 
 

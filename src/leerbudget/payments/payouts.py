@@ -31,6 +31,7 @@ from leerbudget.payments.payables import lines_back, lines_of_refunds, lines_to_
 from leerbudget.payments.payees import end_refused
 from leerbudget.payments.rules import last_month_to_settle
 from leerbudget.payments.statements import undoing
+from leerbudget.payments.telling import tell_payee
 
 _DRAFT = """
     INSERT INTO payout (id, message_id, state, execution_on, drafted_at, drafted_by)
@@ -244,4 +245,5 @@ async def _told_of(line: Any, status: LineStatus | None, clearing: UUID, actor: 
     await execute(
         "UPDATE payout_line SET state = $2, bank_reason = $3 WHERE id = $1", line["id"], status.state, status.reason
     )
+    await tell_payee(line, status.state)
     return status.state

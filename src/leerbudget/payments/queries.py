@@ -7,7 +7,7 @@ from uuid import UUID
 from leerbudget.foundation.database import fetch_all
 from leerbudget.ledger.queries import MESSAGES_MAX, one_long_look
 from leerbudget.payments.bank_queries import bank_troubles
-from leerbudget.payments.errors import TaskUnknown
+from leerbudget.payments.errors import TaskUnknown, TopUpUnknown
 from leerbudget.payments.settlements import troubles
 
 
@@ -97,6 +97,31 @@ async def open_top_ups() -> list[TopUpView]:
     """The top-ups by bank transfer whose arrival somebody must confirm, oldest first."""
     sql = _TOP_UPS + " WHERE t.state = 'open' AND t.gateway = 'manual' ORDER BY t.requested_at, t.id"
     return [TopUpView(*row) for row in await fetch_all(sql)]
+
+
+RECEIVED_SHOWN = 50
+
+
+async def received_top_ups() -> list[TopUpView]:
+    """The top-ups of which money came in last, latest first."""
+    sql = _TOP_UPS + " WHERE t.received_cents > 0 ORDER BY t.received_on DESC, t.id DESC LIMIT $1"
+    return [TopUpView(*row) for row in await fetch_all(sql, RECEIVED_SHOWN)]
+
+
+async def top_up(named: str) -> TopUpView:
+    """The top-up with this id, or this reference without spaces.
+
+    Raises:
+        TopUpUnknown: there is none.
+    """
+    try:
+        known = UUID(named)
+    except ValueError:
+        known = None
+    rows = await fetch_all(_TOP_UPS + " WHERE t.reference = $1 OR t.id = $2", named, known)
+    if not rows:
+        raise TopUpUnknown
+    return TopUpView(*rows[0])
 
 
 @dataclass(frozen=True, slots=True)

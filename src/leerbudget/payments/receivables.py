@@ -14,6 +14,7 @@ from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.errors import NeverOverspent
 from leerbudget.ledger.rules import TransferOrder
+from leerbudget.payments.telling import tell_payer
 
 _OWED = """
     SELECT coalesce(sum(CASE WHEN t.debit = $1 THEN t.amount_cents ELSE -t.amount_cents END), 0)::bigint
@@ -151,4 +152,5 @@ async def _release(payment: UUID, organisation: UUID) -> int:
             await record([order], actor=None)
         await execute("UPDATE payment SET released_at = $2 WHERE id = $1", payment, now())
         await even_out(organisation_payer(organisation))
+        await tell_payer(payment)
     return 1

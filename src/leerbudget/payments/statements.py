@@ -4,6 +4,7 @@ First a file is stored, all of it or nothing; then each entry is placed by itsel
 stored and not placed (a crash in between) is placed by the next import.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from leerbudget.payments.camt import BankStatement, StatementEntry, content_of, 
 from leerbudget.payments.crediting import credit, payment_of
 from leerbudget.payments.payees import end_refused
 from leerbudget.payments.tasks import open_task, solve_task
+from leerbudget.payments.telling import tell_payee
 
 _STORE_STATEMENT = """
     INSERT INTO bank_statement (id, iban, number, digest, opening_cents, closing_cents, closing_on, imported_at,
@@ -104,7 +106,7 @@ async def import_statements(file: bytes, own_ibans: Collection[str], *, actor: U
         StatementChanged: a statement with this number was stored with another content.
         EntryChanged: an entry with this reference was stored with another content.
     """
-    statements = read_statements(file)
+    statements = await asyncio.to_thread(read_statements, file)
     for each in statements:
         if each.iban not in own_ibans:
             raise OtherBankAccount(iban=each.iban)
@@ -239,6 +241,7 @@ async def _about_payout(row: Any, line: Any, actor: UUID | None) -> str:
     await execute(
         "UPDATE payout_line SET state = $2, bank_reason = $3 WHERE id = $1", line["id"], became, row["return_reason"]
     )
+    await tell_payee(line, became)
     if became == "booked":
         if line["purpose"] == "refund":
             await solve_task("refund_failed", f"refund:{line['subject']}", "Terugbetaald via de bank.", actor=actor)

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import world
+from entrypoints.api.stage_money import a_statement, a_status_report
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 
@@ -50,6 +51,13 @@ def of_family(status: int = 200, **more: Any) -> Case:
 def of_organisation(actors: tuple[str, ...], status: int = 200, **more: Any) -> Case:
     """An operation on the organisation's own."""
     return Case(actors, status, {"organisation_id": "organisation"} | more.pop("path", {}), **more)
+
+
+def of_desk(
+    path: Mapping[str, str] | None = None, body: Callable[[Things], dict[str, Any]] | None = None, status: int = 200
+) -> Case:
+    """An operation on the money of the programme."""
+    return Case(("coordinator",), status, path or {}, body, owned=False)
 
 
 def text_of(day: int) -> str:
@@ -355,6 +363,28 @@ CASES: Mapping[str, Case] = {
     "confirmTopUp": Case(
         ("coordinator",), path={"top_up_id": "top_up"}, body=lambda _: {"received_on": text_of(0)}, owned=False
     ),
+    # the finance desk
+    "listFinanceTasks": of_desk(),
+    "closeFinanceTask": of_desk({"task_id": "finance_task"}, lambda _: {"outcome": "Gebeld met de betaaldienst."}),
+    "listBankStatements": of_desk(),
+    "importBankStatements": of_desk(None, a_statement, 201),
+    "listBankEntries": of_desk(),
+    "explainBankEntry": of_desk({"entry_id": "entry"}, lambda _: {"what": "cost", "reason": "Kosten van januari."}),
+    "listReadyToPay": of_desk(),
+    "listPayouts": of_desk(),
+    "draftPayout": of_desk(None, lambda _: {"id": str(new_id())}, 201),
+    "getPayout": of_desk({"payout_id": "payout_under_way"}),
+    "approvePayout": of_desk({"payout_id": "payout_to_approve"}),
+    "cancelPayout": of_desk({"payout_id": "payout_to_drop"}),
+    "getPayoutFile": of_desk({"payout_id": "payout_under_way"}),
+    "importStatusReport": of_desk(None, a_status_report, 201),
+    "refundTopUp": of_desk(
+        {"top_up_id": "top_up_paid"}, lambda _: {"id": str(new_id()), "amount_cents": 100, "dry_run": False}, 201
+    ),
+    "trustPayer": of_desk(
+        {"organisation_id": "organisation"}, lambda _: {"id": str(new_id()), "reason": "Getekende afspraak."}
+    ),
+    "endTrust": of_desk({"organisation_id": "organisation"}, None, 204),
     # rounds
     "listRounds": Case(("coordinator",), owned=False),
     "openRound": Case(("coordinator",), 201, body=a_round, owned=False),

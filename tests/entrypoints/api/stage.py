@@ -18,6 +18,7 @@ from litestar import Litestar
 
 import world
 from clones import cloned
+from entrypoints.api.stage_money import money
 from entrypoints.http.browsing import ORIGIN, application, client_for, link_token, running
 from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import meetings, seating, waiting
@@ -114,6 +115,7 @@ async def stage(app_of_module) -> AsyncIterator[Stage]:
         await _rounds(made)
         await _unpaid(made)
         await _invoices(made)
+        made.mine |= await money(made.mine["organisation"])
         for name, person, roles in _logins(made):
             made.browsers[name] = await browser()
             await log_in(made.browsers[name], f"{name}@fictief.example", person, roles)

@@ -43,6 +43,12 @@ SHOWN = """
     mails in the local mailbox
 """
 
+PAID_IN = {
+    "a transfer, placed from a made-up bank statement": "€ 2.500,00",
+    "money without a reference, waiting at /bank": "€ 70,00",
+    "online, on the made-up payment page": "€ 1.250,00",
+}
+
 
 def lines_of(text):
     """The non-empty lines of a text, without their margins."""
@@ -81,9 +87,11 @@ async def test_the_story_shows_everything_and_is_the_same_again(env):
     for label in lines_of(SHOWN):
         assert int(told[label]) >= 1, label
     assert sum(label.startswith("because: ") for label in told) == 3
+    for label, amount in PAID_IN.items():
+        assert told[label] == amount, label
     assert told["checked by the independent audit"] == "sound"
     assert "ledger: balanced" in first.stdout.splitlines()
-    for role in ("a foster parent", "a trainer", "an organisation", "the coordinator"):
+    for role in ("a foster parent", "a trainer", "an organisation", "the coordinator", "the cashier"):
         assert re.search(rf"^  {role} +\S+@\S+$", first.stdout, re.MULTILINE), role
     assert "migrated" not in first.stdout
     assert (await asyncio.to_thread(forked, "doctor", env=env)).returncode == 0

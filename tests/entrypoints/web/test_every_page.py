@@ -23,9 +23,12 @@ from leerbudget.catalogue.tariffs import add_tariffs
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.payments import actions as payments
-from leerbudget.payments import own_shares
+from leerbudget.payments import bank_queries, explaining, own_shares, payees, payouts
 from leerbudget.payments import queries as payment_queries
+from leerbudget.payments.choosing import EXAMPLE
+from leerbudget.payments.statements import import_statements
 from leerbudget.payments.tasks import open_task
+from payments.bank_world import OWN_IBAN, Line, one
 from payments.pretend import PretendGateway
 
 PARENT_PAGES = (
@@ -53,6 +56,7 @@ TRAINER_PAGES = (
     "/trainer/bijeenkomsten/{booked}/afgelasten",
     "/trainer/bijeenkomsten/{booked}/elearning",
     "/trainer/facturen",
+    "/mijn-rekening",
 )
 FINANCE_PAGES = (
     "/organisatie",
@@ -67,6 +71,8 @@ FINANCE_PAGES = (
 )
 COORDINATOR_PAGES = (
     *("/rondes", "/rondes/{round}", "/stortingen", "/stortingen/taken/{task}"),
+    *("/stortingen/{paid}/terugbetalen", "/stortingen/vertrouwen/{organisation}", "/bank", "/bank/regels/{entry}"),
+    *("/uitbetalingen", "/uitbetalingen/{payout}", "/uitbetalingen/rekeningen/{account}"),
     *("/gesprekken", "/gesprekken/{dialogue}", "/tarieven", "/tarieven/{tariff}"),
 )
 GUEST_PAGES = ("/mijn-plekken", "/mijn-plekken/{own_seat}")
@@ -173,6 +179,19 @@ async def a_task():
     return (await payment_queries.open_tasks())[0].id
 
 
+async def money_at_the_desk(organisation: UUID, trainer: UUID) -> dict[str, object]:
+    """A top-up that came in, an entry that waits, a payout that waits for a second person, an account to confirm."""
+    paid, account, payout = new_id(), new_id(), new_id()
+    reference = await payments.request_top_up(paid, organisation, 50_000, None, actor=None)
+    lines = [Line(50_000, "A", structured=reference), Line(7_000, "B"), Line(900, "C")]
+    await import_statements(one(*lines, iban=EXAMPLE.iban), [EXAMPLE.iban], actor=None)
+    back, entry = sorted(await bank_queries.unmatched(), key=lambda each: each.amount_cents)
+    await explaining.send_back(back.id, "Onbekend", actor=None)
+    await payouts.draft_payout(payout, actor=new_id())
+    await payees.propose_account(account, trainer, OWN_IBAN, "T. (fictief)", actor=None)
+    return {"paid": paid, "organisation": organisation, "entry": entry.id, "payout": payout, "account": account}
+
+
 @pytest.fixture
 async def scene(app):
     family = await world.a_family(parents=2)
@@ -197,6 +216,7 @@ async def scene(app):
         "booked": sessions[1],
         "top_up": reference,
         "task": await a_task(),
+        **await money_at_the_desk(organisation, member),
         "budget": budget,
         "request": await a_request(organisation, family),
         "policy": await a_policy(organisation),
@@ -288,6 +308,18 @@ POSTS = (
     "/trainer/facturen/afspraak",
     "/trainer/facturen/stoppen",
     "/stortingen/taken/{task}",
+    "/stortingen/{paid}/terugbetalen",
+    "/stortingen/vertrouwen/{organisation}",
+    "/stortingen/vertrouwen/{organisation}/beeindigen",
+    "/bank",
+    "/bank/regels/{entry}",
+    "/uitbetalingen",
+    "/uitbetalingen/antwoord",
+    "/uitbetalingen/{payout}/goedkeuren",
+    "/uitbetalingen/{payout}/intrekken",
+    "/uitbetalingen/rekeningen/{account}/bevestigen",
+    "/uitbetalingen/rekeningen/{account}/afwijzen",
+    "/mijn-rekening",
     "/organisatie/aanvragen/{request}/goedkeuren",
     "/organisatie/aanvragen/{request}/afwijzen",
     "/organisatie/beleid",
@@ -377,7 +409,9 @@ async def test_opening_a_forms_address_leads_back_to_its_page(scene):
             person = scene.coordinator if path.endswith("bevestigen") else scene.finance
         elif path.startswith("/mijn-plekken"):
             person = scene.guest
-        elif path.startswith(("/rondes", "/gesprekken", "/tarieven", "/stortingen")):
+        elif path.startswith("/mijn-rekening"):
+            person = scene.trainer
+        elif path.startswith(("/rondes", "/gesprekken", "/tarieven", "/stortingen", "/bank", "/uitbetalingen")):
             person = scene.coordinator
         address = scene.at(path.replace("{booking}/bevestigen", "{top_up}/bevestigen"))
         answer = await person.client.get(address, follow_redirects=True)

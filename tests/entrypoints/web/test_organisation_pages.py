@@ -13,8 +13,9 @@ from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.web.organisations import _regions
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import queries as ledger
-from leerbudget.papers.rules import EXAMPLE_ACCOUNT, own_account
 from leerbudget.payments import queries as payments
+from leerbudget.payments.choosing import EXAMPLE, own_account
+from leerbudget.payments.pain import OwnAccount
 
 
 @pytest.fixture
@@ -207,6 +208,6 @@ def test_hidden_regions_do_not_follow_from_the_total():
 def test_payers_are_told_the_account_that_was_set_and_in_production_no_other():
     """A made-up account number is for where no money is real; nobody is asked to pay to it."""
     real = settings_for(bank_iban="NL02ABNA0123456789", bank_holder="Leerbudget")
-    assert own_account(real) == ("Leerbudget", "NL02ABNA0123456789")
-    assert own_account(settings_for()) == EXAMPLE_ACCOUNT
+    assert own_account(real) == OwnAccount("NL02ABNA0123456789", "Leerbudget")
+    assert own_account(settings_for()) == EXAMPLE
     assert own_account(settings_for(environment="production")) is None

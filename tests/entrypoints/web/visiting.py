@@ -118,6 +118,11 @@ class Person:
         data = {"_csrf_token": self.csrf if token is None else token, **(values or {})}
         return await self.client.post(path, data=data, headers=ORIGIN)
 
+    async def upload(self, path: str, content: bytes, *, name: str = "bank.xml") -> httpx.Response:
+        """Choose a file in the form at this address and send it as a browser does."""
+        files = {"file": (name, content, "text/xml")}
+        return await self.client.post(path, data={"_csrf_token": self.csrf}, files=files, headers=ORIGIN)
+
     async def send(self, path: str, body: object) -> httpx.Response:
         """JSON, as a program of the same login sends it."""
         return await self.client.post(path, json=body, headers=ORIGIN)

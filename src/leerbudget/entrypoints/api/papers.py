@@ -16,9 +16,10 @@ from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.foundation.database import again
 from leerbudget.papers import actions, queries
 from leerbudget.papers.actions import TreatmentOrder
-from leerbudget.papers.rules import Party, own_account, programme
+from leerbudget.papers.rules import Party, programme
 from leerbudget.papers.top_ups import e_invoice_for, receipt_for, request_for
 from leerbudget.papers.typesetting import pdf
+from leerbudget.payments.choosing import own_account
 
 A_PDF = {200: ResponseSpec(bytes, media_type=PDF, generate_examples=False, description="The paper, as PDF/UA-1.")}
 AN_XML = {200: ResponseSpec(bytes, media_type=XML, generate_examples=False, description="UBL 2.1, by NLCIUS.")}

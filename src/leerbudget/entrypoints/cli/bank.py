@@ -19,10 +19,7 @@ from leerbudget.identity.permissions import PERMISSIONS
 from leerbudget.identity.queries import logins
 from leerbudget.ledger.rules import REASON_LENGTH
 from leerbudget.payments import bank_queries, explaining, payees, payouts, statements
-from leerbudget.payments.crediting import payment_of
-from leerbudget.payments.errors import TopUpUnknown
 from leerbudget.payments.pain import OwnAccount
-from leerbudget.payments.rules import compact
 
 Answer = TypeVar("Answer")
 
@@ -91,21 +88,13 @@ def unmatched(*, as_json: bool) -> None:
     click.echo(f"{len(found)} waiting", err=True)
 
 
-EXPLANATIONS = {
-    "send-back": explaining.send_back,
-    "cost": explaining.bank_costs,
-    "known": explaining.known_by_hand,
-    "gateway": explaining.from_gateway,
-}
-
-
 @click.command()
 @click.argument("entry", type=click.UUID)
 @click.option("--payment", "reference", help="It is for the payment with this reference.")
 @click.option(
     "--as",
     "what",
-    type=click.Choice([*EXPLANATIONS]),
+    type=click.Choice([*explaining.EXPLANATIONS]),
     help="send-back: for nothing here, the next payout returns it. cost: what the bank takes or gives. "
     "known: it was confirmed by hand before. gateway: a payment company paid us.",
 )
@@ -122,12 +111,9 @@ def explain(entry: UUID, *, reference: str | None, what: str | None, reason: str
 
     async def work(actor: UUID) -> None:
         if what is not None:
-            await EXPLANATIONS[what](entry, reason, actor=actor)
-            return
-        payment = await payment_of(compact(reference))
-        if payment is None:
-            raise TopUpUnknown(reference=reference)
-        await explaining.assign(entry, payment, reason, actor=actor)
+            await explaining.EXPLANATIONS[what](entry, reason, actor=actor)
+        else:
+            await explaining.assign_by_reference(entry, str(reference), reason, actor=actor)
 
     as_person(email, "explain_bank_entry", work)
     click.echo("done")

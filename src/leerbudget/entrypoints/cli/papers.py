@@ -25,10 +25,10 @@ from leerbudget.papers.rules import (
     EVIDENCE_LENGTH,
     VAT_TREATMENTS,
     number_of,
-    own_account,
     programme,
 )
 from leerbudget.papers.typesetting import Paper, pdf
+from leerbudget.payments.choosing import own_account
 from leerbudget.payments.rules import compact, month_fault
 
 

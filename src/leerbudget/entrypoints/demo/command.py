@@ -17,6 +17,11 @@ from leerbudget.rounds.solving import SolveLimits
 
 MARK = "leerbudget demo: every person and organisation in here is fictional"
 FAMILIES_MIN, SESSIONS_MIN = 50, 10
+PAY_YOURSELF = """
+Pay in yourself, with no keys set:
+  online       as the organisation, at /organisatie under "Geld storten": choose online, and press the buttons of payer and bank
+  by transfer  as the organisation, at the same place: choose to transfer; then as the cashier, at /bank: take the example
+               statement that waits there and read it in"""
 
 
 @click.command()
@@ -50,7 +55,9 @@ def demo(
     # the port is taken first: who waited for the story must not hear then that it is in use
     with listen("127.0.0.1", port) if serve else nullcontext() as listening:
         url = settings.base_url if listening is None else base_url(settings, listening)
-        script = story.Script(families, count, seed, SolveLimits(seconds=solve_seconds), url)
+        # an installation that names a payment service of its own has no made-up one
+        kept = None if settings.stripe_secret_key or settings.sandbox_url else settings.data_dir / SANDBOX_FILE
+        script = story.Script(families, count, seed, SolveLimits(seconds=solve_seconds), url, kept)
         with running_database(settings) as dsns:
             # what was paid in an earlier demonstration is of payments that are gone
             (settings.data_dir / SANDBOX_FILE).unlink(missing_ok=True)
@@ -83,6 +90,8 @@ async def _show(script: story.Script) -> bool:
         ("a trainer", visitors.trainer),
         ("an organisation", visitors.organisation),
         ("the coordinator", visitors.coordinator),
+        ("the cashier", visitors.cashier),
     ):
         click.echo(f"  {role:<18}{email}")
+    click.echo(PAY_YOURSELF)
     return balanced

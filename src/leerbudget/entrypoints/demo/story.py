@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID
 
-from leerbudget.entrypoints.demo import answers, filling
+from leerbudget.entrypoints.demo import answers, filling, paying
 from leerbudget.entrypoints.demo.events import Events
 from leerbudget.entrypoints.worker.mail import deliver_due
 from leerbudget.fictional.csv_files import write_world
@@ -24,6 +24,7 @@ from leerbudget.foundation.ids import new_id, repeatable
 from leerbudget.notifications import actions as notifications
 from leerbudget.notifications.delivery import MailboxDelivery
 from leerbudget.rounds import actions as rounds
+from leerbudget.rounds import queries as rounds_queries
 from leerbudget.rounds.solving import SolveLimits
 
 BEGAN_DAYS_AGO: Final = 63
@@ -40,13 +41,17 @@ MORNING: Final = time(6, tzinfo=clock.AMSTERDAM)
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What the demonstration is asked for: sizes, seed, how long the solver may take, and where it will be served."""
+    """What the demonstration is asked for: sizes, seed, how long the solver may take, and where it will be served.
+
+    `sandbox_file`: where the made-up payment service keeps what was paid; None where another one is set.
+    """
 
     families: int
     sessions: int
     seed: int
     solve: SolveLimits
     base_url: str
+    sandbox_file: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,18 @@ async def _live(script: Script, days: Calendar, events: Events) -> None:
     await _weeks_pass(families, days, chance, events)
     with clock.travelling(days.morning(BEGAN_DAYS_AGO)):
         await _next_round(script, events)
+        await _pay_in(script, events)
+
+
+async def _pay_in(script: Script, events: Events) -> None:
+    """The organisation that a visitor can be pays in once more, in both ways."""
+    email = (await rounds_queries.visitors()).organisation
+    assert email is not None  # noqa: S101 - a round with proposals has who granted
+    with events.phase("pay in: a bank statement, and a payment page"):
+        who = await paying.payer(email)
+        await paying.by_transfer(who, events)
+        if script.sandbox_file is not None:
+            await paying.online(who, script.sandbox_file, script.base_url, events)
 
 
 async def _fill(world: World, events: Events) -> filling.Ids:

@@ -7,7 +7,7 @@ from uuid import UUID
 from leerbudget.bookings import queries as bookings
 from leerbudget.budgets import queries as budgets
 from leerbudget.catalogue import queries as catalogue
-from leerbudget.entrypoints.demo import filling
+from leerbudget.entrypoints.demo import filling, paying
 from leerbudget.entrypoints.demo.events import Events
 from leerbudget.foundation.money import euros
 from leerbudget.ledger import queries as ledger
@@ -30,6 +30,7 @@ class Visitors:
     trainer: str
     organisation: str
     coordinator: str
+    cashier: str
 
 
 async def lines(events: Events) -> tuple[list[str], bool]:
@@ -38,6 +39,7 @@ async def lines(events: Events) -> tuple[list[str], bool]:
     troubles = [*await ledger.check(), *await budgets.check(), *await payments.check()]
     told = [
         *await _money(),
+        *_paid_in(events),
         *await _round(events.round),
         *await _sessions(events),
         *await _families(events),
@@ -64,6 +66,16 @@ async def _money() -> Iterator[str]:
         "returned to organisations": totals.returned_cents,
     }
     return iter(["Money", *(_line(label, euros(cents)) for label, cents in rows.items())])
+
+
+def _paid_in(events: Events) -> Iterator[str]:
+    counts = events.counts
+    rows = {
+        "a transfer, placed from a made-up bank statement": euros(counts["transfers placed"] * paying.TRANSFER_CENTS),
+        "money without a reference, waiting at /bank": euros(counts["bank entries waiting"] * paying.STRANGERS_CENTS),
+        "online, on the made-up payment page": euros(counts["payments online"] * paying.ONLINE_CENTS),
+    }
+    return iter(["Paid in today", *(_line(label, amount) for label, amount in rows.items())])
 
 
 async def _round(round_id: UUID) -> Iterator[str]:
@@ -130,4 +142,6 @@ def _phases(events: Events) -> Iterator[str]:
 async def visitors() -> Visitors:
     """A parent with an open proposal, a trainer with participants, the funder of most families, the coordinator."""
     found = await rounds.visitors()
-    return Visitors(found.parent or "-", found.trainer or "-", found.organisation or "-", filling.COORDINATOR)
+    return Visitors(
+        found.parent or "-", found.trainer or "-", found.organisation or "-", filling.COORDINATOR, filling.CASHIER
+    )

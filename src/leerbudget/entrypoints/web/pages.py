@@ -9,7 +9,7 @@ from uuid import UUID
 
 from jinja2 import Environment
 from litestar import Response
-from litestar.datastructures import FormMultiDict
+from litestar.datastructures import FormMultiDict, UploadFile
 
 from leerbudget.entrypoints.http.csrf import csrf_token
 from leerbudget.entrypoints.http.requests import HouseRequest
@@ -48,6 +48,17 @@ NOTICES: Mapping[str, tuple[str, str]] = {
     "facturen-gestopt": ("info", "Vanaf deze maand maakt u zelf uw facturen."),
     "taak-afgerond": ("ok", "De taak is afgerond."),
     "storting-online": ("ok", "U kunt nu betalen."),
+    "bankregel-verklaard": ("ok", "Vastgelegd wat deze bankregel is."),
+    "uitbetaling-voorgesteld": ("ok", "De uitbetaling staat klaar. Een collega keurt haar goed."),
+    "uitbetaling-goedgekeurd": ("ok", "Goedgekeurd. Stuur het bestand nu naar de bank."),
+    "uitbetaling-ingetrokken": ("info", "De uitbetaling is ingetrokken. Er is geen geld verplaatst."),
+    "rekening-gegeven": ("ok", "Opgeslagen. Wij bellen u om het na te vragen. Daarna telt deze rekening."),
+    "rekening-bevestigd": ("ok", "De rekening is bevestigd. Voortaan telt zij."),
+    "rekening-afgewezen": ("info", "Deze rekening wordt niet gebruikt."),
+    "terugbetaling-volgt": ("info", "Vastgelegd. De betaaldienst antwoordt nog niet; wij vragen het opnieuw."),
+    "terugbetaald": ("ok", "De terugbetaling is vastgelegd."),
+    "wordt-vertrouwd": ("ok", "Incasso's van deze organisatie tellen voortaan meteen."),
+    "niet-vertrouwd": ("info", "Incasso's van deze organisatie wachten voortaan weer."),
     "storting-ontvangen": ("ok", "De storting is bevestigd en staat in de pot."),
     "toegekend": ("ok", "De leerbudgetten zijn toegekend."),
     "toekenning-gevraagd": ("info", "Dit is meer dan de grens. Een collega beslist erover."),
@@ -126,6 +137,12 @@ async def filled_in(request: HouseRequest) -> Form:
         found = [clean(value) for value in data.getall(name) if isinstance(value, str)]
         values[str(name)[:100]] = found if len(found) > 1 else (found[0] if found else "")
     return Form(values=values)
+
+
+async def uploaded(request: HouseRequest, name: str) -> bytes:
+    """What is in the file that was chosen in a field; empty when none was. How large it may be, the handler says."""
+    found = (await request.form()).get(name)
+    return await found.read() if isinstance(found, UploadFile) else b""
 
 
 def clean(text: str) -> str:

@@ -14,9 +14,10 @@ from leerbudget.foundation.errors import InvalidInput
 from leerbudget.identity.permissions import may
 from leerbudget.papers import actions, queries
 from leerbudget.papers.queries import TopUpPaper
-from leerbudget.papers.rules import Party, own_account, programme
+from leerbudget.papers.rules import Party, programme
 from leerbudget.papers.top_ups import e_invoice_for, receipt_for, request_for
 from leerbudget.papers.typesetting import pdf
+from leerbudget.payments.choosing import own_account
 
 BILLING_FIELDS = ("street", "postcode", "place", "register", "number", "buyer_reference")
 

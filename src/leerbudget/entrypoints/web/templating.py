@@ -96,10 +96,13 @@ LINKS: tuple[tuple[frozenset[str], str, str], ...] = (
     (frozenset({"foster_parent"}), "/inschrijvingen", "Inschrijvingen"),
     (frozenset({"foster_parent"}), "/budget", "Leerbudget"),
     (frozenset({"trainer"}), "/trainer", "Mijn bijeenkomsten"),
+    (frozenset({"trainer"}), "/mijn-rekening", "Mijn rekening"),
     (frozenset({"organisation_finance", "organisation_admin", "municipality_viewer"}), "/organisatie", "Organisatie"),
     (frozenset({"coordinator"}), "/rondes", "Koppelrondes"),
     (frozenset({"coordinator"}), "/gesprekken", "Gesprekken"),
     (frozenset({"coordinator"}), "/stortingen", "Stortingen"),
+    (frozenset({"coordinator"}), "/bank", "Bank"),
+    (frozenset({"coordinator"}), "/uitbetalingen", "Uitbetalingen"),
     (frozenset({"coordinator"}), "/tarieven", "Tarieven"),
 )
 """(roles, one of which is needed; none = everybody), address, text."""

@@ -19,12 +19,13 @@ from leerbudget.entrypoints.web.organisations import (
 )
 from leerbudget.entrypoints.web.pages import View, an_id, filled_in, moved, page, with_errors
 from leerbudget.entrypoints.web.papers import papers_of
+from leerbudget.entrypoints.web.refunds import refundable_cents
 from leerbudget.foundation.clock import AMSTERDAM
 from leerbudget.foundation.errors import InvalidInput, LeerbudgetError, NotFound
 from leerbudget.identity.permissions import may, require
-from leerbudget.papers.rules import own_account
 from leerbudget.payments import actions as payments
 from leerbudget.payments import asking, inbox, queries, tasks
+from leerbudget.payments.choosing import own_account
 from leerbudget.payments.errors import (
     GatewayRefused,
     GatewaySilent,
@@ -102,6 +103,7 @@ class TopUpPages(Controller):
         view = View(
             top_ups=[top_up_line(each) for each in await queries.open_top_ups()],
             tasks=[_task(each) for each in await queries.open_tasks()],
+            received=[top_up_line(each) for each in await queries.received_top_ups()],
         )
         return await page(request, "stortingen.html", view)
 
@@ -155,10 +157,8 @@ async def _look(request: HouseRequest, found: TopUpView) -> None:
 
 async def _visible(request: HouseRequest, reference: str) -> TopUpView:
     if may(request.user, "confirm_top_up"):
-        found = await queries.open_top_ups()
-    else:
-        found = await queries.top_ups_of(own_organisation(request, "see_pot"))
-    for each in found:
+        return await queries.top_up(reference)
+    for each in await queries.top_ups_of(own_organisation(request, "see_pot")):
         if reference in (each.reference, str(each.id)):
             return each
     raise NotFound
@@ -178,7 +178,7 @@ def _task(each: TaskView) -> View:
 
 
 def _shown(request: HouseRequest, found: TopUpView) -> View:
-    holder, account = own_account(request.app.state.settings) or (None, None)
+    own = own_account(request.app.state.settings)
     return View(
         id=found.id,
         reference=found.reference,
@@ -190,10 +190,13 @@ def _shown(request: HouseRequest, found: TopUpView) -> View:
         made_up=found.gateway == "sandbox",
         pay_url=found.pay_url if found.state == "open" else None,
         held_until=found.held_until if found.released_at is None else None,
-        account_holder=holder,
-        iban=iban.format(account) if account else None,
+        account_holder=own.holder_name if own else None,
+        iban=iban.format(own.iban) if own else None,
         purchase_order=found.purchase_order,
         papers=papers_of(found.reference, by_bank=found.gateway == "manual", received=found.received_cents > 0),
+        refunded_cents=found.refunded_cents,
+        may_refund=may(request.user, "refund_top_up") and refundable_cents(found) > 0,
+        trust_of=found.organisation if may(request.user, "trust_payer") else None,
         may_confirm=may(request.user, "confirm_top_up") and request.actor.login != found.requested_by,
         back="/stortingen" if may(request.user, "confirm_top_up") else "/organisatie",
     )
