@@ -94,7 +94,8 @@ async def _pay_service(file: Path) -> AsyncIterator[str]:
 
     with listen("127.0.0.1", 0) as door:
         place = address(door)
-        sandbox = Sandbox.over(Books(file=file, address=place), events_to=None, secret=SANDBOX_WEBHOOK_SECRET)
+        sandbox = Sandbox.over(Books(file=file, address=place), events_to=place, secret=SANDBOX_WEBHOOK_SECRET)
+        sandbox.faults.held = True  # its messages stay in the books, for the website that is served later
         config = uvicorn.Config(application(sandbox), lifespan="on", log_config=None, access_log=False, ws="none")
         server = uvicorn.Server(config)
         life = asyncio.create_task(server._serve([door]))  # noqa: SLF001 - `serve` would take the signals of the story
