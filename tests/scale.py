@@ -22,7 +22,7 @@ WORKER_KILLS = _size("WORKER_KILLS", 2)
 """`kill -9` of each kind of process, under load."""
 STORIES = _size("STORIES", 60)
 """Random stories of a hundred steps against the model of the whole service; a third as many of each smaller model."""
-REQUEST_SHAPES = _size("REQUEST_SHAPES", 3_200)
+REQUEST_SHAPES = _size("REQUEST_SHAPES", 3_700)
 """Requests made from the OpenAPI document, over all operations and roles."""
 
 PERMUTATIONS = _size("PERMUTATIONS", 50)
