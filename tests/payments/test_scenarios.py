@@ -16,6 +16,8 @@ from payments.test_gateway_orders import STORIES
 
 TESTS = Path(__file__).parents[1]
 ORDERS = "payments/test_gateway_orders.py::test_every_order_of_messages_ends_in_the_same_books"
+FACTS = "payments/test_facts.py::test_every_order_with_duplicates_ends_in_the_same_books"
+"""What a gateway shows always holds the beginning too; here an end is told without it as well."""
 OWN = "payments/test_own_shares.py::"
 IN_ANY_ORDER = f"{OWN}test_whatever_the_order_the_money_pays_a_seat_or_goes_back"
 
@@ -52,14 +54,20 @@ SCENARIOS = {
         (ORDERS, "payments/test_facts.py::test_a_debit_can_be_granted_from_day_57_and_not_before"),
         ("paid", "held"),
     ),
-    5: Scenario("A debit that fails before it is told to be under way is nothing.", (ORDERS,), ("paid",)),
-    6: Scenario("A debit that is called back while it waits leaves all accounts at zero.", (ORDERS,), ("called_back",)),
+    5: Scenario("A debit that fails before it is told to be under way is nothing.", (ORDERS, FACTS), ("paid",)),
+    6: Scenario(
+        "A debit that is called back while it waits leaves all accounts at zero.", (ORDERS, FACTS), ("called_back",)
+    ),
     7: Scenario(
         "A debit called back in month twelve is owed by the organisation; trainers keep theirs, confirmed places stay.",
-        (ORDERS, "payments/test_facts.py::test_a_reversal_hits_the_organisation_and_families_keep_their_budgets"),
+        (
+            ORDERS,
+            FACTS,
+            "payments/test_facts.py::test_a_reversal_hits_the_organisation_and_families_keep_their_budgets",
+        ),
         ("called_back",),
     ),
-    8: Scenario("A card payment that is disputed in vain is as before.", (ORDERS,), ("called_back",)),
+    8: Scenario("A card payment that is disputed in vain is as before.", (ORDERS, FACTS), ("called_back",)),
     9: Scenario(
         "A transfer is credited by its reference, to the cent asked; the rest, and what only looks right, waits.",
         (
@@ -106,7 +114,7 @@ SCENARIOS = {
     ),
     15: Scenario(
         "Another amount, currency, method or somebody else's metadata credits nobody: a person looks.",
-        (ORDERS, "payments/test_asking.py::test_money_of_a_stranger_touches_no_pot"),
+        (ORDERS, FACTS, "payments/test_asking.py::test_money_of_a_stranger_touches_no_pot"),
         ("of_a_stranger",),
     ),
     16: Scenario(
