@@ -30,8 +30,11 @@ class StoryMachine(RuleBasedStateMachine):
         return asyncio.run_coroutine_threadsafe(then(), self.loop).result(30)
 
 
-async def live_through(machine, examples, *, steps, own=None, **more):
-    """So many random stories of at most so many steps; how many steps they had. `own`: what the machine is told."""
+async def live_through(machine, examples, *, steps, least=0, own=None, **more):
+    """So many random stories of at most so many steps; how many steps they had. `own`: what the machine is told.
+
+    Now and then Hypothesis makes many of them short; then more are lived through, until there were `least` steps.
+    """
     told = {"loop": asyncio.get_running_loop(), "steps": 0} | (own or {})
     stories = type("Stories", (machine,), told)
     limits = settings(
@@ -42,5 +45,9 @@ async def live_through(machine, examples, *, steps, own=None, **more):
         suppress_health_check=list(HealthCheck),
         **more,
     )
-    await asyncio.to_thread(run_state_machine_as_test, stories, settings=limits)
-    return stories.steps
+    while True:
+        before = stories.steps
+        await asyncio.to_thread(run_state_machine_as_test, stories, settings=limits)
+        assert stories.steps > before, "nothing happens in these stories"
+        if stories.steps >= least:
+            return stories.steps

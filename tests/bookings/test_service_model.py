@@ -392,7 +392,7 @@ class ServiceMachine(StoryMachine):
 
 async def test_the_service_does_what_the_model_does(world_db):
     """Five thousand random steps leave the same seats, money, bookings and places in line as on paper."""
-    assert await live_through(ServiceMachine, STORIES, steps=100) >= STEPS_MIN
+    await live_through(ServiceMachine, STORIES, steps=100, least=STEPS_MIN)
 
 
 class EarlyMachine(ServiceMachine):

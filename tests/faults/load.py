@@ -28,6 +28,8 @@ BOOKERS, LINES = 6, 2
 IN_LINE = 4
 SEATS = 20
 PATIENCE_SECONDS = 120.0
+NOBODY_THERE_SECONDS = 0.1
+"""Until somebody tries again to connect; who tries without end takes from the website what it needs to start."""
 LOOKS = 400
 """How often somebody looks for an offer; only looks that were answered count, so that a kill costs nobody a seat."""
 
@@ -59,7 +61,7 @@ class Load:
             try:
                 answer = await self.client.request(method, f"/api/v1{path}", json=body, headers=cookie)
             except httpx.TransportError:
-                pass
+                await asyncio.sleep(NOBODY_THERE_SECONDS)
             else:
                 if answer.status_code != 503:
                     break
