@@ -27,7 +27,7 @@ PLANTS = {
     "entrypoints/web/planted.py": "import leerbudget.entrypoints.api\n",
     "entrypoints/http/planted.py": "import leerbudget.entrypoints.web\n",
     "entrypoints/planted.py": "".join(f"import leerbudget.{room}.tables\n" for room in ROOMS),
-    "people/planted.py": "import litestar\nimport ortools\nimport stripe\n",
+    "people/planted.py": "import litestar\nimport ortools\nimport stripe\nimport typst\n",
     "trainers/rules.py": "import asyncpg\n",
     "payments/planted.py": "import leerbudget.payments.bank_tables\n",
 }

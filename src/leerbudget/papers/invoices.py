@@ -59,7 +59,11 @@ def invoice_paper(view: InvoiceView) -> Paper:
 
 
 def e_invoice(view: InvoiceView) -> bytes:
-    """An invoice or credit note as a file for a bookkeeping program (UBL 2.1, NLCIUS)."""
+    """An invoice or credit note as a file for a bookkeeping program (UBL 2.1, NLCIUS).
+
+    A credit note that corrects no invoice of ours (a correction in the books) is an invoice below zero: Dutch rules ask
+    every credit note which invoice it corrects (NL-R-001).
+    """
     head = view.head
     lines = [
         EInvoiceLine(
@@ -72,7 +76,7 @@ def e_invoice(view: InvoiceView) -> bytes:
         for line in view.lines
     ]
     vat = _vat(vat_sums(view.lines))
-    credit = head.kind == "credit_note"
+    credit = head.kind == "credit_note" and bool(view.corrected)
     if credit:
         lines, vat = turned(lines, vat)
     return written(
@@ -85,7 +89,7 @@ def e_invoice(view: InvoiceView) -> bytes:
             buyer=view.buyer,
             lines=lines,
             vat=vat,
-            terms=_TO_SETTLE if credit else _SETTLED,
+            terms=_TO_SETTLE if head.kind == "credit_note" else _SETTLED,
             payment_code=STANDING_AGREEMENT,
             payment_reference=number_of(head.number),
             buyer_reference=f"{head.month:%Y-%m}",
