@@ -8,7 +8,7 @@ import pytest
 
 from entrypoints.cli.commanding import complaint, forked, leerbudget, on
 
-WORDS = ("simulate", "--families", "50", "--days", "8", "--seed", "5")
+WORDS = ("simulate", "--families", "50", "--days", "20", "--seed", "5")
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ async def test_the_same_seed_prints_the_same_year_to_the_byte(env):
     first = await simulate(env, "--faults", run=leerbudget)  # a real start: sets have another order than in the second
     assert first.returncode == 0, first.stdout[-500:] + first.stderr
     assert "promises: all kept, every evening" in first.stdout.splitlines()
+    assert "the server ends the connection at the commit" in first.stdout, "no such fault struck"
     second = await simulate(env, "--faults")
     assert second.stdout == first.stdout
     other = await simulate(env, "--seed", "6", "--days", "2", "--json")
