@@ -241,21 +241,22 @@ async def _about_payout(row: Any, line: Any, actor: UUID | None) -> str:
     await execute(
         "UPDATE payout_line SET state = $2, bank_reason = $3 WHERE id = $1", line["id"], became, row["return_reason"]
     )
-    await tell_payee(line, became)
     if became == "booked":
         if line["purpose"] == "refund":
             await solve_task("refund_failed", f"refund:{line['subject']}", "Terugbetaald via de bank.", actor=actor)
-        await _return_told_before(line, actor)
+        if await _return_told_before(line, actor):
+            return state  # that it came back is the news, and was told
     elif line["purpose"] == "trainer" and row["return_reason"] in ACCOUNT_FAULTS:
         await end_refused(line["subject"], line["iban"], actor=actor)
+    await tell_payee(line, became)
     return state
 
 
-async def _return_told_before(line: Any, actor: UUID | None) -> None:
-    """Statements may come in any order: money of this line that was sent back may wait in suspense already."""
+async def _return_told_before(line: Any, actor: UUID | None) -> bool:
+    """Statements may come in any order: money of this line that was sent back may wait in suspense already. Whether it did."""
     row = await fetch_one(_RETURN, end_to_end_of(line["id"]), line["amount_cents"])
     if row is None:
-        return
+        return False
     bank = await account_of("bank", None, constrained=False)
     suspense = await account_of("suspense", None, constrained=False)
     ref, cents = entry_ref(row["iban"], row["bank_ref"]), row["amount_cents"]
@@ -265,6 +266,7 @@ async def _return_told_before(line: Any, actor: UUID | None) -> None:
     await solve_task("unmatched", ref, reason, actor=actor)
     await _about_payout(row, line, actor)
     await execute(_PLACE, row["id"], "payout_returned", 0, None, line["id"], now(), actor)
+    return True
 
 
 def undoing(line: Any, clearing: UUID) -> TransferOrder:

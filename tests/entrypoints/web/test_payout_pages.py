@@ -171,6 +171,20 @@ async def test_one_drafts_another_approves_and_the_bank_pays(app, country):
     assert "payout_clearing" not in await sums()
 
 
+async def test_a_return_that_is_read_first_is_the_only_news(app, country):
+    """Statements in the wrong order: the trainer hears that the money could not be paid, and never that it was."""
+    async with two_people(app) as (an, bo):
+        await has_account(app, country, an)
+        place = await drafted(an)
+        await bo.submit(place, f"{place}/goedkeuren", checked="ja")
+        (line,) = await bank_queries.lines_of((await bank_queries.payouts())[0].id)
+        back = Line(18_000, "R", end_to_end=line.id.hex, returned="AC04")
+        for number, each in enumerate((back, Line(-18_000, "P", end_to_end=line.id.hex))):
+            assert (await bo.upload("/bank", one(each, iban=EXAMPLE.iban, number=str(number)))).status_code == 303
+    assert await told("payout_paid") == []
+    assert await told("payout_rejected") == [(await email_of(country, 0), 18_000)]
+
+
 async def test_two_people_who_draft_at_once_make_one_payout(app, country):
     """What a line pays is in one open line: one gets the draft, the others hear that there is nothing left."""
     async with two_people(app) as (an, bo):
