@@ -160,7 +160,7 @@ async def test_what_changed_since_the_check_is_shown_again(app, family, pretend)
 
 
 async def test_by_the_api_the_same(app, family, pretend):
-    """The quote names the own share, the order repeats it, the answer says where to pay, and giving up is cancelling."""
+    """The quote names the own share, the order repeats it, the answer says where to pay, and it can be given up."""
     session = await world.a_session(price_cents=PRICE)
     person = str((await world.parents_of(family))[0])
     order = {"course_session": str(session), "persons": [person]}
@@ -172,9 +172,12 @@ async def test_by_the_api_the_same(app, family, pretend):
         assert (receipt["state"], receipt["own_cents"], receipt["pay_url"] is not None) == ("offered", OWN, True)
         payment = (await parent.get(f"/api/v1/bookings/{made['id']}/own-payment")).json()
         assert (payment["state"], payment["pay_url"]) == ("open", receipt["pay_url"])
+        refused = await parent.client.put(f"/api/v1/bookings/{made['id']}/cancellation", headers=ORIGIN)
+        assert refused.json()["code"] == "not_cancellable"
         for _ in "ab":
-            given_up = await parent.client.put(f"/api/v1/bookings/{made['id']}/cancellation", headers=ORIGIN)
-            assert given_up.status_code == 200, given_up.text
+            given_up = await parent.client.put(f"/api/v1/bookings/{made['id']}/own-payment/refusal", headers=ORIGIN)
+            assert (given_up.status_code, given_up.json()["state"]) == (200, "declined")
+    assert await fetch_value("SELECT count(*) FROM outbox_message WHERE kind LIKE 'booking%'") == 0
     assert await own_shares.close_unneeded({"stripe": pretend}) == 1
     await inbox.look_at(pretend, f"cs_{own_shares.payment_of(made['id'])}")
     assert await fetch_value("SELECT state FROM payment") == "expired"

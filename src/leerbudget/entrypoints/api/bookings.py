@@ -230,6 +230,17 @@ class BookingController(Controller):
             raise NotFound
         return told(OwnPayment, found)
 
+    @put("/own-payment/refusal", summary="Do not pay one's own share after all", operation_id="refuseOwnPayment")
+    async def refuse_own_payment(self, request: HouseRequest, booking_id: FromPath[UUID]) -> Booking:
+        """The seat is free again, and nothing else follows. Again has no effect; a seat that was paid is cancelled instead."""
+        family, found = await _own(request, booking_id, "book")
+        if not found.own_cents:
+            raise NotFound
+        if found.state != "declined":
+            await again(lambda: actions.decline(booking_id, actor=request.actor.login))
+        after = await bookings.booking(booking_id, family)
+        return told_booking(after or found)
+
     @get("/cancellation", summary="What cancelling now would cost", operation_id="previewCancellation")
     async def preview(self, request: HouseRequest, booking_id: FromPath[UUID]) -> CancellationPreview:
         """By the very code that cancels; nothing changes. A proposal is refused instead (`refuseProposal`)."""
@@ -283,12 +294,9 @@ async def _own(request: HouseRequest, booking_id: UUID, verb: str) -> tuple[UUID
 
 
 async def _cancellable(request: HouseRequest, booking_id: UUID) -> UUID:
-    """The family of the booking; an offer is answered, not cancelled, so that its proposal knows.
-
-    A seat that waits for the family's own share is no such offer.
-    """
+    """The family of the booking; an offer is answered, not cancelled, so that its proposal knows."""
     family, found = await _own(request, booking_id, "cancel_booking")
-    if found.state == "offered" and not found.own_cents:
+    if found.state == "offered":
         raise NotCancellable
     return family
 

@@ -45,8 +45,8 @@ class ChangingPages(Controller):
         family = own_family(request, "cancel_booking")
         found = await _own(booking_id, family)
         form = await filled_in(request)
-        if found.state == "cancelled":
-            return moved(LIST, "geannuleerd")
+        if found.state in ("cancelled", "offered"):
+            return moved(LIST, "geannuleerd" if found.state == "cancelled" else None)
         shown, child = _cents(form.value("fee_shown_cents")), bool(form.value("child"))
         try:
             await again(

@@ -1,8 +1,8 @@
 """The part of a price that a family pays itself: where, until when, and how it stands."""
 
+from contextlib import suppress
 from uuid import UUID
 
-import structlog
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
@@ -12,14 +12,13 @@ from leerbudget.bookings.errors import BookingUnknown, OfferLapsed
 from leerbudget.bookings.queries import BookingView
 from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.pages import View, moved, own_family, page
+from leerbudget.entrypoints.web.top_ups import look
 from leerbudget.foundation.database import again
-from leerbudget.foundation.errors import LeerbudgetError
-from leerbudget.payments import inbox, own_shares
+from leerbudget.foundation.errors import Busy
+from leerbudget.payments import own_shares
 from leerbudget.payments.own_shares import OwnPaymentView
 
 LIST = "/inschrijvingen"
-
-log = structlog.get_logger(__name__)
 
 
 class PayingPages(Controller):
@@ -42,7 +41,9 @@ class PayingPages(Controller):
         family = own_family(request, "book")
         found, payment = await _own(booking_id, family)
         if "betaald" in request.query_params and found.state != "confirmed":
-            await _look(request, payment)
+            await look(request, payment.gateway, payment.gateway_ref)
+            with suppress(Busy):  # the worker does it in a moment
+                await again(lambda: own_shares.place(own_shares.payment_of(booking_id)))
             found, payment = await _own(booking_id, family)
         if found.state == "confirmed":
             return moved(f"/inschrijvingen/{found.booking}", "ingeschreven")
@@ -82,14 +83,3 @@ async def _own(booking_id: UUID, family: UUID) -> tuple[BookingView, OwnPaymentV
     if found.state == "expired" and payment.booking != booking_id:
         found = await bookings.booking(payment.booking, family) or found
     return found, payment
-
-
-async def _look(request: HouseRequest, payment: OwnPaymentView) -> None:
-    gateway = request.app.state.gateways.get(payment.gateway)
-    if gateway is None or payment.gateway_ref is None:
-        return
-    try:
-        await inbox.look_at(gateway, payment.gateway_ref)
-        await own_shares.place_all()
-    except LeerbudgetError as fault:  # its message, or the worker, will tell; the page shows how it stands
-        log.warning("own share not looked at", code=fault.code)

@@ -73,7 +73,7 @@ class TopUpPages(Controller):
         """What to do next, and how it stands. Who comes back from paying sees at once whether it counts."""
         found = await _visible(request, reference)
         if "betaald" in request.query_params and found.gateway != "manual" and found.state in {"open", "processing"}:
-            await _look(request, found)
+            await look(request, found.gateway, found.gateway_ref)
             found = await _visible(request, reference)
         return await page(request, "storting.html", _shown(request, found))
 
@@ -145,12 +145,13 @@ async def start_online(
     )
 
 
-async def _look(request: HouseRequest, found: TopUpView) -> None:
-    gateway = request.app.state.gateways.get(found.gateway)
-    if gateway is None or found.gateway_ref is None:
+async def look(request: HouseRequest, gateway_name: str, gateway_ref: str | None) -> None:
+    """Ask the payment service how a payment stands, for who comes back from paying. A silent one breaks no page."""
+    gateway = request.app.state.gateways.get(gateway_name)
+    if gateway is None or gateway_ref is None:
         return
     try:
-        await inbox.look_at(gateway, found.gateway_ref)
+        await inbox.look_at(gateway, gateway_ref)
     except LeerbudgetError as fault:  # its message, or the worker, will tell; the page shows how it stands
         log.warning("payment not looked at", code=fault.code)
 
