@@ -50,10 +50,22 @@ PGBENCH_AT_MOST = 2_500
 """Bookings a second that are made ready for it."""
 CROWD_EACH = 40
 """Bookings of each client of a crowd: enough to see them wait after all of them are warm."""
+WANTED = """
+DROP TABLE IF EXISTS wanted; DROP SEQUENCE IF EXISTS wanted_now; CREATE SEQUENCE wanted_now;
+CREATE TABLE wanted (
+  n bigint PRIMARY KEY, family uuid, person uuid, session uuid, token bytea, apart_since date, today date, at timestamptz
+);
+GRANT SELECT ON wanted TO leerbudget_app; GRANT USAGE ON wanted_now TO leerbudget_app
+"""
+FILL = """
+INSERT INTO wanted SELECT n, f, p, s, t, $5, $6, $7
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[]) WITH ORDINALITY w(f, p, s, t, n)
+"""
+LIVE = LIVE_SESSION.replace("$1", "(SELECT token FROM wanted WHERE n = :n)").replace("$2", "now()")
 BOOK = """
 SELECT b.state FROM wanted w, LATERAL rooms.book(
-  uuidv7(), '\\x00', w.family, w.session, ARRAY[w.person], NULL, '{}', 'direct', NULL, NULL, 'booking_confirmed',
-  '/inschrijvingen', 'booked', ARRAY['open', 'proposed'], w.apart_since, w.today, w.at, NULL
+  uuidv7(), '\\x00', w.family, w.session, ARRAY[w.person], NULL, '{}', 'direct', NULL, NULL, NULL,
+  'booking_confirmed', '/inschrijvingen', 'booked', ARRAY['open', 'proposed'], w.apart_since, w.today, w.at, NULL
 ) b WHERE w.n = (SELECT nextval('wanted_now'));
 """
 
@@ -91,8 +103,7 @@ async def pgbench(ground: Ground, wanted: list[Wanted], pace: Pace) -> Tally:
     await _prepare(wanted)
     with tempfile.TemporaryDirectory(prefix="leerbudget-pgbench-") as folder:
         script = Path(folder) / "booking.sql"
-        live = LIVE_SESSION.replace("$1", "(SELECT token FROM wanted WHERE n = :n)").replace("$2", "now()")
-        script.write_text(f"\\set n random(1, {len(wanted)})\n{' '.join(live.split())};\n{' '.join(BOOK.split())}\n")
+        script.write_text(f"\\set n random(1, {len(wanted)})\n{' '.join(LIVE.split())};\n{' '.join(BOOK.split())}\n")
         words = ["-n", "-M", "prepared", "-j", "1", *pace.words(len(wanted)), "-f", script, "-l", ground.dsn]
         process = await asyncio.create_subprocess_exec(
             ground.programs / "pgbench", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder
@@ -119,20 +130,16 @@ def _warm(folder: Path) -> Tally:
 
 
 async def _prepare(wanted: list[Wanted]) -> None:
-    today = clock.today()
-    await execute_script(
-        "DROP TABLE IF EXISTS wanted; DROP SEQUENCE IF EXISTS wanted_now; CREATE SEQUENCE wanted_now;"
-        "CREATE TABLE wanted (n bigint PRIMARY KEY, family uuid, person uuid, session uuid, token bytea,"
-        " apart_since date, today date, at timestamptz);"
-        "GRANT SELECT ON wanted TO leerbudget_app; GRANT USAGE ON wanted_now TO leerbudget_app"
-    )
-    await execute(
-        "INSERT INTO wanted SELECT n, f, p, s, t, $5, $6, $7"
-        " FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bytea[]) WITH ORDINALITY w(f, p, s, t, n)",
-        *([w.parent.family for w in wanted], [w.parent.person for w in wanted], [w.session for w in wanted]),
-        *([token_sha256(w.parent.token) for w in wanted], today - timedelta(days=365), today, clock.now()),
-    )
+    await execute_script(WANTED)
+    await execute(FILL, *columns(wanted))
     await execute("ANALYZE wanted")
+
+
+def columns(wanted: list[Wanted]) -> tuple[object, ...]:
+    """What `FILL` fills in: families, persons, sessions and web sessions in step, and the days that all share."""
+    today = clock.today()
+    each = [(w.parent.family, w.parent.person, w.session, token_sha256(w.parent.token)) for w in wanted]
+    return (*(list(column) for column in zip(*each, strict=True)), today - timedelta(days=365), today, clock.now())
 
 
 async def website(

@@ -2,9 +2,12 @@
 
 import re
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+
+from crowd import Wanted, log_in, parents, sessions
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -54,3 +57,21 @@ def test_growth_is_the_exponent(report):
     """Values that grow with the power 1.5 give 1.5; one size alone gives nothing."""
     assert report.growth([(size, 3 * size**1.5) for size in (10, 100, 5000)]) == pytest.approx(1.5)
     assert report.growth([(10, 1.0), (10, 2.0)]) is None
+
+
+async def test_what_pgbench_runs_makes_a_booking_as_the_website_does(report, world_db, admin):
+    """The benchmark calls the function of the database by hand: whoever changes that, changes this too."""
+    spec = spec_from_file_location("benchmark_of_bookings", BENCHMARKS / "bookings.py")
+    benchmark = module_from_spec(spec)
+    sys.modules[spec.name] = benchmark  # its dataclasses look themselves up
+    spec.loader.exec_module(benchmark)
+    families = await parents(1)
+    await log_in(families)
+    wanted = [Wanted(families[0], (await sessions([1]))[0])]
+    async with admin.transaction():
+        await admin.execute(benchmark.WANTED)
+        await admin.execute(benchmark.FILL, *benchmark.columns(wanted))
+        assert len(await admin.fetch(benchmark.LIVE.replace(":n", "1"))) == 1
+        assert await admin.fetchval(benchmark.BOOK) == "confirmed"
+        await admin.execute("DROP TABLE wanted; DROP SEQUENCE wanted_now")
+    assert await admin.fetchval("SELECT count(*) FROM booking WHERE state = 'confirmed'") == 1
