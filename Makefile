@@ -65,7 +65,7 @@ soak: setup ## repeat races, faults, random rounds and made-up years until somet
 	@test -z "$(RELEASE)" || { echo "at the size of a release"; \
 		$(RELEASE) $(BIN)/python -m pytest -q -p no:cacheprovider -o faulthandler_timeout=14400 $(SOAKED) \
 			tests/entrypoints/api/test_schema.py $$(find tests -name "test_*model*.py") \
-			tests/payments/test_facts.py $$(find tests -name "test_*orders*.py") $(ARGS); }
+			tests/payments/test_facts.py tests/payments/test_own_shares.py $$(find tests -name "test_*orders*.py") $(ARGS); }
 
 lock: setup ## choose versions anew within the bounds of pyproject.toml and write requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
