@@ -12,23 +12,17 @@ from hypothesis import strategies as st
 import scale
 import world
 from leerbudget.bookings import actions, queries
-from leerbudget.bookings.actions import BookingRequest
 from leerbudget.bookings.errors import OfferLapsed, OwnShareUnpaid
 from leerbudget.bookings.moving import MoveRequest, move
-from leerbudget.budgets import actions as budget_actions
 from leerbudget.budgets import queries as budgets
 from leerbudget.budgets.errors import BudgetTooSmall, EarmarkExcludes, OwnShareChanged
-from leerbudget.budgets.rules import GrantOrder, PaymentShare, kept
-from leerbudget.catalogue import actions as catalogue
-from leerbudget.catalogue.errors import SessionStepNotAllowed
+from leerbudget.budgets.rules import PaymentShare, kept
 from leerbudget.foundation import clock
 from leerbudget.foundation.clock import travelling
 from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
 from leerbudget.foundation.errors import LeerbudgetError
 from leerbudget.foundation.ids import new_id
-from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.queries import check as check_books
-from leerbudget.ledger.rules import TransferOrder
 from leerbudget.payments import asking, inbox, own_shares
 from leerbudget.payments.errors import GatewayRefused, OwnShareUnavailable, TooLateToPay
 from leerbudget.payments.netting import told
@@ -37,14 +31,20 @@ from leerbudget.payments.receivables import even_out_all
 from leerbudget.payments.settlements import matrix_of
 from leerbudget.payments.settling import settle_months
 from leerbudget.trainers.employers import work_for
+from payments.own_share_world import (
+    BUDGET,
+    LATE,
+    OWN,
+    PRICE,
+    UNPAID,
+    a_family,
+    a_request,
+    asked,
+    finished,
+    standing,
+    state,
+)
 from payments.pretend import PretendGateway
-
-BACK = "https://leerbudget.example/inschrijvingen"
-PRICE, BUDGET, OWN = 18_000, 15_000, 3_000
-LATE = timedelta(days=20)
-"""Ten days before the first meeting: half of the price comes back."""
-UNPAID = timedelta(hours=1)
-"""The time to pay is over, and the worker may see it."""
 
 
 @pytest.fixture
@@ -59,34 +59,6 @@ async def everything_fits(world_db):
     yield
     found = [await queries.inconsistencies(), await budgets.check(), await check(), await check_books()]
     assert found == [[], [], [], []]
-
-
-async def a_family(cents=BUDGET, themes=None):
-    """A family with one parent and so much budget, out of a pot that a correction filled."""
-    family, organisation, today = await world.a_family(), await world.an_organisation(), clock.today()
-    pot = await account_of("organisation_pot", organisation, constrained=True)
-    bank = await account_of("bank", None, constrained=False)
-    opening = TransferOrder(
-        new_id(), "correction", f"opening:{family}", "posted", bank, pot, cents, reason="Beginstand"
-    )
-    await record([opening], actor=None)
-    period = (today - timedelta(days=1), today + timedelta(days=300))
-    grant = GrantOrder(new_id(), f"G{family}", family, organisation, cents, *period, themes=themes)
-    await budget_actions.grant(grant, actor=None)
-    return family
-
-
-async def a_request(family, session, own_cents=OWN, **more):
-    """One seat, with what the family saw that it pays itself."""
-    persons = tuple((await world.parents_of(family))[:1])
-    return BookingRequest(
-        new_id(), family, session, persons, price_shown_cents=PRICE, own_shown_cents=own_cents, **more
-    )
-
-
-async def asked(gateway, request):
-    """The booking is asked for, and the family is at the page where it pays."""
-    return await own_shares.book(request, gateway=gateway, return_url=BACK, actor=None)
 
 
 async def payment_of(request):
@@ -106,41 +78,12 @@ async def paid(gateway, request, *, placed=True):
         await own_shares.place_all()
 
 
-async def state(booking):
-    """The booking's state."""
-    return await fetch_value("SELECT state FROM booking WHERE id = $1", booking)
-
-
-async def standing():
-    """What every kind of account holds in the end, zeros left out: credits less debits, in cents; budgets left out."""
-    rows = await fetch_all(
-        """
-        SELECT a.kind, sum(CASE WHEN t.credit = a.id THEN t.amount_cents ELSE -t.amount_cents END)::bigint AS cents
-        FROM account a JOIN transfer t ON a.id IN (t.debit, t.credit) AND t.phase IN ('posted', 'post')
-        WHERE a.kind NOT IN ('bank', 'organisation_pot') GROUP BY a.kind
-        """
-    )
-    return {row["kind"]: row["cents"] for row in rows if row["cents"]}
-
-
 async def refund(gateway):
     """The worker asks for what is owed, and looks at what became of it."""
     with travelling(clock.now() + timedelta(minutes=2)):
         await asking.ask_again({"stripe": gateway})
         for ref in gateway.facts:
             await inbox.look_at(gateway, ref)
-
-
-async def finished(session):
-    """After its last meeting, with everybody there; the job that pays is done twice."""
-    with travelling(clock.now() + timedelta(days=31)):
-        for meeting in await fetch_all("SELECT id FROM meeting WHERE session = $1", session):
-            await actions.record_attendance(meeting["id"], [], actor=None)
-        await catalogue.decide(session, runs=True, reason=None, actor=None)
-        await actions.finish_session(session, actor=None)
-        with pytest.raises(SessionStepNotAllowed):
-            await actions.finish_session(session, actor=None)
-        await own_shares.place_all()
 
 
 async def test_a_seat_is_paid_from_the_budget_and_by_the_family(gateway):
