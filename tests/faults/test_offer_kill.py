@@ -22,6 +22,8 @@ KILLS = -(-WORKER_KILLS // 2)
 """While seats are offered, and as often while offers lapse and the next in line is asked."""
 ROOMS = 25 * KILLS
 """Sessions with a line: enough for a worker to be in the middle of it at every kill."""
+PATIENCE_SECONDS = 60 + ROOMS / 2
+"""For all of them by one worker, also on a machine that does other work."""
 AT_LEAST = 10
 """Bookings that changed before a worker is killed."""
 
@@ -96,7 +98,7 @@ async def test_a_worker_killed_while_it_offers_seats_or_lets_offers_lapse_leaves
         return (await states()).get("offered", 0) == all_seats
 
     with worker(world_db):
-        await until(all_offered)
+        await until(all_offered, seconds=PATIENCE_SECONDS)
     await everything_is_right()
     await admin.execute("UPDATE booking SET offered_until = now() - interval '1 second' WHERE state = 'offered'")
     await killed_in_the_middle(world_db, "expired", all_seats)
@@ -105,5 +107,5 @@ async def test_a_worker_killed_while_it_offers_seats_or_lets_offers_lapse_leaves
         return await states() == {"expired": all_seats, "offered": all_seats}
 
     with worker(world_db):
-        await until(all_moved_on)
+        await until(all_moved_on, seconds=PATIENCE_SECONDS)
     await everything_is_right()

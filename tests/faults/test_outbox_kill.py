@@ -69,13 +69,13 @@ async def end_leases(admin: asyncpg.Connection) -> None:
     await admin.execute("UPDATE outbox_message SET claimed_until = now() - interval '1 second' WHERE sent_at IS NULL")
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
     """Wait until it holds, looking now and then: what is waited for happens in other processes.
 
     Raises:
-        TimeoutError: it takes over a minute.
+        TimeoutError: it takes longer.
     """
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - no event tells it
             await asyncio.sleep(0.02)
 
