@@ -78,11 +78,11 @@ async def paid(gateway, request, *, placed=True):
         await own_shares.place_all()
 
 
-async def refund(gateway):
-    """The worker asks for what is owed, and looks at what became of it."""
+async def refund(gateway, refs=None):
+    """The worker asks for what is owed, and looks at what became of it: of these payments, or of all."""
     with travelling(clock.now() + timedelta(minutes=2)):
         await asking.ask_again({"stripe": gateway})
-        for ref in gateway.facts:
+        for ref in refs or gateway.facts:
             await inbox.look_at(gateway, ref)
 
 
@@ -341,7 +341,7 @@ async def _do(move, gateway, request, ref, others):
     elif move == "again":
         await asked(gateway, request)
     elif move == "refund":
-        await refund(gateway)
+        await refund(gateway, [ref])
     elif move == "other":
         try:
             await actions.book(await a_request(other, session, own_cents=None), actor=None)
