@@ -6,6 +6,7 @@ from typing import Any
 
 from leerbudget.entrypoints.web.bank import WHAT
 from leerbudget.entrypoints.web.templating import Form
+from leerbudget.payments.bank_errors import RefundNotOwed
 
 LONG_NOTE = "Bijdrage leerbudget 2027 volgens afspraak met mevrouw Voorbeeld, kenmerk onbekend (fictief)"
 
@@ -54,6 +55,10 @@ def entry(**changes: Any) -> Thing:
 ENTRY_ERROR = Form(
     values={"what": "payment", "reference": "RF45", "reason": "Gebeld"},
     errors={"reference": "Dit betalingskenmerk klopt niet; controleer elk cijfer."},
+)
+OWED_ERROR = Form(
+    values={"what": "payment", "reference": "RF18539007547034", "reason": "Gebeld"},
+    errors={"reference": RefundNotOwed.message_nl},
 )
 
 LINES = [

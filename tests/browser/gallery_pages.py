@@ -49,6 +49,7 @@ from browser.gallery_things import (
     trainer_session,
 )
 from browser.gallery_waiting import SEATS, SEATS_LINE, WAITING, WAITING_FORM
+from leerbudget.entrypoints.web.bank import PAID_BACK
 from leerbudget.entrypoints.web.templating import Form, Notice, Shell
 
 PARENT = frozenset({"foster_parent"})
@@ -146,6 +147,7 @@ PAGES = (
     sample("bank", "bank.html", desk.BANK, path="/bank", shell=BANKER),
     sample("bank-leeg", "bank.html", desk.BANK_EMPTY, shell=BANKER, status=422, form=desk.BANK_REFUSED),
     sample("bank-regel", "bank_regel.html", desk.entry(), path="/bank/regels/e1", shell=BANKER, status=422, form=desk.ENTRY_ERROR),
+    sample("bank-regel-uit", "bank_regel.html", desk.entry(outgoing=True, choices=[PAID_BACK, *desk.entry().choices[-2:]]), path="/bank/regels/e2", shell=BANKER, status=409, form=desk.OWED_ERROR),
     sample("uitbetalingen", "uitbetalingen.html", desk.PAYOUTS, path="/uitbetalingen", shell=PAYER),
     sample("uitbetalingen-leeg", "uitbetalingen.html", desk.PAYOUTS_EMPTY, shell=PAYER, status=409, form=desk.PAYOUTS_ERROR),
     sample("uitbetaling-eigen", "uitbetaling.html", desk.payout(own=True), path="/uitbetalingen/u3", shell=PAYER, status=403, form=desk.CHECKED),

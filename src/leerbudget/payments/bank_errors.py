@@ -135,6 +135,13 @@ class PaymentTakesNothing(LeerbudgetError):
     message_nl = "Deze betaling heeft al het gevraagde geld al."
 
 
+class RefundNotOwed(LeerbudgetError):
+    """No refund of just this amount waits for a person at this payment, or a payout pays it already."""
+
+    code = "refund_not_owed"
+    message_nl = "Dit bedrag is bij dit kenmerk niet meer terug te betalen. Of het staat in een uitbetaling."
+
+
 class PayerAccountUnknown(LeerbudgetError):
     """The bank did not say from which account the money came, so it cannot be sent back."""
 

@@ -133,7 +133,7 @@ _WRONG_ENTRIES = """
 _WRONG_MATCHES = """
     SELECT coalesce(f.key, e.key) AS business_ref
     FROM (SELECT 'bank:' || iban || ':' || bank_ref AS key, payment, amount_cents FROM bank_entry
-          WHERE payment IS NOT NULL) e
+          WHERE payment IS NOT NULL AND direction = 'in') e
     FULL JOIN (SELECT key, payment, amount_cents FROM payment_fact WHERE gateway = 'manual' AND key LIKE 'bank:%') f
       USING (key)
     WHERE (e.payment, e.amount_cents) IS DISTINCT FROM (f.payment, f.amount_cents) ORDER BY 1 LIMIT $1

@@ -5,17 +5,25 @@ from typing import Any
 from uuid import UUID
 
 from leerbudget.foundation.clock import now
-from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
+from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value, together
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity.actions import record_audit
 from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.rules import REASON_LENGTH, TransferOrder, refuse, text_fault
-from leerbudget.payments.bank_errors import EntryDecided, EntryUnknown, PayerAccountUnknown, PaymentTakesNothing
+from leerbudget.payments.bank_errors import (
+    EntryDecided,
+    EntryUnknown,
+    PayerAccountUnknown,
+    PaymentTakesNothing,
+    RefundNotOwed,
+)
 from leerbudget.payments.bank_rules import REST, compact_iban, entry_ref
 from leerbudget.payments.crediting import credit, payment_of
 from leerbudget.payments.errors import SecondPersonNeeded, TopUpUnknown
+from leerbudget.payments.facts import lock_payment
 from leerbudget.payments.rules import compact
 from leerbudget.payments.tasks import close_task
+from leerbudget.payments.telling import tell_payee
 
 _ENTRY = """
     SELECT id, iban, bank_ref, direction, amount_cents, suspense_cents, booked_on, party_iban, state, payment, reason
@@ -65,6 +73,45 @@ async def _refuse_payment(payment: UUID, actor: UUID | None) -> None:
         raise TopUpUnknown(id=payment)
     if actor is not None and asked["requested_by"] == actor:
         raise SecondPersonNeeded
+
+
+# What a person was told could not go back by itself, and stands in no payout.
+_OWED_BACK = """
+    SELECT t.id, a.id AS attempt FROM finance_task t
+    LEFT JOIN payment_attempt a ON a.payment = t.payment AND t.subject = 'refund:' || a.id
+    WHERE t.kind = 'refund_failed' AND t.payment = $1 AND t.amount_cents = $2 AND t.closed_at IS NULL AND NOT EXISTS (
+        SELECT FROM payout_line l WHERE l.subject = a.id AND l.state IN ('drafted', 'approved', 'accepted', 'booked'))
+    ORDER BY t.opened_at, t.id LIMIT 1
+"""
+
+_BY_HAND = "UPDATE payment_attempt SET state = 'done', answer = $2 WHERE id = $1 AND state = 'refused'"
+
+
+async def paid_back(entry: UUID, payment: UUID, reason: str, *, actor: UUID | None) -> None:
+    """Say that a debit was a refund that was owed and that we paid by hand at the bank: it is owed no more.
+
+    Raises:
+        InvalidInput: no reason.
+        EntryUnknown: no such entry.
+        EntryDecided: it is not money that left and waits in suspense.
+        TopUpUnknown: no such payment.
+        RefundNotOwed: no refund of just this amount waits for a person, or a payout pays it.
+    """
+    async with together():
+        row = await _waiting(entry, "out", reason, ("matched", payment))
+        if row is None:
+            return
+        await lock_payment(payment)
+        owed = await fetch_one(_OWED_BACK, payment, row["suspense_cents"])
+        if owed is None:
+            raise RefundNotOwed
+        await _out_of_suspense(row, "refunds_owed", reason, actor)
+        await close_task(owed["id"], reason, actor=actor)
+        await _decide(row, "matched", (0, payment), reason, actor)
+        if owed["attempt"] is not None:
+            await execute(_BY_HAND, owed["attempt"], entry_ref(row["iban"], row["bank_ref"]))
+            line = {"id": entry, "purpose": "refund", "subject": owed["attempt"], "amount_cents": row["amount_cents"]}
+            await tell_payee(line, "booked")
 
 
 async def known_by_hand(entry: UUID, reason: str, *, actor: UUID | None) -> None:
@@ -141,16 +188,21 @@ FOR_OUTGOING = ("cost", "gateway")
 
 
 async def assign_by_reference(entry: UUID, reference: str, reason: str, *, actor: UUID | None) -> None:
-    """Say by its reference which payment the money was for.
+    """Say by its reference which payment the money was for: what came in is paid with it, what went out was paid back.
 
     Raises:
         InvalidInput: the reference is malformed.
-        LeerbudgetError: as `assign`.
+        LeerbudgetError: as `assign`, or `paid_back`.
     """
-    payment = await payment_of(compact(reference))
+    number = compact(reference)
+    left = await fetch_value("SELECT direction FROM bank_entry WHERE id = $1", entry) == "out"
+    payment: UUID | None = await (fetch_value(_OF_ANY, number) if left else payment_of(number))
     if payment is None:
         raise TopUpUnknown(reference=reference)
-    await assign(entry, payment, reason, actor=actor)
+    await (paid_back if left else assign)(entry, payment, reason, actor=actor)
+
+
+_OF_ANY = "SELECT id FROM payment WHERE reference = $1"
 
 
 async def _waiting(entry: UUID, direction: str | None, reason: str, wanted: tuple[str, UUID | None]) -> Any | None:

@@ -162,6 +162,9 @@ async def approve_payout(id: UUID, own: OwnAccount, *, actor: UUID) -> None:  # 
         await record_audit(actor, "payout_approved", "payout", id)
 
 
+_PAID_BACK = "SELECT id FROM payment_attempt WHERE id = ANY($1::uuid[]) AND state <> 'refused'"
+
+
 def _transfers(lines: Sequence[Any]) -> list[CreditTransfer]:
     return [
         CreditTransfer(end_to_end_of(line["id"]), line["payee_name"], line["iban"], line["amount_cents"], line["note"])
@@ -175,10 +178,13 @@ def _ordering(line: Any, clearing: UUID) -> TransferOrder:
 
 
 async def _still_payable(lines: Sequence[Any]) -> None:
-    """Refuse when a trainer's line is more than what is payable, or for another account than the one that counts.
+    """Refuse when a trainer's line is more than what is payable, or for another account, or a refund was paid by hand.
 
     No lock is needed: while this line is open there is no other for the trainer (`one_open_line_per_subject`).
     """
+    refunds = {line["subject"]: line for line in lines if line["purpose"] == "refund"}
+    for row in await fetch_all(_PAID_BACK, list(refunds)):
+        raise PayableChanged(line=refunds[row["id"]]["id"])
     mine = [line for line in lines if line["purpose"] == "trainer"]
     found = await payables(first_unpaid_day(today()), [line["subject"] for line in mine])
     payable = {each.trainer: each for each in found}

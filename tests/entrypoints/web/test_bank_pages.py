@@ -10,10 +10,12 @@ from entrypoints.web import visiting
 from entrypoints.web.visiting import count, forms_in
 from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.web.bank import UPLOAD_BYTES_MAX
+from leerbudget.foundation.database import fetch_value
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import queries as ledger
 from leerbudget.payments import actions as payments
 from leerbudget.payments import bank_queries, queries
+from leerbudget.payments.asking import refund_top_up
 from leerbudget.payments.choosing import EXAMPLE
 from leerbudget.payments.iso20022 import BANK_FILE_BYTES_MAX
 from payments.bank_world import OWN_IBAN, Line, books, one, sums
@@ -180,11 +182,39 @@ async def test_money_is_said_to_be_something_else(coordinator, what, state):
 
 
 async def test_of_money_that_went_out_less_can_be_said(coordinator):
-    """Costs or the payment service; never a top-up, and not what was sent by hand."""
+    """Costs, the payment service, or a refund that was owed; nothing that only money that came in can be."""
     place = (await waiting(coordinator, Line(-125, "K", note="kosten januari")))["K"]
     assert "ging van onze rekening" in await coordinator.page(place)
     assert (await coordinator.post(place, {"what": "send-back", "reason": "x"})).status_code == 422
     assert (await coordinator.submit(place, place, what="cost", reason="Kosten")).status_code == 303
+
+
+async def test_a_refund_that_was_paid_by_hand_is_found_by_its_reference(coordinator):
+    """What is not owed is refused beside its reference, and the form keeps its values; what is owed is owed no more."""
+    _, reference = await announced(10_000)
+    await coordinator.upload(
+        "/bank", a_file(*(Line(5_000, ref, structured=reference, iban=account) for ref, account in OF_TWO))
+    )
+    payment = await fetch_value("SELECT id FROM payment")
+    await refund_top_up(payment, 3_000, id=new_id(), gateways={}, actor=new_id())
+    await coordinator.upload("/bank", a_file(Line(-3_000, "OUT"), Line(-2_999, "LESS"), number="2"))
+    places = {each.bank_ref: f"/bank/regels/{each.id}" for each in await bank_queries.unmatched()}
+    filled = {"what": "payment", "reason": "Overgemaakt op het opgegeven nummer"}
+    for bank_ref, named, status, words in (
+        ("LESS", reference, 409, "niet meer terug te betalen"),
+        ("OUT", "RF18539007547034", 422, "Er is geen betaling met dit kenmerk"),
+    ):
+        answer = await coordinator.submit(places[bank_ref], places[bank_ref], **filled, reference=named)
+        assert (answer.status_code, words in answer.text, named in answer.text) == (status, True, True)
+    answer = await coordinator.submit(places["OUT"], places["OUT"], **filled, reference=reference)
+    assert answer.headers["location"] == "/bank?melding=bankregel-verklaard"
+    told = await coordinator.page(places["OUT"])
+    assert "Overgemaakt op het opgegeven nummer" in told
+    assert reference in told
+    assert (await sums()).get("refunds_owed") is None
+
+
+OF_TWO = (("A", OWN_IBAN), ("B", "NL30MOCK0000000005"))
 
 
 async def test_who_asked_for_a_top_up_cannot_say_that_its_money_is_here(app, coordinator):

@@ -96,8 +96,9 @@ class BankEntries(Answer, frozen=True, kw_only=True):
 class BankEntryExplanation(Body, frozen=True, kw_only=True):
     """What an entry is for, and why somebody knows.
 
-    `what`: `payment` (then `reference` names it), `send-back` (the next payout returns it), `cost` (what the bank takes
-    or gives), `known` (confirmed by hand before), `gateway` (a payment company paid us).
+    `what`: `payment` (then `reference` names it: what came in is for it, what left is a refund of it), `send-back` (the
+    next payout returns it), `cost` (what the bank takes or gives), `known` (confirmed by hand before), `gateway` (a
+    payment company paid us).
     """
 
     what: Literal["payment", "send-back", "cost", "known", "gateway"]

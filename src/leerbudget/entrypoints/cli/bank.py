@@ -90,7 +90,9 @@ def unmatched(*, as_json: bool) -> None:
 
 @click.command()
 @click.argument("entry", type=click.UUID)
-@click.option("--payment", "reference", help="It is for the payment with this reference.")
+@click.option(
+    "--payment", "reference", help="It is for the payment with this reference; of money that left: a refund of it."
+)
 @click.option(
     "--as",
     "what",

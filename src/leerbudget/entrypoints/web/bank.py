@@ -16,7 +16,13 @@ from leerbudget.foundation.database import again
 from leerbudget.foundation.errors import IdempotencyMismatch, InvalidInput, LeerbudgetError, NotFound
 from leerbudget.identity.permissions import require
 from leerbudget.payments import bank_queries, desk, explaining, queries
-from leerbudget.payments.bank_errors import EntryDecided, NoOwnAccount, PayerAccountUnknown, PaymentTakesNothing
+from leerbudget.payments.bank_errors import (
+    EntryDecided,
+    NoOwnAccount,
+    PayerAccountUnknown,
+    PaymentTakesNothing,
+    RefundNotOwed,
+)
 from leerbudget.payments.bank_queries import UnmatchedEntry
 from leerbudget.payments.choosing import own_account
 from leerbudget.payments.desk import EntryView, StatementView
@@ -37,6 +43,8 @@ WHAT = (
     ("cost", "Kosten of rente van de bank"),
     ("gateway", "Van of naar de betaaldienst"),
 )
+REFUSALS = (InvalidInput, EntryDecided, PayerAccountUnknown, PaymentTakesNothing, RefundNotOwed, SecondPersonNeeded)
+PAID_BACK = ("payment", "Een terugbetaling die wij zelf deden")
 
 
 class BankPages(Controller):
@@ -103,12 +111,13 @@ class BankPages(Controller):
                 await explaining.assign_by_reference(entry_id, form.value("reference"), reason, actor=login)
             else:
                 await explaining.EXPLANATIONS[what](entry_id, reason, actor=login)
-        except (InvalidInput, EntryDecided, PayerAccountUnknown, PaymentTakesNothing, SecondPersonNeeded) as refusal:
+        except REFUSALS as refusal:
             return await _entry_page(
                 request, found, with_errors(form, {_field(refusal): first(refusal)}), refusal.status
             )
         except TopUpUnknown:
-            wrong = with_errors(form, {"reference": "Er is geen storting per bank met dit kenmerk."})
+            kind = "betaling" if found.direction == "out" else "storting per bank"
+            wrong = with_errors(form, {"reference": f"Er is geen {kind} met dit kenmerk."})
             return await _entry_page(request, found, wrong, 422)
         return moved("/bank", "bankregel-verklaard")
 
@@ -119,7 +128,7 @@ def _is_demo(request: HouseRequest) -> bool:
 
 def _field(refusal: LeerbudgetError) -> str:
     """Which field of the form a refusal is about."""
-    if isinstance(refusal, PaymentTakesNothing | SecondPersonNeeded):
+    if isinstance(refusal, PaymentTakesNothing | RefundNotOwed | SecondPersonNeeded):
         return "reference"
     return next((str(place["path"]) for place in refusal.data.get("errors", ())), "what")
 
@@ -177,7 +186,9 @@ def _statement(each: StatementView) -> View:
 
 def _choices(found: EntryView) -> list[tuple[str, ...]]:
     """What can be said of an entry, as the options of the form."""
-    return [each for each in WHAT if found.direction == "in" or each[0] in explaining.FOR_OUTGOING]
+    if found.direction == "in":
+        return list(WHAT)
+    return [PAID_BACK, *(each for each in WHAT if each[0] in explaining.FOR_OUTGOING)]
 
 
 async def _entry_page(
