@@ -153,7 +153,7 @@ async def test_money_is_said_to_be_for_a_top_up(coordinator):
     done = await coordinator.submit(place, place, **filled, reference=reference)
     assert done.headers["location"] == "/bank?melding=bankregel-verklaard"
     told = await coordinator.page(place)
-    assert "Geplaatst bij een storting" in told
+    assert "Geplaatst bij een betaling" in told
     assert reference in told
     assert (await budgets.pot(organisation)).free_cents == 50_000
     again = await coordinator.post(place, {"what": "cost", "reason": "Toch kosten"})

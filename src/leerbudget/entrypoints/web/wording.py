@@ -196,7 +196,7 @@ LABELS: dict[str, dict[str, str]] = {
     },
     "bank_entry": {
         "read": "Nog niet bekeken",
-        "matched": "Geplaatst bij een storting",
+        "matched": "Geplaatst bij een betaling",
         "suspense": "Wacht op uitleg",
         "sent_back": "Gaat terug naar de afzender",
         "payout": "Onze uitbetaling",
