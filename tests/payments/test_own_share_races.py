@@ -8,9 +8,10 @@ import pytest
 import world
 from leerbudget.bookings import actions
 from leerbudget.bookings.actions import BookingRequest
+from leerbudget.bookings.errors import AnotherSeatUnpaid
 from leerbudget.foundation import clock
 from leerbudget.foundation.clock import travelling
-from leerbudget.foundation.database import fetch_one, fetch_value
+from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
 from leerbudget.foundation.ids import new_id
 from leerbudget.payments import inbox, own_shares
 from leerbudget.payments.facts import PAYMENT
@@ -76,3 +77,42 @@ async def _waits(admin):
             return
         await asyncio.sleep(0.01)
     pytest.fail("nobody waited")
+
+
+@pytest.mark.parametrize(("guarded", "kept"), [(True, 1), (False, 4)])
+async def test_a_family_that_asks_for_many_seats_at_once_keeps_one_unpaid(admin, guarded, kept):
+    """Seats that nobody pays for are seats that others do not get; without the index all of them are kept."""
+    if not guarded:
+        await admin.execute("DROP INDEX one_unpaid_seat_per_family")
+    family, gateway = await world.a_family(), PretendGateway()
+    persons = tuple((await world.parents_of(family))[:1])
+    sessions = [await world.a_session(meetings=[world.in_days(40 + 10 * n)]) for n in range(4)]
+    requests = [BookingRequest(new_id(), family, session, persons, own_shown_cents=OWN) for session in sessions]
+
+    async def ask(request):
+        return await own_shares.book(request, gateway=gateway, return_url="https://leerbudget.example", actor=None)
+
+    answers = await asyncio.gather(*(ask(request) for request in requests), return_exceptions=True)
+    refused = [answer for answer in answers if isinstance(answer, AnotherSeatUnpaid)]
+    assert (len(refused), await fetch_value("SELECT count(*) FROM booking")) == (4 - kept, kept)
+    assert await fetch_value("SELECT count(*) FROM payment") == kept
+
+
+@pytest.mark.usefixtures("world_db")
+async def test_who_gave_a_seat_up_or_paid_for_it_can_keep_another():
+    """The one before is given up, and the next is paid: each time another one is kept."""
+    family, gateway = await world.a_family(), PretendGateway()
+    persons = tuple((await world.parents_of(family))[:1])
+    for n, ends in enumerate(("given up", "paid", "kept")):
+        session = await world.a_session(meetings=[world.in_days(40 + 10 * n)])
+        request = BookingRequest(new_id(), family, session, persons, own_shown_cents=OWN)
+        await own_shares.book(request, gateway=gateway, return_url="https://leerbudget.example", actor=None)
+        if ends == "given up":
+            await actions.decline(request.id, actor=None)
+        elif ends == "paid":
+            ref = f"cs_{own_shares.payment_of(request.id)}"
+            gateway.tell(ref, "received", OWN)
+            await inbox.look_at(gateway, ref)
+            await own_shares.place_all()
+    rows = await fetch_all("SELECT state FROM booking ORDER BY booked_at, id")
+    assert [row["state"] for row in rows] == ["declined", "confirmed", "offered"]

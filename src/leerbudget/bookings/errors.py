@@ -87,6 +87,14 @@ class OwnShareUnpaid(LeerbudgetError):
     constraint = "unpaid_seats_are_only_kept"
 
 
+class AnotherSeatUnpaid(LeerbudgetError):
+    """The family has a seat of which it did not pay its own share yet; it pays for that one, or gives it up, first."""
+
+    code = "another_seat_unpaid"
+    message_nl = "U moet nog een andere plaats betalen. Betaal die eerst, of laat die plaats gaan."
+    constraint = "one_unpaid_seat_per_family"
+
+
 class NotCancellable(LeerbudgetError):
     """The booking is not running any more, or its first meeting has begun."""
 

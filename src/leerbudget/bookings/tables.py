@@ -37,7 +37,8 @@ class Booking(Table, db=DB, tablename="booking"):
 
     The id is the caller's idempotency key; `content_sha256` tells a repeat from another request (I5).
     `price_cents` is the quote for all persons together and never changes. `own_cents`: what of it the family pays itself;
-    until it did (`own_paid_at`) the seat is only kept. `fee_cents`: what a cancellation cost;
+    until it did (`own_paid_at`) the seat is only kept, one at a time (partial unique index `one_unpaid_seat_per_family`,
+    migrations). `fee_cents`: what a cancellation cost;
     `fee_returned_at`: when the family got `fee_returned_cents` of that back, once. `moved_to`: the booking that took its place.
     `reminded_at`: when it was time for the reminder that an offer waits for its answer.
     """

@@ -101,6 +101,7 @@ async def book(request: BookingRequest, *, gateway: Gateway | None, return_url: 
 
     Raises:
         OwnShareUnavailable: this share cannot be paid here.
+        AnotherSeatUnpaid: the family has one already that it did not pay yet.
         TooLateToPay: the course begins before the time to pay is over.
         GatewayRefused: the gateway will not have it; the seat is free again.
         LeerbudgetError: what booking refuses (`bookings.actions.book`).

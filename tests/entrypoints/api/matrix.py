@@ -252,7 +252,7 @@ CASES: Mapping[str, Case] = {
     "book": Case(("parent",), 201, {"family_id": "family"}, a_booking),
     "getBooking": Case(PARENTS, path={"booking_id": "booking"}),
     "getOwnPayment": Case(PARENTS, path={"booking_id": "booking_unpaid"}),
-    "refuseOwnPayment": Case(PARENTS, path={"booking_id": "booking_not_to_pay"}),
+    "refuseOwnPayment": Case(PARENTS, path={"booking_id": "booking_unpaid"}),
     "previewCancellation": Case(PARENTS, path={"booking_id": "booking"}),
     "cancelBookingForChild": Case(PARENTS, path={"booking_id": "cancellation_for_child"}),
     "listSisterSessions": Case(PARENTS, path={"booking_id": "booking"}),

@@ -277,13 +277,12 @@ async def _bookings(made: Stage) -> None:
 async def _unpaid(made: Stage) -> None:
     """A seat after the period of every budget: the family pays for it itself, and has not yet."""
     for things in (made.mine, made.theirs):
-        for name, days in (("booking_unpaid", 400), ("booking_not_to_pay", 410)):
-            session = await world.a_session(meetings=[world.in_days(days)])
-            request = BookingRequest(new_id(), things["family"], session, (things["coparent"],))
-            quote = await own_shares.quote(request, gateway=PretendGateway(), actor=None)
-            asked = replace(request, own_shown_cents=quote.own_cents)
-            await own_shares.book(asked, gateway=PretendGateway(), return_url="https://leerbudget.example", actor=None)
-            things[name] = request.id
+        session = await world.a_session(meetings=[world.in_days(400)])
+        request = BookingRequest(new_id(), things["family"], session, (things["coparent"],))
+        quote = await own_shares.quote(request, gateway=PretendGateway(), actor=None)
+        asked = replace(request, own_shown_cents=quote.own_cents)
+        await own_shares.book(asked, gateway=PretendGateway(), return_url="https://leerbudget.example", actor=None)
+        things["booking_unpaid"] = request.id
 
 
 async def _catching_up(made: Stage) -> None:

@@ -13,7 +13,7 @@ from leerbudget.bookings import actions as bookings
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.foundation import clock
 from leerbudget.foundation.clock import travelling
-from leerbudget.foundation.database import fetch_one, fetch_value
+from leerbudget.foundation.database import fetch_all, fetch_one, fetch_value
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger import queries as ledger
 from leerbudget.payments import asking, inbox, own_shares
@@ -84,6 +84,24 @@ async def test_from_the_form_to_the_seat_over_the_page_of_the_payment_service(ap
             app.state.gateways.clear()
     assert await fetch_value("SELECT count(*) FROM outbox_message WHERE kind = 'booking_confirmed'") == 1
     assert await fetch_value("SELECT count(*) FROM payment") == 1
+
+
+async def test_another_seat_waits_until_the_one_before_is_paid_or_given_up(app, family, pretend):
+    """The check says so and keeps what was filled in; once the seat before is given up, the same form goes on."""
+    first = await world.a_session(price_cents=PRICE)
+    second = await world.a_session(price_cents=PRICE, meetings=[world.in_days(60)])
+    async with visiting.parent(app, family) as parent:
+        _, values = await checked(parent, first)
+        place = (await parent.post(f"/bijeenkomsten/{first}/inschrijven", values)).headers["location"]
+        refused, _ = await checked(parent, second)
+        assert refused.status_code == 409
+        assert "U moet nog een andere plaats betalen." in refused.text
+        await parent.submit(place, f"{place}/niet")
+        answer, values = await checked(parent, second)
+        assert answer.status_code == 200
+        await parent.post(f"/bijeenkomsten/{second}/inschrijven", values)
+    rows = await fetch_all("SELECT state FROM booking ORDER BY booked_at, id")
+    assert [row["state"] for row in rows] == ["declined", "offered"]
 
 
 async def test_whoever_thinks_better_of_it_pays_nothing(app, family, pretend):
