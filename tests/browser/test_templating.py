@@ -163,6 +163,9 @@ def test_dutch_amounts_dates_and_counts():
         "0 minuten", "1 minuut", "45 minuten", "1 uur", "1 uur en 10 minuten",
     ]  # fmt: skip
     assert [templating.percent(s) for s in (0, 0.001, 0.87, 0.999, 1)] == ["0%", "<1%", "87%", "99%", "100%"]
+    assert [templating.at_most(s) for s in (0.000019, 0.0028, 0.00281)] == [
+        *("hooguit 0,01%", "hooguit 0,28%", "hooguit 0,29%")
+    ]
     assert templating.listed(["Anna", "Bram", "Carla"]) == "Anna, Bram en Carla"
     assert label("trauma", "theme") == "Trauma en veiligheid"
 

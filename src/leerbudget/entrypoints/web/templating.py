@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from math import ceil
 from pathlib import Path
 
 from babel.dates import format_date, format_datetime
@@ -185,6 +186,11 @@ def percent(share: float) -> str:
     return f"{whole}%"
 
 
+def at_most(share: float) -> str:
+    """A share between 0 and 1 as a bound, `hooguit 0,28%`: rounded up to a hundredth of a percent, so that it stays true."""
+    return f"hooguit {format_decimal(ceil(share * 10_000) / 100, format='0.00', locale='nl_NL')}%"
+
+
 def listed(words: Sequence[str]) -> str:
     """`Anna`, `Anna en Bram`, `Anna, Bram en Carla`."""
     return " en ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
@@ -220,6 +226,7 @@ def environment() -> Environment:
             plural,
             number,
             percent,
+            at_most,
             listed,
             threefold,
             label,
