@@ -1,5 +1,7 @@
 """A refund that could not go back by itself and that a person paid at the bank: the statement's debit ends what is owed."""
 
+import asyncio
+
 import pytest
 
 import world
@@ -9,7 +11,7 @@ from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity.actions import give_login
 from leerbudget.ledger.queries import check as check_books
-from leerbudget.payments import inbox, own_shares
+from leerbudget.payments import explaining, inbox, own_shares
 from leerbudget.payments.actions import request_top_up
 from leerbudget.payments.asking import refund_top_up
 from leerbudget.payments.bank_errors import EntryDecided, NothingToPay, PayableChanged, RefundNotOwed
@@ -158,3 +160,30 @@ async def test_only_a_debit_of_just_that_amount_is_a_refund_that_was_owed():
         await paid_back(entries["IN"], payment, BY_HAND, actor=CLERK)
     assert (await sums())["suspense"] == 3_000 - 3_000 - 2_999
     assert await open_tasks() == ["refund_failed", "unmatched", "unmatched", "unmatched"]
+
+
+@pytest.mark.parametrize(("guarded", "refused"), [(True, 1), (False, 0)])
+async def test_two_debits_that_two_people_explain_at_once_end_one_refund(monkeypatch, guarded, refused):
+    """Both say that theirs was it: one is right, the other waits on. Without the payment's lock both are, and it was paid twice."""
+    reference, _ = await paid_from_two_accounts()
+    entries = await imported(Line(-3_000, "ONE"), Line(-3_000, "TWO"))
+    if not guarded:
+        both, go_on = asyncio.Barrier(2), explaining._out_of_suspense
+
+        async def at_once(*args):
+            await both.wait()
+            await go_on(*args)
+
+        monkeypatch.setattr(explaining, "lock_payment", _no_lock)
+        monkeypatch.setattr(explaining, "_out_of_suspense", at_once)
+    said = [
+        assign_by_reference(entries[ref], reference, BY_HAND, actor=who)
+        for ref, who in (("ONE", CLERK), ("TWO", COLLEAGUE))
+    ]
+    answers = await asyncio.gather(*said, return_exceptions=True)
+    assert [type(answer) for answer in answers if answer is not None] == [RefundNotOwed] * refused
+    assert (await sums()).get("refunds_owed", 0) == (0 if guarded else -3_000)
+
+
+async def _no_lock(payment):
+    """Nobody waits for anybody."""
