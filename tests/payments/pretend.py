@@ -50,8 +50,9 @@ class PretendGateway:
         return made
 
     async def fetch(self, gateway_ref):
-        """What was told with `tell`."""
+        """What was told with `tell`; the payment may be named by its money."""
         self._meet("fetch", gateway_ref)
+        gateway_ref = gateway_ref.removeprefix("pi_")
         if gateway_ref not in self.facts:
             raise GatewayRefused("resource_missing")
         return Sighting(gateway_ref, self.payments[gateway_ref].payment, tuple(self.facts[gateway_ref]))
@@ -74,7 +75,7 @@ class PretendGateway:
             if order.amount_cents > left:
                 raise GatewayRefused("refund_too_large")
             self.answers[key] = f"re_{order.refund}"
-            self.tell(order.gateway_ref, "refunded", order.amount_cents, ref=self.answers[key])
+            self.tell(order.gateway_ref, "refunded", order.amount_cents, ref=self.answers[key], refund=order.refund)
         if mood == "lost":
             raise GatewaySilent
         return self.answers[key]
@@ -97,11 +98,11 @@ class PretendGateway:
         self._meet("lines", after)
         return list(self.lines)
 
-    def tell(self, gateway_ref, kind, cents=0, *, ref=None, method="ideal", currency="EUR"):
+    def tell(self, gateway_ref, kind, cents=0, *, ref=None, method="ideal", currency="EUR", refund=None):
         """Something happens to the money of a payment; there is an event for it."""
         money = ref or f"pi_{gateway_ref}"
         at = clock.now() + timedelta(seconds=len(self.events))
-        self.facts[gateway_ref].append(MoneyFact(f"{money}:{kind}", kind, money, cents, currency, method, at))
+        self.facts[gateway_ref].append(MoneyFact(f"{money}:{kind}", kind, money, cents, currency, method, at, refund))
         self.events.append(EventNotice(f"evt_{len(self.events)}_{gateway_ref}", kind, gateway_ref))
         return self.events[-1]
 

@@ -1,6 +1,7 @@
 """What is asked of a gateway is asked once, whatever happens on the way; what it tells is noted once."""
 
 import asyncio
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -10,8 +11,8 @@ from leerbudget.budgets.actions import grant
 from leerbudget.budgets.queries import pot
 from leerbudget.foundation import clock
 from leerbudget.foundation.clock import travelling
-from leerbudget.foundation.database import fetch_all, fetch_value
-from leerbudget.foundation.errors import InvalidInput
+from leerbudget.foundation.database import execute, fetch_all, fetch_value
+from leerbudget.foundation.errors import Busy, InvalidInput
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.queries import check as check_books
 from leerbudget.payments import asking, inbox
@@ -133,16 +134,17 @@ async def test_what_is_refused_or_not_offered_moves_nothing(gateway):
     assert await fetch_value("SELECT count(*) FROM payment") == 1
 
 
-async def test_a_question_of_a_day_ago_is_given_up_and_told(gateway):
-    """The gateway forgets its keys: asking again might ask twice. A person is told, and a late payment still counts."""
+async def test_a_page_that_nobody_can_pay_on_any_more_is_not_asked_for(gateway):
+    """Nobody was sent there, so no person has to look; a payment that comes all the same counts."""
     organisation, made = await an_organisation(), new_id()
     gateway.moods.append("lost")
     with pytest.raises(GatewaySilent):
         await started(gateway, organisation, made=made)
-    with travelling(NOON + timedelta(hours=25)):
-        assert await asking.ask_again({"stripe": gateway}) == 0
+    with travelling(NOON + asking.PAY_WITHIN):
+        for _ in "ab":
+            assert await asking.ask_again({"stripe": gateway}) == 0
     assert (await state(made), len(gateway.questions)) == ("cancelled", 1)
-    assert [row["kind"] for row in await fetch_all("SELECT kind FROM finance_task")] == ["discrepancy"]
+    assert await fetch_all("SELECT kind FROM finance_task") == []
     gateway.tell(f"cs_{made}", "received", 500_000)
     await inbox.look_at(gateway, f"cs_{made}")
     assert await state(made) == "succeeded"
@@ -225,6 +227,41 @@ async def test_a_lost_message_is_found_and_credited_once(gateway):
     assert await standing(organisation) == {"gateway_clearing": -500_000, "organisation_pot": 500_000}
     fees = await fetch_all("SELECT amount_cents FROM transfer WHERE kind = 'gateway_fee'")
     assert [row["amount_cents"] for row in fees] == [29]
+
+
+async def test_money_whose_message_could_not_be_looked_at_yet_is_no_difference(gateway):
+    """The books show it and we do not know it: it is looked at before anybody is told, and without an answer nobody is told."""
+    organisation = await an_organisation()
+    made = await started(gateway, organisation)
+    await inbox.note("stripe", [gateway.tell(f"cs_{made}", "received", 500_000)])
+    gateway.book(f"cs_{made}", 500_000)
+    gateway.moods.append("silent")
+    assert await inbox.look_at_messages({"stripe": gateway}) == 0
+    for moods, ends in ((["", "", "silent"], pytest.raises(GatewaySilent)), ([], nullcontext())):
+        gateway.moods.extend(moods)
+        with ends:
+            assert (await reconcile({"stripe": gateway})).differences == ()
+        assert not gateway.moods
+        assert await open_kinds() == []
+    assert await standing(organisation) == {"gateway_clearing": -500_000, "organisation_pot": 500_000}
+
+
+async def test_a_database_that_is_busy_for_a_moment_is_told_to_nobody(gateway, monkeypatch):
+    """Looking at an unfinished payment failed on our side: it is looked at again, and no person has to."""
+    organisation = await an_organisation()
+    made = await started(gateway, organisation)
+    gateway.tell(f"cs_{made}", "received", 500_000)
+
+    async def busy(*_, **__):
+        raise Busy(reason="x")
+
+    with travelling(NOON + timedelta(hours=1)):
+        with monkeypatch.context() as patched:
+            patched.setattr(inbox, "apply_facts", busy)
+            assert await inbox.look_at_unfinished({"stripe": gateway}) == 0
+        assert await open_kinds() == []
+        assert await inbox.look_at_unfinished({"stripe": gateway}) == 1
+    assert await state(made) == "succeeded"
 
 
 async def test_a_planted_difference_is_told_once_and_nothing_is_repaired(gateway):
@@ -376,3 +413,48 @@ async def test_who_ends_a_payment_and_who_pays_it_at_once_get_one_outcome(gatewa
     with pytest.raises(TopUpUnknown):
         await asking.end_top_up(new_id(), gateways={"stripe": gateway}, actor=CLERK)
     assert clock.now() == NOON
+
+
+async def given_up(gateway):
+    """A refund of EUR 3,000 to which nobody heard an answer for a day, and the payment it is of."""
+    organisation = await an_organisation()
+    made, gateways = await paid(gateway, organisation), {"stripe": gateway}
+    gateway.moods.append("lost")
+    with pytest.raises(GatewaySilent):
+        await asking.refund_top_up(made, 300_000, id=new_id(), gateways=gateways, actor=CLERK)
+    with travelling(NOON + asking.ASK_FOR):
+        assert await asking.ask_again(gateways) == 0
+    return organisation, made
+
+
+async def test_a_refund_that_went_without_an_answer_needs_nobody(gateway):
+    """After a day a person is told; when the service shows that it did go, the task closes by itself and nobody pays twice."""
+    organisation, made = await given_up(gateway)
+    assert await open_kinds() == ["refund_failed"]
+    assert await standing(organisation) == {
+        "gateway_clearing": -500_000,
+        "organisation_pot": 200_000,
+        "refunds_owed": 300_000,
+    }
+    for _ in "ab":
+        await inbox.look_at(gateway, f"cs_{made}")
+    assert await open_kinds() == []
+    assert await fetch_value("SELECT state FROM payment_attempt WHERE kind = 'refund'") == "done"
+    assert await standing(organisation) == {"gateway_clearing": -200_000, "organisation_pot": 200_000}
+
+
+async def test_a_refund_that_went_and_was_paid_by_hand_too_is_owed_by_who_got_it_twice(gateway):
+    """A person had paid it at the bank: what the service gave back as well is taken from the pot, and told."""
+    organisation, made = await given_up(gateway)
+    await execute("UPDATE payment_attempt SET state = 'done', answer = 'bank:NL00:X' WHERE kind = 'refund'")
+    await inbox.look_at(gateway, f"cs_{made}")
+    assert await open_kinds() == ["refund_failed", "refund_unasked"]
+    found = await standing(organisation)
+    assert (found.get("organisation_receivable", 0), found.get("organisation_pot", 0)) == (-100_000, 0)
+
+
+async def open_kinds():
+    """The kinds of what a person must still look at."""
+    return [
+        row["kind"] for row in await fetch_all("SELECT kind FROM finance_task WHERE closed_at IS NULL ORDER BY kind")
+    ]

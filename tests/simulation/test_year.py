@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 
@@ -10,13 +11,26 @@ from leerbudget.bookings.errors import BookingUnknown
 from leerbudget.budgets import actions as budgets
 from leerbudget.entrypoints.simulator import lives, promises, summary
 from leerbudget.entrypoints.simulator.desk import Desk
-from leerbudget.entrypoints.simulator.faults import AFTER_COMMIT, Crashed, Faults, Post
+from leerbudget.entrypoints.simulator.faults import (
+    AFTER_COMMIT,
+    MESSAGE_LOST,
+    SERVICE_SILENT,
+    SERVICE_UNHEARD,
+    SHARES,
+    Crashed,
+    Faults,
+    Post,
+)
+from leerbudget.entrypoints.simulator.till import Till
 from leerbudget.entrypoints.simulator.year import Script, live
 from leerbudget.fictional.dice import Dice
+from leerbudget.foundation.clock import now
 from leerbudget.foundation.database import close_pool, open_pool
 from leerbudget.foundation.errors import Busy
 from leerbudget.foundation.ids import new_id
 from leerbudget.notifications.delivery import MailboxDelivery
+from leerbudget.payments import own_shares
+from leerbudget.payments.gateways import PaymentOrder
 
 DAYS = 30
 """Enough for the files, a round, its answers, direct bookings, cancellations and the first meetings."""
@@ -32,10 +46,10 @@ async def opened(database):
         await close_pool()
 
 
-async def lived(database, seed, *, broken):
-    """Thirty days of a few families, and their summary."""
+async def lived(database, seed, *, broken, families=250, days=DAYS):
+    """So many days of a few families, and their summary."""
     async with opened(database):
-        told = await live(Script(250, 31, DAYS, seed, broken), database.dsns.worker, lambda _: None)
+        told = await live(Script(families, families // 8, days, seed, broken), database.dsns.worker, lambda _: None)
         return told, await summary.of(told)
 
 
@@ -50,6 +64,35 @@ async def test_every_promise_holds_every_evening_while_things_break(clean_databa
     assert sums["bookings"]["confirmed"] > 5
     assert sums["letters"]["delivered"] > 0
     assert sums["faults"][AFTER_COMMIT] > 0
+
+
+async def test_what_families_pay_themselves_is_never_lost(clean_database, monkeypatch):
+    """Many look for a course and pay a part; the service is often silent, slow or forgets to tell: both sides know each cent."""
+    monkeypatch.setattr(lives, "LOOKS_A_YEAR", 60)
+    monkeypatch.setattr(lives, "PAYS_THE_REST", 1.0)
+    monkeypatch.setattr(lives, "CANCELS_TONIGHT", 0.05)
+    for name in (SERVICE_SILENT, SERVICE_UNHEARD, MESSAGE_LOST):
+        monkeypatch.setitem(SHARES, name, 3 * SHARES[name])
+    told, sums = await lived(clean_database, 2, broken=True, families=120, days=20)
+    assert told.troubles == []
+    assert min(sums["done"][what] for what in ("pays at once", "pays, slowly", "does not pay after all")) > 0
+    assert sums["faults"][MESSAGE_LOST] > 0
+    assert told.till.kept_cents > 0
+
+
+async def pays_nobody_back(_payment):
+    """What stands free stays where it is."""
+    return False
+
+
+async def test_own_money_that_is_not_given_back_is_noticed(clean_database, monkeypatch):
+    """Negative control: when nobody gives back what came too late or what a cancelled seat had cost, it is a trouble."""
+    monkeypatch.setattr(lives, "LOOKS_A_YEAR", 60)
+    monkeypatch.setattr(lives, "PAYS_THE_REST", 1.0)
+    monkeypatch.setattr(lives, "CANCELS_TONIGHT", 0.05)
+    monkeypatch.setattr(own_shares, "_give_back", pays_nobody_back)
+    told, _ = await lived(clean_database, 2, broken=False, families=120, days=20)
+    assert any("does not go back" in trouble for trouble in told.troubles)
 
 
 async def forgets_the_money(*_, **__):
@@ -76,6 +119,7 @@ async def test_a_booking_that_was_answered_but_not_kept_is_noticed_the_same_even
         finally:
             monkeypatch.setattr(bookings, "book", answers_only)
 
+    monkeypatch.setattr(lives, "PAYS_THE_REST", 0.0)
     monkeypatch.setattr(bookings, "book", answers_only)
     told, _ = await lived(clean_database, 1, broken=False)
     assert any("I6" in trouble for trouble in told.troubles)
@@ -88,14 +132,21 @@ def at_ease():
 
 async def test_the_evening_look_finds_what_was_forgotten_paid_twice_or_sent_twice(world_db):
     """An answered booking that is not there, money that nobody paid in, and a letter that went out twice: one line each."""
-    desk, post = Desk(at_ease()), Post(MailboxDelivery(), at_ease())
-    assert await promises.broken(desk, post, 0) == []
+    desk, post, till = Desk(at_ease()), Post(MailboxDelivery(), at_ease()), Till(at_ease())
+    assert await promises.broken(desk, post, till, 0) == []
     desk.bookings[new_id()] = frozenset(("confirmed",))
     post.handed = Counter({"<once@x>": 1, "<twice@x>": 2, "<again@x>": 2})
     post.again.add("<again@x>")
-    found = await promises.broken(desk, post, 5)
-    assert [line[:2] for line in found] == ["I1", "I6", "I8"]
-    assert "<twice@x>" in found[2]
+    stranger = PaymentOrder(
+        new_id(), "own_share", ("ideal",), 7_500, "RF00", "https://x.test", now() + timedelta(hours=1)
+    )
+    till.pay((await till.start(stranger, key="1")).gateway_ref)
+    found = await promises.broken(desk, post, till, 5)
+    assert [line[:2] for line in found] == ["I1", "I1", "I1", "I1", "I6", "I8"]
+    assert "paid in" in found[0]
+    assert "is not in our books" in found[1]
+    assert {line.split(":")[1] for line in found[2:4]} == {" somebody must look"}
+    assert "<twice@x>" in found[5]
 
 
 async def test_a_command_is_given_again_until_it_is_answered():

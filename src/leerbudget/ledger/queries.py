@@ -172,6 +172,12 @@ async def find_accounts(kind: str, owners: Collection[UUID]) -> dict[UUID, UUID]
     return {row["owner"]: row["id"] for row in rows}
 
 
+async def own_balance(kind: str) -> Balance:
+    """The balance of an account that is nobody's but the programme's; zeros where there is none yet."""
+    row = await fetch_one("SELECT id FROM account WHERE kind = $1 AND owner IS NULL", kind)
+    return _balance(0, 0) if row is None else (await balances([row["id"]]))[row["id"]]
+
+
 def _balance(posted: int, pending: int) -> Balance:
     return Balance(posted, pending, posted - pending)
 

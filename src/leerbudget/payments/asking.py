@@ -7,7 +7,7 @@ question is asked again with the same key (`payment_attempt.id`), so nothing is 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -40,7 +40,7 @@ PAY_WITHIN = timedelta(hours=12)
 """How long a payer may take on the gateway's page."""
 
 ASK_FOR = timedelta(hours=24)
-"""How long a question is asked again; a gateway forgets its key after that (money.md section 3)."""
+"""How long a refund is asked for again; a gateway forgets its key after that (money.md section 3)."""
 
 _INSERT = """
     INSERT INTO payment (id, organisation, gateway, methods, amount_cents, reference, purchase_order, state,
@@ -316,8 +316,8 @@ _UNANSWERED = _ASKED + "WHERE state = 'asked' AND tried_at <= $1 ORDER BY tried_
 async def ask_again(gateways: Mapping[str, Gateway]) -> int:
     """Ask what was not answered, with the same key; how many questions got their answer.
 
-    A question of more than a day ago is not asked any more: whatever came of it shows when the payment is looked at,
-    and a person is told.
+    A page is asked for as long as somebody could still pay on it; nobody was sent there, so that is the end of it. A
+    refund is asked for during a day; then a person is told. Whatever came of it shows when the payment is looked at.
     """
     answered = 0
     for attempt in await fetch_all(_UNANSWERED, now() - timedelta(minutes=1)):
@@ -331,7 +331,7 @@ async def ask_again(gateways: Mapping[str, Gateway]) -> int:
 
 
 async def _again(gateway: Gateway | None, row: Any, attempt: Any) -> int:
-    if _too_late(attempt["asked_at"]):
+    if now() >= (row["lapses_at"] if attempt["kind"] == "start" else attempt["asked_at"] + ASK_FOR):
         await _give_up(row, attempt)
         return 0
     if attempt["kind"] == "refund":
@@ -343,17 +343,13 @@ async def _again(gateway: Gateway | None, row: Any, attempt: Any) -> int:
     return 1
 
 
-def _too_late(asked_at: datetime) -> bool:
-    return now() - asked_at > ASK_FOR
-
-
 async def _give_up(row: Any, attempt: Any) -> None:
     async with together():
         if not await _close(attempt["id"], "refused", "no_answer"):
             return
-        kind = "refund_failed" if attempt["kind"] == "refund" else "discrepancy"
-        await open_task(kind, f"{attempt['kind']}:{attempt['id']}", attempt["amount_cents"], payment=row["id"])
-        if attempt["kind"] == "start":
+        if attempt["kind"] == "refund":
+            await open_task("refund_failed", f"refund:{attempt['id']}", attempt["amount_cents"], payment=row["id"])
+        else:
             await execute("UPDATE payment SET cancelled_at = $2 WHERE id = $1", row["id"], now())
             await restate(row["id"])
 

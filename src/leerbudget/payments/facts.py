@@ -68,6 +68,8 @@ async def apply_facts(payment: UUID, facts: Sequence[MoneyFact], *, actor: UUID 
             if fact.kind == "received":
                 await _received(row, fact)
                 row = await lock_payment(payment)
+            elif fact.kind == "refunded" and fact.refund is not None:
+                await _went_after_all(fact)
         if fresh:
             await _follow(row)
             await restate(payment)
@@ -201,13 +203,26 @@ async def _refund(row: Any, told: Any) -> None:
         await even_out(payer)
 
 
+async def _went_after_all(fact: MoneyFact) -> None:
+    """A refund to which nobody heard an answer did go: nobody has to pay it by bank any more."""
+    if await execute(_ANSWERED, fact.refund, fact.money_ref, now()):
+        await solve_task("refund_failed", f"refund:{fact.refund}", "De betaaldienst gaf het toch zelf terug.")
+
+
+# Refused with a reason, or paid by a person, it was never done: then this is another one.
+_ANSWERED = """
+    UPDATE payment_attempt SET state = 'done', answer = $2, ended_at = $3
+    WHERE id = $1 AND kind = 'refund' AND (state = 'asked' OR (state = 'refused' AND answer = 'no_answer'))
+"""
+
 _WENT = "SELECT credit, amount_cents FROM transfer WHERE kind = 'refund' AND business_ref = $1"
 
 _COUNT_REFUND = "UPDATE payment SET refunded_cents = least(received_cents, refunded_cents + $2) WHERE id = $1"
 
-# What we asked to go back and did not go back yet.
+# What we asked to go back, that no person paid at the bank, and that did not go back yet.
 _ASKED_BACK = """
-    SELECT ((SELECT coalesce(sum(a.amount_cents), 0) FROM payment_attempt a WHERE a.payment = $1 AND a.kind = 'refund')
+    SELECT ((SELECT coalesce(sum(a.amount_cents), 0) FROM payment_attempt a WHERE a.payment = $1 AND a.kind = 'refund'
+             AND coalesce(a.answer, '') NOT LIKE 'bank:%')
           - (SELECT coalesce(sum(t.amount_cents), 0) FROM payment_fact f JOIN transfer t
              ON t.kind = 'refund' AND t.business_ref = f.money_ref || ':refunded'
              JOIN account a ON a.id = t.debit AND a.kind = 'refunds_owed'

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from leerbudget.foundation.clock import now
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
-from leerbudget.foundation.errors import LeerbudgetError
+from leerbudget.foundation.errors import Busy, LeerbudgetError
 from leerbudget.ledger.actions import account_of
 from leerbudget.payments.errors import EventRefused, GatewayRefused, GatewaySilent, GatewayUnknown
 from leerbudget.payments.facts import PAYMENT, apply_facts, lock_payment, move, restate
@@ -54,7 +54,7 @@ async def note(gateway: str, notices: Sequence[EventNotice]) -> int:
 
 _DUE = """
     SELECT gateway, gateway_ref, max(tries) AS tries, array_agg(id) AS ids FROM payment_event
-    WHERE looked_at IS NULL AND try_after <= $1 GROUP BY gateway, gateway_ref ORDER BY min(received_at) LIMIT $2
+    WHERE looked_at IS NULL AND try_after <= $1 GROUP BY gateway, gateway_ref ORDER BY min(received_at), gateway_ref LIMIT $2
 """
 
 
@@ -157,6 +157,8 @@ async def look_at_unfinished(gateways: Mapping[str, Gateway]) -> int:
             fresh += await look_at(gateway, row["gateway_ref"])
         except GatewaySilent:
             break
+        except Busy:  # ours for a moment, and nothing to tell: it is looked at again in ten minutes
+            continue
         except LeerbudgetError as fault:
             await open_task(
                 "discrepancy", f"{row['gateway']}:{row['gateway_ref']}:{type(fault).code}", 0, payment=row["id"]

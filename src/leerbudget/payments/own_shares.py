@@ -145,7 +145,7 @@ async def _let_go(booking: UUID, *, actor: UUID | None) -> None:
 
 
 _CAME_IN = """
-    SELECT p.id FROM payment p JOIN account a ON a.kind = 'own_payment' AND a.owner = p.id
+    SELECT p.id, p.reference FROM payment p JOIN account a ON a.kind = 'own_payment' AND a.owner = p.id
     WHERE p.booking IS NOT NULL AND a.credits_posted_cents > a.debits_posted_cents + a.debits_pending_cents
     ORDER BY p.requested_at, p.id LIMIT 500
 """
@@ -157,6 +157,11 @@ async def place_all() -> int:
     for row in await fetch_all(_CAME_IN):
         placed += await place(row["id"])
     return placed
+
+
+async def unplaced() -> list[str]:
+    """The references of what families paid themselves and that has no place: no seat, and not on its way back."""
+    return [row["reference"] for row in await fetch_all(_CAME_IN)]
 
 
 async def place(payment: UUID) -> bool:

@@ -4,6 +4,7 @@ Part of the actions of this room. Differences are told to a person and never rep
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,8 +15,9 @@ from leerbudget.foundation.database import fetch_all, together
 from leerbudget.foundation.ids import new_id
 from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.rules import TransferOrder
+from leerbudget.payments.errors import GatewayRefused
 from leerbudget.payments.gateways import BalanceLine, Gateway
-from leerbudget.payments.inbox import catch_up, look_at_messages, look_at_unfinished
+from leerbudget.payments.inbox import catch_up, look_at, look_at_messages, look_at_unfinished
 from leerbudget.payments.tasks import open_task
 
 LOOK_BACK = timedelta(days=14)
@@ -67,7 +69,7 @@ async def reconcile(gateways: Mapping[str, Gateway]) -> Reconciliation:
         lines = await gateway.balance_lines(since)
         read += len(lines)
         await _note_costs(gateway.name, lines)
-        differences += await _compare(gateway.name, lines, since)
+        differences += await _compare(gateway, lines, since)
     return Reconciliation(messages, facts, read, tuple(differences))
 
 
@@ -104,12 +106,27 @@ _FACTS = """
 """
 
 
-async def _compare(gateway: str, lines: Sequence[BalanceLine], since: datetime) -> list[str]:
+async def _told(gateway: str, about: Sequence[BalanceLine], since: datetime) -> dict[tuple[str, str], Any]:
+    """What we know of the money of these lines, and what came in so long ago that it must have one."""
+    refs = [line.money_ref for line in about]
+    rows = await fetch_all(_FACTS, gateway, refs, since + SETTLED_AFTER, now() - SETTLED_AFTER)
+    return {(row["money_ref"], row["kind"]): row for row in rows}
+
+
+async def _look_at_unknown(gateway: Gateway, about: Sequence[BalanceLine], since: datetime) -> None:
+    """Money that we never heard of is looked at before anybody is told: its message is lost, or was not looked at yet."""
+    told = await _told(gateway.name, about, since)
+    for line in about:
+        if not any((line.money_ref, kind) in told for kind in _FACT_OF[line.kind]):
+            with suppress(GatewayRefused):
+                await look_at(gateway, str(line.money_ref))
+
+
+async def _compare(one: Gateway, lines: Sequence[BalanceLine], since: datetime) -> list[str]:
+    gateway = one.name
     about = [line for line in lines if line.kind in _FACT_OF and line.money_ref is not None]
-    rows = await fetch_all(
-        _FACTS, gateway, [line.money_ref for line in about], since + SETTLED_AFTER, now() - SETTLED_AFTER
-    )
-    told: dict[tuple[str, str], Any] = {(row["money_ref"], row["kind"]): row for row in rows}
+    await _look_at_unknown(one, about, since)
+    told = await _told(gateway, about, since)
     found = []
     for line in about:
         known = [told[str(line.money_ref), kind] for kind in _FACT_OF[line.kind] if (line.money_ref, kind) in told]
@@ -129,7 +146,7 @@ async def _compare(gateway: str, lines: Sequence[BalanceLine], since: datetime) 
             row["amount_cents"],
             f"payment {row['money_ref']} is not in the gateway's books",
         )
-        for row in rows
+        for row in told.values()
         if row["kind"] == "received" and row["money_ref"] not in there and row["happened_at"] <= now() - SETTLED_AFTER
     ]
     for subject, cents, _ in found:

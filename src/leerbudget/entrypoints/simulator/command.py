@@ -29,7 +29,7 @@ FAMILIES_PER_SESSION, SESSIONS_MIN = 8, 10
 )
 @click.option("--days", type=click.IntRange(1, 3_650), default=365, show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 10), default=1, show_default=True)
-@click.option("--faults", is_flag=True, help="Processes die, connections end and mail is refused, by seed.")
+@click.option("--faults", is_flag=True, help="Processes die, connections end, mail and payments get stuck, by seed.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as one JSON object.")
 @click.pass_context
 def simulate(

@@ -1,6 +1,6 @@
 """Faults at named points, by seed: a process that dies, a connection that is cut off, a mail server that refuses.
 
-They happen where the house meets PostgreSQL and the mail server, so every action meets them. The connections of
+They happen where the house meets PostgreSQL, the mail server and the payment service, so every action meets them. The connections of
 the pool are wrapped; nothing in the house knows of it. Statements run one by one, so the same seed meets the same faults.
 """
 
@@ -25,9 +25,13 @@ SHARES: Final[dict[str, float]] = {
     "the process dies after the commit, before the answer": 0.008,
     "the mail server refuses": 0.04,
     "the worker dies after the mail server accepted": 0.03,
+    "the payment service does not answer": 0.03,
+    "the payment service's answer gets lost": 0.03,
+    "the payment service's message gets lost": 0.1,
 }
 """Point → how often, each time it is passed."""
-NO_CONNECTION, AT_STATEMENT, AT_COMMIT, AFTER_COMMIT, MAIL_REFUSED, MAIL_ACCEPTED = SHARES
+NO_CONNECTION, AT_STATEMENT, AT_COMMIT, AFTER_COMMIT, MAIL_REFUSED, MAIL_ACCEPTED, *_REST = SHARES
+SERVICE_SILENT, SERVICE_UNHEARD, MESSAGE_LOST = _REST
 END_MILLISECONDS_MAX = 5_000
 
 _STATEMENTS = ("fetch", "fetchrow", "fetchval", "execute", "copy_records_to_table")

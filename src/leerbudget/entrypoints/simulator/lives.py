@@ -16,9 +16,11 @@ from leerbudget.budgets import actions as budgets
 from leerbudget.budgets import queries as budget_queries
 from leerbudget.catalogue.search import SearchQuery, SessionCard, search
 from leerbudget.entrypoints.simulator.offices import Stage
+from leerbudget.entrypoints.simulator.till import PAGE
 from leerbudget.fictional.world import Family
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
+from leerbudget.payments import own_shares
 from leerbudget.people import actions as people
 from leerbudget.rounds import actions as rounds
 from leerbudget.rounds import queries as round_queries
@@ -40,6 +42,8 @@ ASKS_AGAIN: Final = 0.1
 CATCHES_UP, DROPS_IT = 0.5, 0.1
 """Chance that who missed a meeting catches it up where that can be, and drops it again [guess]."""
 AVOIDS_A_YEAR: Final = 0.03
+PAYS_THE_REST, PAYS_AT_ONCE, BANK_IS_SLOW = 0.7, 0.85, 0.15
+"""Chance that a family pays what its budgets cannot, that it then does so, and that its bank takes hours [guess]."""
 SEEN_MAX: Final = 5
 
 YES = frozenset(("confirmed", "attended", "no_show", "cancelled"))
@@ -96,6 +100,8 @@ async def _book(stage: Stage, family: Family, wish: WishView, card: SessionCard)
     answer = await desk.ask("books", bookings.book, request, actor=None, refusals=REFUSED_HONESTLY)
     if answer.code in ("session_full", "kept_for_waiting"):
         await _wait(stage, key, wish, card)
+    if answer.code in ("budget_too_small", "earmark_excludes") and stage.dice.chance(PAYS_THE_REST):
+        await _book_and_pay(stage, replace(request, id=new_id()))
     if not answer.done:
         return
     desk.bookings[request.id] = YES
@@ -113,6 +119,48 @@ async def _book(stage: Stage, family: Family, wish: WishView, card: SessionCard)
             other,
             actor=None,
         )
+
+
+async def _book_and_pay(stage: Stage, request: BookingRequest) -> None:
+    """What the budgets do not pay the family pays itself: at once, through a bank that is slow, or not after all."""
+    desk, till = stage.desk, stage.till
+    shown = await desk.ask(
+        *("asks what it would pay itself", own_shares.quote, request),
+        gateway=till,
+        actor=None,
+        refusals=REFUSED_HONESTLY,
+    )
+    if not shown.done:
+        return
+    sure = replace(request, price_shown_cents=shown.value.price_cents, own_shown_cents=shown.value.own_cents)
+    answer = await desk.ask(
+        *("books, and pays a part itself", own_shares.book, sure),
+        gateway=till,
+        return_url=f"https://leerbudget.example/betaald/{request.id}",
+        actor=None,
+        refusals=(*REFUSED_HONESTLY, "another_seat_unpaid", "too_late_to_pay"),
+    )
+    if not answer.done:
+        return
+    desk.bookings[request.id] = YES | {"offered", "expired"}
+    if answer.value.pay_url is None:
+        desk.counts["cannot pay now"] += 1
+        return
+    ref = answer.value.pay_url.removeprefix(PAGE)
+    how = stage.dice.chance(PAYS_AT_ONCE), stage.dice.chance(BANK_IS_SLOW)
+    if how == (True, False):
+        till.pay(ref)
+    elif how == (True, True):
+        till.begin(ref)
+        stage.slow.append(ref)
+    desk.counts[{(True, False): "pays at once", (True, True): "pays, slowly"}.get(how, "does not pay after all")] += 1
+
+
+def pay_at_last(stage: Stage) -> None:
+    """Slow banks pay after all, when the time to pay is over long since."""
+    for ref in stage.slow:
+        stage.till.pay(ref)
+    stage.slow.clear()
 
 
 async def _wait(stage: Stage, key: UUID, wish: WishView, card: SessionCard) -> None:

@@ -18,6 +18,7 @@ from leerbudget.entrypoints.demo import filling
 from leerbudget.entrypoints.files.importing import import_bytes, read_file
 from leerbudget.entrypoints.simulator.desk import Desk
 from leerbudget.entrypoints.simulator.plan import SEASON_DAYS, Plan, with_only
+from leerbudget.entrypoints.simulator.till import Till
 from leerbudget.fictional.csv_files import write_world
 from leerbudget.fictional.dice import Dice
 from leerbudget.fictional.world import CourseSession, Family, Grant, World
@@ -40,7 +41,10 @@ NOT_TONIGHT: Final = 0.03
 
 @dataclass(slots=True)
 class Stage:
-    """Everybody and everything of the year. `families`: who takes part now; `paid_in_cents`: what organisations paid."""
+    """Everybody and everything of the year.
+
+    `families`: who takes part now; `paid_in_cents`: what organisations paid; `slow`: payments that a bank still works on.
+    """
 
     world: World
     plan: Plan
@@ -48,6 +52,8 @@ class Stage:
     desk: Desk
     dice: Dice
     ids: filling.Ids
+    till: Till
+    slow: list[str] = field(default_factory=list)
     logins: dict[str, UUID] = field(default_factory=dict)
     families: dict[str, Family] = field(default_factory=dict)
     payers: set[str] = field(default_factory=set)

@@ -7,17 +7,35 @@ from leerbudget.bookings import queries as bookings
 from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.simulator.desk import Desk
 from leerbudget.entrypoints.simulator.faults import Post
+from leerbudget.entrypoints.simulator.till import Till
 from leerbudget.ledger import queries as ledger
+from leerbudget.payments import own_shares
 from leerbudget.payments import queries as payments
+from leerbudget.payments.asking import ask_again
+from leerbudget.payments.reconciling import reconcile
 
 
-async def broken(desk: Desk, post: Post, topped_up_cents: int) -> list[str]:
+async def broken(desk: Desk, post: Post, till: Till, topped_up_cents: int) -> list[str]:
     """Every promise that does not hold now, in a sentence each. `topped_up_cents`: what organisations know they paid."""
     found = [*await bookings.inconsistencies(), *await ledger.check(), *await budgets.check(), *await payments.check()]
     totals = await budgets.totals()
     if totals.topped_up_cents != topped_up_cents:
         found.append(f"I1: {topped_up_cents} cents were paid in, the books say {totals.topped_up_cents}")
+    found += await _kept_by_the_till(till)
     return [*found, *_forgotten(desk, await bookings.states()), *_sent_twice(post)]
+
+
+async def _kept_by_the_till(till: Till) -> list[str]:
+    """I1 for families' own money: after a calm hour both sides know the same cents, which all have a place."""
+    gateways = {till.name: till}
+    await ask_again(gateways)
+    found = [f"I1: {words}" for words in (await reconcile(gateways)).differences]
+    booked = await ledger.own_balance("gateway_clearing")
+    if booked.posted_cents + till.kept_cents:
+        found.append(f"I1: the payment service keeps {till.kept_cents} cents, the books say {-booked.posted_cents}")
+    found += [f"I1: somebody must look: {task.kind} {task.subject}" for task in await payments.open_tasks()]
+    await own_shares.place_all()
+    return [*found, *(f"I1: {reference} has no seat and does not go back" for reference in await own_shares.unplaced())]
 
 
 def _forgotten(desk: Desk, states: dict[UUID, str]) -> Iterator[str]:

@@ -13,13 +13,15 @@ from leerbudget.entrypoints.simulator.desk import Desk
 from leerbudget.entrypoints.simulator.faults import Faults, Post
 from leerbudget.entrypoints.simulator.offices import Stage
 from leerbudget.entrypoints.simulator.plan import FIRST_MEETINGS_AFTER_DAYS, planned
-from leerbudget.entrypoints.worker.jobs import JOBS, Job
+from leerbudget.entrypoints.simulator.till import Till
+from leerbudget.entrypoints.worker.jobs import JOBS, Job, payment_jobs
 from leerbudget.entrypoints.worker.mail import Tally, deliver_due
 from leerbudget.fictional.dice import Dice
 from leerbudget.fictional.population import make_world
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import repeatable
 from leerbudget.notifications.delivery import MailboxDelivery
+from leerbudget.payments.inbox import receive
 from leerbudget.rounds import actions as rounds
 from leerbudget.rounds.solving import SolveLimits
 
@@ -53,6 +55,7 @@ class Year:
     script: Script
     desk: Desk
     post: Post
+    till: Till
     days: int = 0
     seconds: float = 0.0
 
@@ -67,13 +70,13 @@ async def live(script: Script, dsn: str, watch: Callable[[int], object]) -> Year
     began = time.perf_counter()
     faults = Faults(Dice(script.seed, "faults"), dsn, wanted=script.faults)
     desk = Desk(faults)
-    year = Year(script, desk, Post(MailboxDelivery(), faults))
+    year = Year(script, desk, Post(MailboxDelivery(), faults), Till(faults))
     world = make_world(
         script.families, script.sessions, script.seed, FIRST_DAY + timedelta(days=FIRST_MEETINGS_AFTER_DAYS)
     )
     plan = planned(world, script.days, script.seed)
     nobody = filling.Ids({}, {}, {}, {}, {}, {})
-    stage = Stage(world, plan, script.seed, desk, Dice(script.seed, "the year"), nobody)
+    stage = Stage(world, plan, script.seed, desk, Dice(script.seed, "the year"), nobody, year.till)
     with repeatable(script.seed), faults.in_the_pool():
         with clock.travelling(_moment(0, MORNING)):
             await offices.first_files(stage)
@@ -104,20 +107,28 @@ async def _day(stage: Stage, year: Year, day: int) -> None:
             await lives.make_mistakes(stage)
         await _work(year)
     with clock.travelling(_moment(day, EVENING)):
+        lives.pay_at_last(stage)
         await lives.answer(stage)
         await lives.cancel_some(stage)
         await offices.trainers_record(stage)
         await lives.catch_up_some(stage)
         await _work(year)
     with clock.travelling(_moment(day, NIGHT)):
-        found = await promises.broken(year.desk, year.post, stage.paid_in_cents)
+        found = await promises.broken(year.desk, year.post, year.till, stage.paid_in_cents)
         year.desk.troubles += [f"{clock.today()}: {problem}" for problem in found]
 
 
 async def _work(year: Year) -> None:
-    """Everything the worker does, once; then mail as long as some is due."""
+    """What the payment service tells, everything the worker does, once; then mail as long as some is due."""
+    gateways = {year.till.name: year.till}
+    with year.desk.faults.happening():
+        sent = year.till.messages()
+    for body, headers in sent:
+        await year.desk.ask("hears of a payment", receive, gateways, year.till.name, body, headers)
     for job in _jobs():
         await year.desk.ask(f"worker: {job.name}", job.work)
+    for job in payment_jobs(gateways):
+        await year.desk.ask(f"worker: {job.name}", job.work, refusals=("gateway_silent",))
     while True:
         answer = await year.desk.ask("worker: deliver mail", deliver_due, year.post, BASE_URL, batch=LETTERS_AT_ONCE)
         tally = answer.value if answer.done else Tally()
