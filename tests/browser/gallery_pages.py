@@ -116,6 +116,7 @@ PAGES = (
     sample("wachtlijst", "wachtlijst.html", Thing(**WAITING_FORM), path="/bijeenkomsten/s1/wachtlijst", form=Form(values={"booking_id": "b9", "persons": ["a1"]})),
     sample("wachtplek", "wachtplek.html", SEATS, path="/wachtlijst/w2"),
     sample("inschrijven", "inschrijven.html", Thing(**BOOKING_FORM, at=1, quote=None), path="/bijeenkomsten/s1/inschrijven", form=Form(values={"booking_id": "b9", "persons": ["a1"]})),
+    sample("inschrijven-eerst-betalen", "inschrijven.html", Thing(**{**BOOKING_FORM, "unpaid": "b9"}, at=1, quote=None), path="/bijeenkomsten/s4/inschrijven", form=Form(values={"booking_id": "b12", "persons": ["a1"]}, errors={"persons": "U moet nog een andere plaats betalen. Betaal die eerst, of laat die plaats gaan."})),
     sample("inschrijven-controleren", "inschrijven.html", Thing(**BOOKING_FORM, at=2, quote=QUOTE), form=Form(values={"booking_id": "b9", "persons": ["a1", "a2"], "children-a4_8": "1"})),
     sample("ingeschreven", "ingeschreven.html", Thing(booking_id="b9", course_title="Zorgen voor een kind dat veel meemaakte (fictief)", state="confirmed", starts_at=at(3, 1, 19), ends_at=at(3, 1, 21, 30), place="Utrecht", venue="Buurthuis De Linde (fictief)", session_state="conditional", decide_on=date(2027, 2, 20), names=["Sanne (fictief)"], price_cents=13500, own_cents=3000, available_cents=27500, cancel_until=date(2027, 2, 15))),
     sample("inschrijven-zelf-betalen", "inschrijven.html", Thing(**BOOKING_FORM, at=2, quote=OWN_QUOTE), form=Form(values={"booking_id": "b9", "persons": ["a1", "a2"]})),

@@ -390,6 +390,7 @@ BOOKING_FORM = {
     "session": session(),
     "persons": PERSONS,
     "childcare_bands": ["a4_8"],
+    "unpaid": None,
 }
 QUOTE = Thing(
     names=["Sanne (fictief)", "Joris (fictief)"],

@@ -87,7 +87,7 @@ async def test_from_the_form_to_the_seat_over_the_page_of_the_payment_service(ap
 
 
 async def test_another_seat_waits_until_the_one_before_is_paid_or_given_up(app, family, pretend):
-    """The check says so and keeps what was filled in; once the seat before is given up, the same form goes on."""
+    """The check says so, leads to that seat and keeps what was filled in; once the seat before is given up, the same form goes on."""
     first = await world.a_session(price_cents=PRICE)
     second = await world.a_session(price_cents=PRICE, meetings=[world.in_days(60)])
     async with visiting.parent(app, family) as parent:
@@ -96,6 +96,7 @@ async def test_another_seat_waits_until_the_one_before_is_paid_or_given_up(app, 
         refused, _ = await checked(parent, second)
         assert refused.status_code == 409
         assert "U moet nog een andere plaats betalen." in refused.text
+        assert f'href="{place}"' in refused.text
         await parent.submit(place, f"{place}/niet")
         answer, values = await checked(parent, second)
         assert answer.status_code == 200

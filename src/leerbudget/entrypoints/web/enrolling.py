@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from leerbudget.bookings import queries as booking_queries
 from leerbudget.bookings.actions import BookingReceipt, BookingRequest
-from leerbudget.bookings.errors import BookingUnknown, ChildcareMismatch, PriceChanged
+from leerbudget.bookings.errors import AnotherSeatUnpaid, BookingUnknown, ChildcareMismatch, PriceChanged
 from leerbudget.budgets import queries as budgets
 from leerbudget.budgets.errors import OwnShareChanged
 from leerbudget.catalogue import queries as catalogue
@@ -72,7 +72,8 @@ class EnrolPages(Controller):
             if refusal.status >= 500 and not isinstance(refusal, GatewayRefused):
                 raise
             wrong = with_errors(fresh(form, "booking_id"), refused(refusal, form))
-            return await self._step(request, session_id, family, wrong, at=1, status=refusal.status)
+            unpaid = await _unpaid(family) if isinstance(refusal, AnotherSeatUnpaid) else None
+            return await self._step(request, session_id, family, wrong, at=1, status=refusal.status, unpaid=unpaid)
         return await self._step(request, session_id, family, form, at=2, receipt=receipt)
 
     @get("/inschrijvingen/{booking_id:uuid}")
@@ -116,6 +117,7 @@ class EnrolPages(Controller):
         at: int,
         receipt: BookingReceipt | None = None,
         status: int = 200,
+        unpaid: UUID | None = None,
     ) -> Response[str]:
         session = await catalogue.session_detail(session_id)
         persons = await people.persons_of(family)
@@ -126,11 +128,18 @@ class EnrolPages(Controller):
             persons=await choices(session, persons, request.actor.person),
             childcare_bands=[band for band, (places, taken) in session.childcare.items() if places > taken],
             quote=None,
+            unpaid=unpaid,
         )
         if receipt is not None:
             names = [p.name for p in persons if str(p.id) in many(form, "persons")]
             view.quote = await _quote(receipt, session, family, names, form)
         return await page(request, "inschrijven.html", view, form=form, status=status)
+
+
+async def _unpaid(family: UUID) -> UUID | None:
+    """The booking that the family is still to pay its share of; None when it was paid or given up meanwhile."""
+    waiting = [each for each in await booking_queries.bookings_of(family) if each.state == "offered" and each.own_cents]
+    return waiting[0].booking if waiting else None
 
 
 async def _quoted(request: HouseRequest, order: BookingRequest) -> BookingReceipt:
