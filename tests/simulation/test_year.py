@@ -21,6 +21,7 @@ from leerbudget.entrypoints.simulator.faults import (
     Faults,
     Post,
 )
+from leerbudget.entrypoints.simulator.promises import Known
 from leerbudget.entrypoints.simulator.till import Till
 from leerbudget.entrypoints.simulator.year import Script, live
 from leerbudget.fictional.dice import Dice
@@ -61,6 +62,7 @@ async def test_every_promise_holds_every_evening_while_things_break(clean_databa
     assert told.days == DAYS
     assert sums["done"]["books"] > 0
     assert sums["done"]["announces a round"] == 1
+    assert sums["done"]["gives an account"] > 0
     assert sums["bookings"]["confirmed"] > 5
     assert sums["letters"]["delivered"] > 0
     assert sums["faults"][AFTER_COMMIT] > 0
@@ -133,7 +135,7 @@ def at_ease():
 async def test_the_evening_look_finds_what_was_forgotten_paid_twice_or_sent_twice(world_db):
     """An answered booking that is not there, money that nobody paid in, and a letter that went out twice: one line each."""
     desk, post, till = Desk(at_ease()), Post(MailboxDelivery(), at_ease()), Till(at_ease())
-    assert await promises.broken(desk, post, till, 0) == []
+    assert await promises.broken(desk, post, till, Known()) == []
     desk.bookings[new_id()] = frozenset(("confirmed",))
     post.handed = Counter({"<once@x>": 1, "<twice@x>": 2, "<again@x>": 2})
     post.again.add("<again@x>")
@@ -141,12 +143,13 @@ async def test_the_evening_look_finds_what_was_forgotten_paid_twice_or_sent_twic
         new_id(), "own_share", ("ideal",), 7_500, "RF00", "https://x.test", now() + timedelta(hours=1)
     )
     till.pay((await till.start(stranger, key="1")).gateway_ref)
-    found = await promises.broken(desk, post, till, 5)
-    assert [line[:2] for line in found] == ["I1", "I1", "I1", "I1", "I6", "I8"]
+    found = await promises.broken(desk, post, till, Known(5, 3))
+    assert [line[:2] for line in found] == ["I1", "I1", "I1", "I1", "I1", "I6", "I8"]
     assert "paid in" in found[0]
-    assert "is not in our books" in found[1]
-    assert {line.split(":")[1] for line in found[2:4]} == {" somebody must look"}
-    assert "<twice@x>" in found[5]
+    assert "3 cents stand at the bank, the books say 0" in found[1]
+    assert "is not in our books" in found[2]
+    assert {line.split(":")[1] for line in found[3:5]} == {" somebody must look"}
+    assert "<twice@x>" in found[6]
 
 
 async def test_a_command_is_given_again_until_it_is_answered():

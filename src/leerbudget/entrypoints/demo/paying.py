@@ -14,7 +14,7 @@ from uuid import UUID
 from leerbudget.entrypoints.cli.serve import address, listen
 from leerbudget.entrypoints.demo.events import Events
 from leerbudget.entrypoints.demo.filling import CASHIER
-from leerbudget.fictional.bank_file import Receipt, statement_file
+from leerbudget.fictional.bank_file import Entry, statement_file
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity import queries as identity
@@ -47,12 +47,12 @@ async def payer(email: str) -> Payer:
 async def by_transfer(who: Payer, events: Events) -> None:
     """Announce a transfer; the statement of the bank brings it, and money of a stranger."""
     reference = await payments.request_top_up(new_id(), who.organisation, TRANSFER_CENTS, "DEMO-1", actor=who.login)
-    receipts = [
-        Receipt(TRANSFER_CENTS, "Stichting Voorbeeldzorg (fictief)", f"Storting leerbudget {reference}"),
-        Receipt(STRANGERS_CENTS, "Familie Voorbeeld (fictief)", "contributie sportvereniging"),
+    entries = [
+        Entry(TRANSFER_CENTS, "Stichting Voorbeeldzorg (fictief)", f"Storting leerbudget {reference}"),
+        Entry(STRANGERS_CENTS, "Familie Voorbeeld (fictief)", "contributie sportvereniging"),
     ]
     today = clock.today()
-    file = statement_file(EXAMPLE.iban, f"DEMO-{today}", today, opening_cents=0, receipts=receipts)
+    file = statement_file(EXAMPLE.iban, f"DEMO-{today}", today, opening_cents=0, entries=entries)
     (cashier,) = await identity.logins(emails=[CASHIER])
     done = await import_statements(file, [EXAMPLE.iban], actor=cashier.id)
     events.counts["transfers placed"] += done.placed["matched"]

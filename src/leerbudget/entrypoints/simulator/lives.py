@@ -15,7 +15,7 @@ from leerbudget.bookings.waiting import WaitingOrder
 from leerbudget.budgets import actions as budgets
 from leerbudget.budgets import queries as budget_queries
 from leerbudget.catalogue.search import SearchQuery, SessionCard, search
-from leerbudget.entrypoints.simulator.offices import Stage
+from leerbudget.entrypoints.simulator.stage import Stage
 from leerbudget.entrypoints.simulator.till import PAGE
 from leerbudget.fictional.world import Family
 from leerbudget.foundation import clock

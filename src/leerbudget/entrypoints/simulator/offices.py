@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -16,15 +15,13 @@ from leerbudget.budgets.rules import GrantOrder
 from leerbudget.catalogue import queries as catalogue
 from leerbudget.entrypoints.demo import filling
 from leerbudget.entrypoints.files.importing import import_bytes, read_file
-from leerbudget.entrypoints.simulator.desk import Desk
-from leerbudget.entrypoints.simulator.plan import SEASON_DAYS, Plan, with_only
-from leerbudget.entrypoints.simulator.till import Till
+from leerbudget.entrypoints.simulator import treasury
+from leerbudget.entrypoints.simulator.plan import SEASON_DAYS, with_only
+from leerbudget.entrypoints.simulator.stage import Stage
 from leerbudget.fictional.csv_files import write_world
-from leerbudget.fictional.dice import Dice
 from leerbudget.fictional.world import CourseSession, Family, Grant, World
 from leerbudget.foundation import clock
 from leerbudget.foundation.ids import new_id
-from leerbudget.payments import actions as payments
 from leerbudget.rounds import actions as rounds
 from leerbudget.rounds import queries as round_queries
 from leerbudget.trainers import actions as trainers
@@ -37,29 +34,6 @@ NO_SHOW: Final = 0.10
 CERTIFICATE_DAYS: Final = 700
 NOT_TONIGHT: Final = 0.03
 """Chance that one meeting of a course is called off [guess]."""
-
-
-@dataclass(slots=True)
-class Stage:
-    """Everybody and everything of the year.
-
-    `families`: who takes part now; `paid_in_cents`: what organisations paid; `slow`: payments that a bank still works on.
-    """
-
-    world: World
-    plan: Plan
-    seed: int
-    desk: Desk
-    dice: Dice
-    ids: filling.Ids
-    till: Till
-    slow: list[str] = field(default_factory=list)
-    logins: dict[str, UUID] = field(default_factory=dict)
-    families: dict[str, Family] = field(default_factory=dict)
-    payers: set[str] = field(default_factory=set)
-    granted: set[str] = field(default_factory=set)
-    paid_in_cents: int = 0
-    round: UUID | None = None
 
 
 async def first_files(stage: Stage) -> None:
@@ -81,7 +55,10 @@ async def morning(stage: Stage, day: int) -> None:
     """Files come in, money comes in, wishes are stated, and in the first weeks of a season there is a round."""
     await _families_join(stage, stage.plan.joins.get(day, []))
     for payer in stage.plan.payers.get(day, []):
-        await _pay_in(stage, payer)
+        await _not_before_paying(stage, payer)
+        await treasury.pay_in(stage, day, payer)
+    await treasury.read_statement(stage, day)
+    await treasury.pay_trainers(stage, day)
     await _grant(stage)
     season, day_of_season = divmod(day, SEASON_DAYS)
     if day_of_season == 0:
@@ -112,28 +89,13 @@ async def _families_join(stage: Stage, families: list[Family]) -> None:
     stage.families |= {family.ref: family for family in families}
 
 
-async def _pay_in(stage: Stage, payer: str) -> None:
-    """An organisation asks for a bank reference and pays; somebody else confirms that it came in."""
-    top_up = next(each for each in stage.world.top_ups if each.organisation_ref == payer)
-    email = next(each.email for each in stage.world.organisations if each.ref == payer)
-    key, organisation, cents = new_id(), stage.ids.organisations[payer], top_up.amount_cents
-    actor, cashier = stage.logins[email], stage.logins[filling.CASHIER]
+async def _not_before_paying(stage: Stage, payer: str) -> None:
+    """Who did not pay cannot grant."""
     waiting = [grant for grant in _due(stage) if grant.organisation_ref == payer]
     if waiting:
-        order = _order(stage, waiting[0], new_id())
+        email = next(each.email for each in stage.world.organisations if each.ref == payer)
+        order, actor = _order(stage, waiting[0], new_id()), stage.logins[email]
         await stage.desk.must_refuse("grants before paying", "pot_too_small", budgets.grant, order, actor=actor)
-    await stage.desk.ask("asks to top up", payments.request_top_up, key, organisation, cents, None, actor=actor)
-    await stage.desk.must_refuse(
-        "confirms its own top-up",
-        "second_person_needed",
-        payments.confirm_top_up,
-        key,
-        clock.today(),
-        actor=actor,
-    )
-    await stage.desk.ask("confirms a top-up", payments.confirm_top_up, key, clock.today(), actor=cashier)
-    stage.paid_in_cents += cents
-    stage.payers.add(payer)
 
 
 def _due(stage: Stage) -> list[Grant]:

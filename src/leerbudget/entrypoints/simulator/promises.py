@@ -1,6 +1,7 @@
 """What must hold every evening (docs: the promises I1-I8), looked at without faults."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from uuid import UUID
 
 from leerbudget.bookings import queries as bookings
@@ -15,12 +16,23 @@ from leerbudget.payments.asking import ask_again
 from leerbudget.payments.reconciling import reconcile
 
 
-async def broken(desk: Desk, post: Post, till: Till, topped_up_cents: int) -> list[str]:
-    """Every promise that does not hold now, in a sentence each. `topped_up_cents`: what organisations know they paid."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What others know of our money: `topped_up_cents` organisations paid, `bank_cents` stand at the bank."""
+
+    topped_up_cents: int = 0
+    bank_cents: int = 0
+
+
+async def broken(desk: Desk, post: Post, till: Till, known: Known) -> list[str]:
+    """Every promise that does not hold now, in a sentence each."""
     found = [*await bookings.inconsistencies(), *await ledger.check(), *await budgets.check(), *await payments.check()]
     totals = await budgets.totals()
-    if totals.topped_up_cents != topped_up_cents:
-        found.append(f"I1: {topped_up_cents} cents were paid in, the books say {totals.topped_up_cents}")
+    if totals.topped_up_cents != known.topped_up_cents:
+        found.append(f"I1: {known.topped_up_cents} cents were paid in, the books say {totals.topped_up_cents}")
+    bank = await ledger.own_balance("bank")
+    if bank.posted_cents + known.bank_cents:
+        found.append(f"I1: {known.bank_cents} cents stand at the bank, the books say {-bank.posted_cents}")
     found += await _kept_by_the_till(till)
     return [*found, *_forgotten(desk, await bookings.states()), *_sent_twice(post)]
 

@@ -9,10 +9,11 @@ from typing import Final
 
 from leerbudget.entrypoints.demo import filling
 from leerbudget.entrypoints.simulator import lives, offices, promises
+from leerbudget.entrypoints.simulator.bank import Bank
 from leerbudget.entrypoints.simulator.desk import Desk
 from leerbudget.entrypoints.simulator.faults import Faults, Post
-from leerbudget.entrypoints.simulator.offices import Stage
 from leerbudget.entrypoints.simulator.plan import FIRST_MEETINGS_AFTER_DAYS, planned
+from leerbudget.entrypoints.simulator.stage import Stage
 from leerbudget.entrypoints.simulator.till import Till
 from leerbudget.entrypoints.worker.jobs import JOBS, Job, payment_jobs
 from leerbudget.entrypoints.worker.mail import Tally, deliver_due
@@ -76,7 +77,16 @@ async def live(script: Script, dsn: str, watch: Callable[[int], object]) -> Year
     )
     plan = planned(world, script.days, script.seed)
     nobody = filling.Ids({}, {}, {}, {}, {}, {})
-    stage = Stage(world, plan, script.seed, desk, Dice(script.seed, "the year"), nobody, year.till)
+    stage = Stage(
+        world,
+        plan,
+        script.seed,
+        desk,
+        Dice(script.seed, "the year"),
+        nobody,
+        year.till,
+        Bank(Dice(script.seed, "the bank")),
+    )
     with repeatable(script.seed), faults.in_the_pool():
         with clock.travelling(_moment(0, MORNING)):
             await offices.first_files(stage)
@@ -114,7 +124,7 @@ async def _day(stage: Stage, year: Year, day: int) -> None:
         await lives.catch_up_some(stage)
         await _work(year)
     with clock.travelling(_moment(day, NIGHT)):
-        found = await promises.broken(year.desk, year.post, year.till, stage.paid_in_cents)
+        found = await promises.broken(year.desk, year.post, year.till, stage.known)
         year.desk.troubles += [f"{clock.today()}: {problem}" for problem in found]
 
 

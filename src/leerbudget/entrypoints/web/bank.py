@@ -10,7 +10,7 @@ from leerbudget.entrypoints.http.requests import HouseRequest
 from leerbudget.entrypoints.web.organisations import first
 from leerbudget.entrypoints.web.pages import View, filled_in, moved, page, uploaded, with_errors
 from leerbudget.entrypoints.web.templating import Form
-from leerbudget.fictional.bank_file import Receipt, statement_file
+from leerbudget.fictional.bank_file import Entry, statement_file
 from leerbudget.foundation.clock import AMSTERDAM, now, today
 from leerbudget.foundation.database import again
 from leerbudget.foundation.errors import IdempotencyMismatch, InvalidInput, LeerbudgetError, NotFound
@@ -83,12 +83,12 @@ class BankPages(Controller):
             raise NotFound
         known = await desk.statements()
         opening_cents = known[0].closing_cents if known else 0
-        receipts = [
-            Receipt(each.amount_cents - each.received_cents, each.organisation_name, f"Storting {each.reference}")
+        entries = [
+            Entry(each.amount_cents - each.received_cents, each.organisation_name, f"Storting {each.reference}")
             for each in await queries.open_top_ups()
         ]
         number = f"VOORBEELD-{now():%Y%m%d%H%M%S}"
-        content = statement_file(own.iban, number, today(), opening_cents=opening_cents, receipts=receipts)
+        content = statement_file(own.iban, number, today(), opening_cents=opening_cents, entries=entries)
         headers = {"Content-Disposition": f'attachment; filename="{number}.xml"'}
         return Response(content, media_type="application/xml", headers=headers)
 
