@@ -42,17 +42,19 @@ def test_what_comes_in_stands_on_the_statement_of_that_day(monkeypatch):
     """With what was written along; a day without anything has no statement, and each opens where the one before closed."""
     monkeypatch.setattr(banks, "COMES_BACK", 0.0)
     bank = Bank(Dice(1, "test"))
-    bank.receives(3, 50_000, "Stichting Voorbeeld (fictief)", "RF18X")
+    bank.receives(3, 50_000, "Stichting Voorbeeld (fictief)", "Storting RF18X")
     assert bank.statement(2, DAY) is None
     first = read(bank, 3)
     assert [(each.cents, each.note) for each in first.entries] == [(50_000, "Storting RF18X")]
     assert bank.statement(3, DAY) is None
     assert bank.pays(4, an_order(1_000, 2_000)) == 2
+    bank.pays_by_hand(4, 500, "Gezin (fictief)", "Terugbetaling RF18X")
     second = read(bank, 5)
-    assert (second.opening_cents, second.closing_cents, bank.cents) == (first.closing_cents, 47_000, 47_000)
+    assert (second.opening_cents, second.closing_cents, bank.cents) == (first.closing_cents, 46_500, 46_500)
     assert [(each.cents, each.end_to_end, each.party_iban) for each in second.entries] == [
         (-1_000, f"{1:032x}", account_number(1)),
         (-2_000, f"{2:032x}", account_number(2)),
+        (-500, "NOTPROVIDED", second.entries[2].party_iban),
     ]
 
 

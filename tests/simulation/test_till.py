@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from leerbudget.entrypoints.simulator import faults
+from leerbudget.entrypoints.simulator import till as tills
 from leerbudget.entrypoints.simulator.faults import Faults
 from leerbudget.entrypoints.simulator.till import FEE_CENTS, Till
 from leerbudget.fictional.dice import Dice
@@ -37,7 +38,7 @@ class PayersOf:
 @pytest.fixture
 def till():
     """A service at which nothing goes wrong."""
-    return PayersOf(Till(Faults(Dice(1, "none"), "", wanted=False)))
+    return PayersOf(Till(Faults(Dice(1, "none"), "", wanted=False), Dice(1, "none")))
 
 
 class TestTheTillKeepsTheContract(GatewayContract):
@@ -46,7 +47,7 @@ class TestTheTillKeepsTheContract(GatewayContract):
     @pytest.fixture
     async def till(self):
         """The same."""
-        return PayersOf(Till(Faults(Dice(1, "none"), "", wanted=False)))
+        return PayersOf(Till(Faults(Dice(1, "none"), "", wanted=False), Dice(1, "none")))
 
 
 async def test_what_it_keeps_is_what_came_in_less_what_went_back_and_its_fee(till):
@@ -66,6 +67,32 @@ async def test_what_it_keeps_is_what_came_in_less_what_went_back_and_its_fee(til
     assert (await till.gateway.fetch(f"pi_{late.gateway_ref}")).payment == slow.payment
 
 
+async def test_a_refund_that_the_payers_bank_does_not_take_comes_back(till, monkeypatch):
+    """Two days later, as a fact, in the service's own books, and never twice."""
+    monkeypatch.setattr(tills, "FAILS_LATER", 1.0)
+    order = till.order(AMOUNT)
+    started = await till.gateway.start(order, key=a_key())
+    await till.pay(started)
+    await till.gateway.refund(returning(order, started, 2_345), key=a_key())
+    till.gateway.work()
+    assert till.gateway.kept_cents == AMOUNT - FEE_CENTS - 2_345
+    with travelling(now() + tills.FAILS_AFTER):
+        for _ in "ab":
+            till.gateway.work()
+    assert till.gateway.kept_cents == AMOUNT - FEE_CENTS
+    assert [f.kind for f in (await till.gateway.fetch(started.gateway_ref)).facts][1:] == ["refunded", "refund_failed"]
+
+
+async def test_what_it_pays_out_stands_there_no_more(till):
+    """All of it, with a line of its own; the next time there is nothing."""
+    started = await till.gateway.start(till.order(AMOUNT), key=a_key())
+    await till.pay(started)
+    assert [till.gateway.pay_out(name) for name in ("po_1", "po_2")] == [AMOUNT - FEE_CENTS, 0]
+    assert till.gateway.kept_cents == 0
+    lines = await till.gateway.balance_lines(now() - timedelta(days=1))
+    assert [line.kind for line in lines] == ["payment", "payout"]
+
+
 async def test_its_messages_are_genuine_and_come_once(till):
     """Each event is sent once and can be judged; other bytes are refused."""
     started = await till.gateway.start(till.order(AMOUNT), key=a_key())
@@ -82,7 +109,7 @@ async def test_its_messages_are_genuine_and_come_once(till):
 async def test_an_answer_that_gets_lost_was_given(monkeypatch):
     """Silence before it was done, and silence after: only the second leaves a payment, and asking again gives that one."""
     some = Faults(Dice(1, "test"), "", wanted=True)
-    gateway = Till(some)
+    gateway = Till(some, Dice(1, "none"))
     order, key = PayersOf(gateway).order(AMOUNT), a_key()
     for point in (faults.SERVICE_SILENT, faults.SERVICE_UNHEARD):
         only(monkeypatch, point)

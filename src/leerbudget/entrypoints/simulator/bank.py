@@ -34,9 +34,13 @@ class Bank:
         self._dice = dice
         self._booked: defaultdict[int, list[Entry]] = defaultdict(list)
 
-    def receives(self, day: int, cents: int, payer: str, reference: str) -> None:
+    def receives(self, day: int, cents: int, payer: str, note: str) -> None:
         """Somebody transfers to us, and writes what for."""
-        self._booked[day].append(Entry(cents, payer, f"Storting {reference}"))
+        self._booked[day].append(Entry(cents, payer, note))
+
+    def pays_by_hand(self, day: int, cents: int, payee: str, note: str) -> None:
+        """One of us transfers at the bank's own website: it is booked the day after."""
+        self._booked[day + 1].append(Entry(-cents, payee, note))
 
     def pays(self, day: int, order: bytes) -> int:
         """Take an order (pain.001) in: it is booked the day after, and now and then comes back; how many payments."""

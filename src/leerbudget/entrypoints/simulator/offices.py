@@ -57,7 +57,9 @@ async def morning(stage: Stage, day: int) -> None:
     for payer in stage.plan.payers.get(day, []):
         await _not_before_paying(stage, payer)
         await treasury.pay_in(stage, day, payer)
+    await treasury.money_moves(stage, day)
     await treasury.read_statement(stage, day)
+    await treasury.work_off(stage, day)
     await treasury.pay_trainers(stage, day)
     await _grant(stage)
     season, day_of_season = divmod(day, SEASON_DAYS)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from leerbudget.bookings import queries as bookings
@@ -9,11 +11,15 @@ from leerbudget.budgets import queries as budgets
 from leerbudget.entrypoints.simulator.desk import Desk
 from leerbudget.entrypoints.simulator.faults import Post
 from leerbudget.entrypoints.simulator.till import Till
+from leerbudget.foundation.clock import now
 from leerbudget.ledger import queries as ledger
 from leerbudget.payments import own_shares
 from leerbudget.payments import queries as payments
 from leerbudget.payments.asking import ask_again
 from leerbudget.payments.reconciling import reconcile
+
+WORKED_OFF: Final = timedelta(days=3)
+"""A refund that failed today is paid at the bank tomorrow and stands on the statement after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,8 @@ async def _kept_by_the_till(till: Till) -> list[str]:
     booked = await ledger.own_balance("gateway_clearing")
     if booked.posted_cents + till.kept_cents:
         found.append(f"I1: the payment service keeps {till.kept_cents} cents, the books say {-booked.posted_cents}")
-    found += [f"I1: somebody must look: {task.kind} {task.subject}" for task in await payments.open_tasks()]
+    old = [task for task in await payments.open_tasks() if task.opened_at <= now() - WORKED_OFF]
+    found += [f"I1: somebody must look: {task.kind} {task.subject}" for task in old]
     await own_shares.place_all()
     return [*found, *(f"I1: {reference} has no seat and does not go back" for reference in await own_shares.unplaced())]
 

@@ -18,7 +18,8 @@ class Stage:
     """Everybody and everything of the year.
 
     `families`: who takes part now; `paid_in_cents`: what organisations paid, `by_hand_cents`: what of it a person
-    confirmed; `slow`: payments that a bank still works on; `accounts`: how many accounts trainers gave.
+    confirmed; `slow`: payments that a bank still works on; `accounts`: how many accounts trainers gave;
+    `paid_by_hand`: refunds that failed and that one of us paid at the bank.
     """
 
     world: World
@@ -37,6 +38,7 @@ class Stage:
     paid_in_cents: int = 0
     by_hand_cents: int = 0
     accounts: int = 0
+    paid_by_hand: set[UUID] = field(default_factory=set)
     round: UUID | None = None
 
     @property

@@ -1,11 +1,12 @@
 """A payment service of the made-up year: it keeps the promises of `Gateway` in memory, and fails by seed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from leerbudget.entrypoints.simulator.faults import MESSAGE_LOST, SERVICE_SILENT, SERVICE_UNHEARD, Faults
+from leerbudget.fictional.dice import Dice
 from leerbudget.foundation import clock
 from leerbudget.payments.errors import EventRefused, GatewayRefused, GatewaySilent
 from leerbudget.payments.gateways import (
@@ -20,6 +21,9 @@ from leerbudget.payments.gateways import (
 
 FEE_CENTS: Final = 29
 SHARE_CENTS_MIN: Final = 50
+FAILS_LATER: Final = 0.05
+"""Chance that the payer's bank sends a refund back to the service [guess]."""
+FAILS_AFTER: Final = timedelta(days=2)
 PAGE: Final = "https://betalen.example/"
 SIGNATURE: Final = "fictief"
 
@@ -29,9 +33,9 @@ class Till:
 
     name = "sandbox"
 
-    def __init__(self, faults: Faults) -> None:
-        """`faults`: when a question or an answer gets lost."""
-        self._faults = faults
+    def __init__(self, faults: Faults, dice: Dice) -> None:
+        """`faults`: when a question or an answer gets lost; `dice`: which refunds come back."""
+        self._faults, self._dice = faults, dice
         self._answers: dict[str, tuple[object, Any]] = {}
         self._orders: dict[str, PaymentOrder] = {}
         self._facts: dict[str, list[MoneyFact]] = {}
@@ -39,11 +43,27 @@ class Till:
         self._events: list[tuple[datetime, EventNotice]] = []
         self._lines: list[BalanceLine] = []
         self._unsent: list[EventNotice] = []
+        self._failing: list[tuple[datetime, str, MoneyFact]] = []
 
     @property
     def kept_cents(self) -> int:
         """What stands here for us: paid, less what went back and what the service keeps."""
         return sum(line.amount_cents - line.fee_cents for line in self._lines)
+
+    def work(self) -> None:
+        """What is due: refunds that the payer's bank did not take come back."""
+        due = [each for each in self._failing if each[0] <= clock.now()]
+        self._failing = [each for each in self._failing if each[0] > clock.now()]
+        for _, gateway_ref, fact in due:
+            self._happens(gateway_ref, "refund_failed", fact.money_ref, fact.amount_cents, fact.refund)
+            self._books("refund", fact.money_ref, fact.amount_cents, 0, again="failed")
+
+    def pay_out(self, name: str) -> int:
+        """Pay everything that stands here to our bank; the cents, none when there is nothing."""
+        cents = max(0, self.kept_cents)
+        if cents:
+            self._lines.append(BalanceLine(f"txn_{name}", "payout", name, -cents, 0, clock.now()))
+        return cents
 
     # --- payers -----------------------------------------------------------------------------------------------------
 
@@ -153,6 +173,8 @@ class Till:
             raise GatewayRefused("refund_amount")
         ref = f"re_{order.refund}"
         self._happens(order.gateway_ref, "refunded", ref, cents, order.refund)
+        if self._dice.chance(FAILS_LATER):
+            self._failing.append((clock.now() + FAILS_AFTER, order.gateway_ref, facts[-1]))
         self._books("refund", ref, -cents, 0)
         return ref
 
@@ -170,8 +192,8 @@ class Till:
         self._events.append((at, notice))
         self._unsent.append(notice)
 
-    def _books(self, kind: str, money_ref: str, cents: int, fee_cents: int) -> None:
-        self._lines.append(BalanceLine(f"txn_{money_ref}", kind, money_ref, cents, fee_cents, clock.now()))
+    def _books(self, kind: str, money_ref: str, cents: int, fee_cents: int, again: str = "") -> None:
+        self._lines.append(BalanceLine(f"txn_{money_ref}{again}", kind, money_ref, cents, fee_cents, clock.now()))
 
 
 def _zoned(moment: datetime) -> datetime:

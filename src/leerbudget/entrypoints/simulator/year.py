@@ -71,7 +71,7 @@ async def live(script: Script, dsn: str, watch: Callable[[int], object]) -> Year
     began = time.perf_counter()
     faults = Faults(Dice(script.seed, "faults"), dsn, wanted=script.faults)
     desk = Desk(faults)
-    year = Year(script, desk, Post(MailboxDelivery(), faults), Till(faults))
+    year = Year(script, desk, Post(MailboxDelivery(), faults), Till(faults, Dice(script.seed, "the payment service")))
     world = make_world(
         script.families, script.sessions, script.seed, FIRST_DAY + timedelta(days=FIRST_MEETINGS_AFTER_DAYS)
     )
