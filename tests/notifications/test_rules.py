@@ -32,6 +32,8 @@ KINDS = sorted(WORDINGS)
 NEEDED = {
     "fee_returned",
     "own_money_returned",
+    "own_money_stuck",
+    "own_money_paid",
     "place_offered",
     "magic_link",
     "proposal_offered",

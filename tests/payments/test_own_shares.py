@@ -133,7 +133,7 @@ async def test_what_comes_back_mirrors_who_paid(gateway, late, left, trainer_cen
     "order", [("refunded", "refund_failed"), ("refund_failed", "refunded"), ("refund_failed",), ()]
 )
 async def test_a_refund_that_fails_stays_owed(gateway, order):
-    """Scenario 13: what cannot go back is owed and a person is told, also when failing is told first, or it is refused at once."""
+    """Scenario 13: what cannot go back is owed; a person and the family are told, also when failing is told first, or it is refused at once."""
     family, session = await a_family(), await world.a_session(price_cents=PRICE)
     request = await a_request(family, session)
     await asked(gateway, request)
@@ -154,6 +154,7 @@ async def test_a_refund_that_fails_stays_owed(gateway, order):
         await inbox.look_at(gateway, ref)
     assert (await standing()) == {"gateway_clearing": -OWN, "refunds_owed": OWN, "family_budget": BUDGET}
     assert await fetch_value("SELECT count(*) FROM finance_task WHERE kind = 'refund_failed'") == 1
+    assert await fetch_value("SELECT count(*) FROM outbox_message WHERE kind = 'own_money_stuck'") == 1
 
 
 @pytest.mark.parametrize("others_take_it", [False, True])

@@ -17,6 +17,7 @@ from leerbudget.payments.asking import refund_top_up
 from leerbudget.payments.bank_errors import EntryDecided, NothingToPay, PayableChanged, RefundNotOwed
 from leerbudget.payments.errors import TopUpUnknown
 from leerbudget.payments.explaining import assign_by_reference, paid_back
+from leerbudget.payments.facts import PAYMENT
 from leerbudget.payments.pain import OwnAccount
 from leerbudget.payments.payouts import approve_payout, draft_payout
 from leerbudget.payments.queries import check
@@ -84,7 +85,7 @@ async def paid_from_two_accounts():
 
 
 async def test_own_money_that_a_person_paid_back_is_owed_no_more():
-    """The debit takes it from what is owed, closes the task and leaves nothing in suspense; saying it again has no effect."""
+    """The debit takes it from what is owed, closes the task and leaves nothing in suspense; the family hears of it; saying it again has no effect."""
     reference = await own_money_that_could_not_go_back()
     entry = (await imported(Line(-OWN, "OUT")))["OUT"]
     assert await open_tasks() == ["refund_failed", "unmatched"]
@@ -93,6 +94,10 @@ async def test_own_money_that_a_person_paid_back_is_owed_no_more():
     assert await open_tasks() == []
     assert {kind: cents for kind, cents in (await sums()).items() if kind in {"refunds_owed", "suspense"}} == {}
     assert (await standing())["gateway_clearing"] == -OWN
+    told = await fetch_all(
+        "SELECT context ->> 'returned_cents' AS cents FROM outbox_message WHERE kind = 'own_money_paid'"
+    )
+    assert [row["cents"] for row in told] == [str(OWN)]
     second = (await imported(Line(-OWN, "OUT2"), number="2"))["OUT2"]
     with pytest.raises(RefundNotOwed):
         await assign_by_reference(second, reference, BY_HAND, actor=CLERK)
@@ -186,4 +191,5 @@ async def test_two_debits_that_two_people_explain_at_once_end_one_refund(monkeyp
 
 
 async def _no_lock(payment):
-    """Nobody waits for anybody."""
+    """The payment's row, which nobody keeps."""
+    return await fetch_one(PAYMENT + "WHERE id = $1", payment)

@@ -24,7 +24,7 @@ GUESTS = {
 REMINDERS = {"round": "proposal_expiring", "waiting": "place_expiring"}
 """Origin of an offer → the reminder before it lapses."""
 
-MONEY_BACK = ("fee_returned", "own_money_returned")
+MONEY_BACK = ("fee_returned", "own_money_returned", "own_money_stuck", "own_money_paid")
 """News of money that comes back is news after the course began, too."""
 
 _LINKS = {
@@ -35,7 +35,6 @@ _LINKS = {
     "session_cancelled": "/zoeken",
     "booking_cancelled": "/budget",
     "fee_returned": "/budget",
-    "own_money_returned": "/inschrijvingen",
 }
 
 

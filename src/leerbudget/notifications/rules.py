@@ -116,6 +116,22 @@ WORDINGS: Mapping[str, Wording] = {
         "U ziet uw inschrijvingen hier:\n{link}",
         needs="link starts_at returned_cents",
     ),
+    "own_money_stuck": _wording(
+        "Terugbetalen is nog niet gelukt",
+        "U betaalde zelf voor een inschrijving op {starts_at}.",
+        "{returned_cents} daarvan kon niet terug naar uw rekening.",
+        "Het geld blijft van u en staat voor u klaar.",
+        "Wij vragen u naar welke rekening het mag. Dat doen wij nooit met een link in een mail.",
+        "U ziet uw inschrijvingen hier:\n{link}",
+        needs="link starts_at returned_cents",
+    ),
+    "own_money_paid": _wording(
+        "Uw geld is overgemaakt",
+        "U betaalde zelf voor een inschrijving op {starts_at}.",
+        "{returned_cents} daarvan is nu naar uw rekening overgemaakt.",
+        "U ziet uw inschrijvingen hier:\n{link}",
+        needs="link starts_at returned_cents",
+    ),
     "fee_returned": _wording(
         "U krijgt geld terug",
         "U kon niet bij de bijeenkomst van {starts_at} zijn.",

@@ -35,6 +35,7 @@ from leerbudget.payments.gateways import Gateway, PaymentOrder, RefundOrder, Sta
 from leerbudget.payments.receivables import payer_of
 from leerbudget.payments.rules import check_order, reference_of
 from leerbudget.payments.tasks import open_task
+from leerbudget.payments.telling import tell_stuck
 
 PAY_WITHIN = timedelta(hours=12)
 """How long a payer may take on the gateway's page."""
@@ -307,6 +308,7 @@ async def _refund(gateway: Gateway | None, row: Any, attempt: Any) -> None:
 async def _refused(row: Any, attempt: Any, reason: str) -> None:
     async with together():
         if await _close(attempt["id"], "refused", reason):
+            await tell_stuck(row, attempt["amount_cents"], str(attempt["id"]))
             await open_task("refund_failed", f"refund:{attempt['id']}", attempt["amount_cents"], payment=row["id"])
 
 

@@ -23,7 +23,7 @@ from leerbudget.payments.errors import SecondPersonNeeded, TopUpUnknown
 from leerbudget.payments.facts import lock_payment
 from leerbudget.payments.rules import compact
 from leerbudget.payments.tasks import close_task
-from leerbudget.payments.telling import tell_payee
+from leerbudget.payments.telling import tell_paid_back
 
 _ENTRY = """
     SELECT id, iban, bank_ref, direction, amount_cents, suspense_cents, booked_on, party_iban, state, payment, reason
@@ -101,7 +101,7 @@ async def paid_back(entry: UUID, payment: UUID, reason: str, *, actor: UUID | No
         row = await _waiting(entry, "out", reason, ("matched", payment))
         if row is None:
             return
-        await lock_payment(payment)
+        paid = await lock_payment(payment)
         owed = await fetch_one(_OWED_BACK, payment, row["suspense_cents"])
         if owed is None:
             raise RefundNotOwed
@@ -110,8 +110,7 @@ async def paid_back(entry: UUID, payment: UUID, reason: str, *, actor: UUID | No
         await _decide(row, "matched", (0, payment), reason, actor)
         if owed["attempt"] is not None:
             await execute(_BY_HAND, owed["attempt"], entry_ref(row["iban"], row["bank_ref"]))
-            line = {"id": entry, "purpose": "refund", "subject": owed["attempt"], "amount_cents": row["amount_cents"]}
-            await tell_payee(line, "booked")
+        await tell_paid_back(paid, row["suspense_cents"], entry)
 
 
 async def known_by_hand(entry: UUID, reason: str, *, actor: UUID | None) -> None:

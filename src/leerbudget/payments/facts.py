@@ -19,7 +19,7 @@ from leerbudget.payments.gateways import MoneyFact
 from leerbudget.payments.receivables import even_out, lock_payer, payer_of
 from leerbudget.payments.rules import held_until, receipt_fault, state_of
 from leerbudget.payments.tasks import open_task, solve_task
-from leerbudget.payments.telling import tell_payer
+from leerbudget.payments.telling import tell_payer, tell_stuck
 
 PAYMENT = """
     SELECT id, organisation, booking, gateway, gateway_ref, pay_url, return_url, methods, amount_cents, reference, purchase_order, state,
@@ -188,6 +188,7 @@ async def _refund(row: Any, told: Any) -> None:
     went = await fetch_one(_WENT, f"{told['money_ref']}:refunded")
     if told["failed_cents"]:
         await open_task("refund_failed", task, told["failed_cents"], payment=row["id"])
+        await tell_stuck(row, told["failed_cents"], told["money_ref"])
         if went is not None:
             owed = await account_of("refunds_owed", None, constrained=False)
             await move("refund", f"{told['money_ref']}:failed", went["credit"], owed, went["amount_cents"])

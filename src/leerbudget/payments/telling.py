@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
+from leerbudget.bookings.telling import tell_about
 from leerbudget.foundation.clock import AMSTERDAM
 from leerbudget.foundation.database import fetch_all, fetch_one
 from leerbudget.identity.queries import emails_with_role
@@ -50,6 +51,23 @@ async def tell_payee(line: Any, state: str) -> None:
         if row is not None and row["organisation"] is not None:
             news = [("refund_paid", str(line["id"]), _about(row, line["amount_cents"]))]
             await _post(await _officers(row["organisation"]), news)
+
+
+async def tell_stuck(payment: Any, cents: int, refund: str) -> None:
+    """Tell a family that its own money could not go back by itself; what an organisation is owed stands on its page."""
+    if payment["booking"] is not None:
+        back = {payment["booking"]: cents}
+        await tell_about([payment["booking"]], "own_money_stuck", returned_cents=back, event=refund)
+
+
+async def tell_paid_back(payment: Any, cents: int, entry: UUID) -> None:
+    """Tell who paid that one of us transferred what could not go back by itself."""
+    if payment["booking"] is not None:
+        back = {payment["booking"]: cents}
+        await tell_about([payment["booking"]], "own_money_paid", returned_cents=back, event=str(entry))
+    elif payment["organisation"] is not None:
+        news = [("refund_paid", str(entry), _about(payment, cents))]
+        await _post(await _officers(payment["organisation"]), news)
 
 
 _TO_TRAINERS = {"booked": "payout_paid", "rejected": "payout_rejected", "returned": "payout_rejected"}
