@@ -122,23 +122,36 @@ async def _look_at_unknown(gateway: Gateway, about: Sequence[BalanceLine], since
                 await look_at(gateway, str(line.money_ref))
 
 
+_SET_APART = "SELECT subject FROM finance_task WHERE kind = 'stranger' AND subject = ANY($1::text[])"
+
+
+async def _strangers(gateway: str, about: Sequence[BalanceLine]) -> set[str]:
+    """Which of this money is a stranger's: that was told, and it waits in suspense."""
+    subjects = {f"{gateway}:{line.money_ref}:received": str(line.money_ref) for line in about}
+    return {subjects[row["subject"]] for row in await fetch_all(_SET_APART, list(subjects))}
+
+
+def _differs(line: BalanceLine, told: Mapping[tuple[str, str], Any]) -> str | None:
+    """How a line of the gateway's books differs from what we know; None when it does not."""
+    kinds = _FACT_OF[line.kind]
+    known = next((told[str(line.money_ref), kind] for kind in kinds if (line.money_ref, kind) in told), None)
+    if known is None:
+        return f"{line.kind} {line.money_ref} is not in our books"
+    if known["kind"] == "processing" or known["amount_cents"] == abs(line.amount_cents):
+        return None
+    return f"{line.kind} {line.money_ref}: {known['amount_cents']} cents here, {abs(line.amount_cents)} there"
+
+
 async def _compare(one: Gateway, lines: Sequence[BalanceLine], since: datetime) -> list[str]:
     gateway = one.name
     about = [line for line in lines if line.kind in _FACT_OF and line.money_ref is not None]
     await _look_at_unknown(one, about, since)
-    told = await _told(gateway, about, since)
-    found = []
-    for line in about:
-        known = [told[str(line.money_ref), kind] for kind in _FACT_OF[line.kind] if (line.money_ref, kind) in told]
-        if not known:
-            found.append(
-                (f"{gateway}:{line.ref}", abs(line.amount_cents), f"{line.kind} {line.money_ref} is not in our books")
-            )
-        elif known[0]["kind"] != "processing" and known[0]["amount_cents"] != abs(line.amount_cents):
-            words = (
-                f"{line.kind} {line.money_ref}: {known[0]['amount_cents']} cents here, {abs(line.amount_cents)} there"
-            )
-            found.append((f"{gateway}:{line.ref}", abs(line.amount_cents), words))
+    told, strangers = await _told(gateway, about, since), await _strangers(gateway, about)
+    found = [
+        (f"{gateway}:{line.ref}", abs(line.amount_cents), words)
+        for line in about
+        if (words := _differs(line, told)) and not (line.kind == "payment" and line.money_ref in strangers)
+    ]
     there = {line.money_ref for line in about if line.kind == "payment"}
     found += [
         (

@@ -42,8 +42,8 @@ ASKS_AGAIN: Final = 0.1
 CATCHES_UP, DROPS_IT = 0.5, 0.1
 """Chance that who missed a meeting catches it up where that can be, and drops it again [guess]."""
 AVOIDS_A_YEAR: Final = 0.03
-PAYS_THE_REST, PAYS_AT_ONCE, BANK_IS_SLOW = 0.7, 0.85, 0.15
-"""Chance that a family pays what its budgets cannot, that it then does so, and that its bank takes hours [guess]."""
+PAYS_THE_REST, PAYS_AFTER_ALL, BANK_IS_SLOW = 0.7, 0.85, 0.15
+"""Chance that a family wants to pay what its budgets cannot, that it then does, and that its bank takes hours [guess]."""
 SEEN_MAX: Final = 5
 
 YES = frozenset(("confirmed", "attended", "no_show", "cancelled"))
@@ -147,13 +147,15 @@ async def _book_and_pay(stage: Stage, request: BookingRequest) -> None:
         desk.counts["cannot pay now"] += 1
         return
     ref = answer.value.pay_url.removeprefix(PAGE)
-    how = stage.dice.chance(PAYS_AT_ONCE), stage.dice.chance(BANK_IS_SLOW)
-    if how == (True, False):
-        till.pay(ref)
-    elif how == (True, True):
+    if not stage.dice.chance(PAYS_AFTER_ALL):
+        desk.counts["does not pay after all"] += 1
+    elif stage.dice.chance(BANK_IS_SLOW):
+        desk.counts["pays, slowly"] += 1
         till.begin(ref)
         stage.slow.append(ref)
-    desk.counts[{(True, False): "pays at once", (True, True): "pays, slowly"}.get(how, "does not pay after all")] += 1
+    else:
+        desk.counts["pays at once"] += 1
+        till.pay(ref)
 
 
 def pay_at_last(stage: Stage) -> None:
