@@ -21,6 +21,7 @@ from leerbudget.payments.facts import PAYMENT
 from leerbudget.payments.pain import OwnAccount
 from leerbudget.payments.payouts import approve_payout, draft_payout
 from leerbudget.payments.queries import check
+from leerbudget.payments.queries import open_tasks as finance_tasks
 from leerbudget.payments.statements import import_statements
 from payments.bank_world import OWN_IBAN, PAYER_IBAN, Line, one, sums
 from payments.own_share_world import OWN, PRICE, a_family, a_request, asked, standing
@@ -101,6 +102,22 @@ async def test_own_money_that_a_person_paid_back_is_owed_no_more():
     second = (await imported(Line(-OWN, "OUT2"), number="2"))["OUT2"]
     with pytest.raises(RefundNotOwed):
         await assign_by_reference(second, reference, BY_HAND, actor=CLERK)
+
+
+async def test_who_must_ask_a_family_for_its_account_sees_whom_to_ask():
+    """The parents of the family that paid, with their addresses."""
+    await own_money_that_could_not_go_back()
+    parents = await fetch_all("SELECT name, email FROM person WHERE family IS NOT NULL ORDER BY name, id")
+    (task,) = await finance_tasks()
+    assert task.contacts == [", ".join(filter(None, (row["name"], row["email"]))) for row in parents]
+    assert any("@" in contact for contact in task.contacts)
+
+
+async def test_of_money_of_an_organisation_no_family_is_seen():
+    """The organisation is named, and nobody else."""
+    await paid_from_two_accounts()
+    (task,) = await finance_tasks()
+    assert (task.contacts, task.organisation_name is None) == ([], False)
 
 
 async def test_a_refund_paid_by_hand_is_in_no_payout():

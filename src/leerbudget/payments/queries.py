@@ -126,7 +126,10 @@ async def top_up(named: str) -> TopUpView:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """Something about money that a person must look at. `reference`, `organisation_name`: of the payment, if any."""
+    """Something about money that a person must look at. `reference`, `organisation_name`: of the payment, if any.
+
+    `contacts`: where a family paid itself, the names of its parents and how to reach them; nothing of what it booked.
+    """
 
     id: UUID
     kind: str
@@ -137,10 +140,13 @@ class TaskView:
     organisation_name: str | None
     closed_at: datetime | None
     outcome: str | None
+    contacts: list[str]
 
 
 _TASKS = """
-    SELECT t.id, t.kind, t.subject, t.amount_cents, t.opened_at, p.reference, o.name, t.closed_at, t.outcome
+    SELECT t.id, t.kind, t.subject, t.amount_cents, t.opened_at, p.reference, o.name, t.closed_at, t.outcome,
+           array(SELECT concat_ws(', ', pe.name, pe.email) FROM booking b JOIN person pe ON pe.family = b.family
+                 WHERE b.id = p.booking ORDER BY pe.name, pe.id)
     FROM finance_task t LEFT JOIN payment p ON p.id = t.payment LEFT JOIN organisation o ON o.id = p.organisation
 """
 

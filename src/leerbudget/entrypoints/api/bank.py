@@ -116,7 +116,10 @@ class BankEntryTold(Answer, frozen=True, kw_only=True):
 
 
 class FinanceTask(Answer, frozen=True, kw_only=True):
-    """Something about money that a person must look at; `subject` names it at the bank or the payment service."""
+    """Something about money that a person must look at; `subject` names it at the bank or the payment service.
+
+    `contacts`: the parents of a family that paid itself, with their addresses.
+    """
 
     id: UUID
     kind: str
@@ -127,6 +130,7 @@ class FinanceTask(Answer, frozen=True, kw_only=True):
     organisation_name: str | None
     closed_at: Instant | None
     outcome: str | None
+    contacts: list[str]
 
 
 class FinanceTasks(Answer, frozen=True, kw_only=True):

@@ -175,6 +175,7 @@ def _task(each: TaskView) -> View:
         reference=each.reference,
         organisation=each.organisation_name,
         outcome=each.outcome,
+        contacts="; ".join(each.contacts) or None,
     )
 
 
