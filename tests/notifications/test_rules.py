@@ -59,6 +59,7 @@ NEEDED = {
     "call_back_lost",
     "refund_paid",
     "payout_paid",
+    "invoice_issued",
     "payout_rejected",
     "grant_received",
     "grant_to_approve",

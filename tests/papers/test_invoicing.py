@@ -13,6 +13,7 @@ from leerbudget.foundation.clock import travelling
 from leerbudget.foundation.database import fetch_all
 from leerbudget.foundation.errors import InvalidInput
 from leerbudget.foundation.ids import new_id
+from leerbudget.identity.actions import give_login
 from leerbudget.ledger.actions import account_of, record
 from leerbudget.ledger.rules import TransferOrder
 from leerbudget.papers import actions
@@ -77,6 +78,23 @@ async def test_a_month_that_is_over_is_invoiced_once(country):
     assert [(line.gross_cents, line.net_cents, line.vat_cents) for line in made.lines] == [(18_001, 14_877, 3_124)]
     assert await issued("2027-06-02") == 1  # months without anything have none
     assert await told(ana) == [(2, "invoice", 2, 500), (1, "invoice", 1, 18_001)]
+
+
+async def test_a_trainer_hears_of_every_invoice_once(country):
+    """At every address that logs in for them; who did not agree hears nothing."""
+    _, ana, ben = country.trainers
+    await give_login("ana@trainers.fictief.example", None, [("trainer", ana)])
+    await give_login("ben@trainers.fictief.example", None, [("trainer", ben)])
+    await agrees(ana, "2027-01-05")
+    for day in ("2027-01-06", "2027-02-06"):
+        for trainer in (1, 2):
+            await country.pays(day, country.families[0][0], trainer, 12_100)
+    for day in ("2027-02-02", "2027-02-03", "2027-03-02"):
+        await issued(day)
+    rows = await fetch_all(
+        "SELECT address, context ->> 'link' AS link FROM outbox_message WHERE kind = 'invoice_issued'"
+    )
+    assert [tuple(row) for row in rows] == [("ana@trainers.fictief.example", "/trainer/facturen")] * 2
 
 
 async def test_whoever_works_for_an_organisation_or_did_not_agree_gets_none(country):

@@ -272,6 +272,13 @@ WORDINGS: Mapping[str, Wording] = {
         "Uw rekening staat hier:\n{link}",
         needs="link amount_cents",
     ),
+    "invoice_issued": _wording(
+        "Er staat een factuur voor u klaar",
+        "Wij maakten namens u een factuur over een maand die voorbij is.",
+        "U hoeft niets te doen. U kunt hem hier bekijken en bewaren:\n{link}",
+        "Klopt er iets niet? Laat dat dan binnen veertien dagen weten.",
+        needs="link",
+    ),
     "payout_rejected": _wording(
         "Uw uitbetaling is niet gelukt",
         "De bank kon {amount_cents} niet naar uw rekening overmaken.",

@@ -12,7 +12,9 @@ from leerbudget.foundation.clock import AMSTERDAM, now, today
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, together
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity.actions import record_audit, record_audits
+from leerbudget.identity.queries import emails_with_role
 from leerbudget.ledger.rules import refuse, text_fault
+from leerbudget.notifications.actions import Notice, post_many
 from leerbudget.papers.errors import (
     ProgrammeUnknown,
     SelfBillingKnown,
@@ -32,6 +34,9 @@ from leerbudget.papers.rules import (
     tidy,
     treatment_faults,
 )
+
+INVOICES_PAGE = "/trainer/facturen"
+"""Where trainers find what was made out for them."""
 
 _TREAT = """
     INSERT INTO vat_treatment (id, course, trainer, treatment, legal_basis, evidence, valid_from, set_at, set_by)
@@ -232,6 +237,7 @@ async def issue_invoices(buyer: Party | None, *, actor: UUID | None) -> int:
                 drafts.append(_Draft(new_id(), trainer, agreement.id, number, month, lines))
         if drafts:
             await _write(drafts, buyer)
+            await _tell(drafts)
             await record_audits(actor, "invoice_issued", "invoice", {draft.id: {} for draft in drafts})
     return len(drafts)
 
@@ -261,3 +267,15 @@ async def _write(drafts: Sequence[_Draft], buyer: Party | None) -> None:
         (draft.id, position, *astuple(line)) for draft in drafts for position, line in enumerate(draft.lines, start=1)
     ]
     await execute(_LINES, *map(list, zip(*rows, strict=True)))
+
+
+async def _tell(drafts: Sequence[_Draft]) -> None:
+    """Who agreed that silence is acceptance hears that there is something to accept (art. 224 VAT directive)."""
+    addresses = await emails_with_role("trainer", scopes=[draft.trainer for draft in drafts])
+    await post_many(
+        [
+            Notice(kind="invoice_issued", business_ref=str(draft.id), address=address, context={"link": INVOICES_PAGE})
+            for draft in drafts
+            for address in addresses.get(draft.trainer, [])
+        ]
+    )
