@@ -47,14 +47,14 @@ async def opened(database):
         await close_pool()
 
 
-async def lived(database, seed, *, broken, families=250, days=DAYS):
+async def lived(database, seed, *, broken, families=200, days=DAYS):
     """So many days of a few families, and their summary."""
     async with opened(database):
         told = await live(Script(families, families // 8, days, seed, broken), database.dsns.worker, lambda _: None)
         return told, await summary.of(told)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 async def test_every_promise_holds_every_evening_while_things_break(clean_database, seed):
     """Processes die after a commit, connections end in the middle and at the end, mail is refused: nothing is lost or twice."""
     told, sums = await lived(clean_database, seed, broken=True)

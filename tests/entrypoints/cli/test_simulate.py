@@ -8,7 +8,7 @@ import pytest
 
 from entrypoints.cli.commanding import complaint, forked, leerbudget, on
 
-WORDS = ("simulate", "--families", "50", "--days", "20", "--seed", "5")
+WORDS = ("simulate", "--families", "50", "--days", "15", "--seed", "5")
 
 
 @pytest.fixture
