@@ -442,9 +442,12 @@ async def test_many_catch_up_at_the_last_seats():
 
 
 async def test_without_the_lock_too_many_catch_up(monkeypatch):
-    """The control: guests who do not wait for each other count only themselves."""
+    """The control: guests who do not wait for each other count only themselves; seen within five rushes, as chance has it."""
     monkeypatch.setattr(meetings, "_BOTH", meetings._BOTH.replace("FOR NO KEY UPDATE", ""))
-    got, _ = await twenty_and_five_for_three()
+    for _ in range(5):
+        got, _ = await twenty_and_five_for_three()
+        if got > 3:
+            break
     assert got > 3
     assert await queries.inconsistencies() != []
 

@@ -200,7 +200,7 @@ async def decline(booking: UUID, *, actor: UUID | None) -> None:
 async def expire_offers(*, actor: UUID | None = None, limit: int = 500) -> list[UUID]:
     """Offers whose time is over free their seat and money, each in its own transaction; the booking ids."""
     due = await fetch_all(
-        "SELECT id FROM booking WHERE state = 'offered' AND offered_until < $1 ORDER BY offered_until LIMIT $2",
+        "SELECT id FROM booking WHERE state = 'offered' AND offered_until < $1 ORDER BY offered_until, id LIMIT $2",
         clock.now(),
         limit,
     )

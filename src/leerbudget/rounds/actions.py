@@ -223,7 +223,7 @@ async def offer_announced(*, actor: UUID | None = None) -> int:
     """Make the offers of announced rounds that are not made yet; the number of rounds worked on."""
     rows = await fetch_all(
         "SELECT id FROM matching_round r WHERE state = 'published'"
-        " AND EXISTS (SELECT FROM proposal p WHERE p.round = r.id AND p.state = 'proposed') ORDER BY published_at"
+        " AND EXISTS (SELECT FROM proposal p WHERE p.round = r.id AND p.state = 'proposed') ORDER BY published_at, id"
     )
     for row in rows:
         await _offer_all(row["id"], actor=actor)

@@ -9,7 +9,8 @@ from uuid import UUID
 from leerbudget.entrypoints.simulator.faults import Crashed, Faults
 from leerbudget.foundation.errors import Busy, LeerbudgetError
 
-TRIES_MAX: Final = 12
+TRIES_MAX: Final = 60
+"""A worker that makes the offers of a large round dies more than ten times on the way; each time it goes on where it was."""
 
 Verb = Callable[..., Awaitable[Any]]
 

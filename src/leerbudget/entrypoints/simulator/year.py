@@ -35,7 +35,7 @@ TROUBLES_MAX: Final = 50
 BASE_URL: Final = "https://leerbudget.example"
 WEEK_DAYS: Final = 7
 LETTERS_AT_ONCE: Final = 5
-"""Every twentieth letter meets a fault: in larger batches twelve workers in a row would sometimes die half-way."""
+"""Every twentieth letter meets a fault: in larger batches worker after worker would die half-way."""
 
 
 @dataclass(frozen=True, slots=True)
