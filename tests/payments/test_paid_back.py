@@ -1,19 +1,21 @@
 """A refund that could not go back by itself and that a person paid at the bank: the statement's debit ends what is owed."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 import world
 from ledger.bookkeeping import CLERK, COLLEAGUE, an_organisation
 from leerbudget.bookings import actions
+from leerbudget.foundation.clock import now, travelling
 from leerbudget.foundation.database import execute, fetch_all, fetch_one, fetch_value
 from leerbudget.foundation.ids import new_id
 from leerbudget.identity.actions import give_login
 from leerbudget.ledger.queries import check as check_books
-from leerbudget.payments import explaining, inbox, own_shares
+from leerbudget.payments import explaining, facts, inbox, own_shares
 from leerbudget.payments.actions import request_top_up
-from leerbudget.payments.asking import refund_top_up
+from leerbudget.payments.asking import ASK_FOR, ask_again, refund_top_up
 from leerbudget.payments.bank_errors import EntryDecided, NothingToPay, PayableChanged, RefundNotOwed
 from leerbudget.payments.errors import TopUpUnknown
 from leerbudget.payments.explaining import assign_by_reference, paid_back
@@ -210,3 +212,51 @@ async def test_two_debits_that_two_people_explain_at_once_end_one_refund(monkeyp
 async def _no_lock(payment):
     """The payment's row, which nobody keeps."""
     return await fetch_one(PAYMENT + "WHERE id = $1", payment)
+
+
+@pytest.mark.parametrize(("recognised", "owed_cents"), [(True, 0), (False, -OWN)])
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_went_without_an_answer_and_was_paid_by_hand_too_is_never_owed_below_zero(
+    monkeypatch, recognised, owed_cents, at_once
+):
+    """A person explains the debit while the service shows that the refund went: one ends what is owed. Not recognised, both do."""
+    gateway, row = await given_up()
+    entry = (await imported(Line(-OWN, "OUT")))["OUT"]
+    if not recognised:
+        monkeypatch.setattr(facts, "_went_after_all", _forgotten)
+        monkeypatch.setattr(facts, "_ASKED_BACK", "SELECT 1000000::bigint WHERE $1::uuid IS NOT NULL")
+    steps = [
+        inbox.look_at(gateway, row["gateway_ref"]),
+        assign_by_reference(entry, row["reference"], BY_HAND, actor=CLERK),
+    ]
+    if at_once:
+        answers = await asyncio.gather(*steps, return_exceptions=True)
+    else:
+        answers = [await steps[0], (await asyncio.gather(steps[1], return_exceptions=True))[0]]
+    assert {type(each) for each in answers if isinstance(each, Exception)} <= {RefundNotOwed}
+    assert (await sums()).get("refunds_owed", 0) == owed_cents
+    left = await open_tasks()
+    assert left in ((["unmatched"], ["refund_unasked"]) if recognised else ([],))
+
+
+async def given_up():
+    """A family cancelled, and nobody heard an answer to the refund for a day; the gateway, which did it, and the payment."""
+    gateway = PretendGateway()
+    request = await a_request(await a_family(), await world.a_session(price_cents=PRICE))
+    await asked(gateway, request)
+    row = await fetch_one("SELECT gateway_ref, reference FROM payment")
+    gateway.tell(row["gateway_ref"], "received", OWN)
+    await inbox.look_at(gateway, row["gateway_ref"])
+    await own_shares.place_all()
+    await actions.cancel(request.id, actor=None)
+    await own_shares.place_all()
+    gateway.moods.append("lost")
+    for later in (timedelta(minutes=2), ASK_FOR):
+        with travelling(now() + later):
+            await ask_again({"stripe": gateway})
+    assert await open_tasks() == ["refund_failed"]
+    return gateway, row
+
+
+async def _forgotten(fact):
+    """Nobody looks whether it went."""
